@@ -1,0 +1,173 @@
+/*
+ * Civil-date arithmetic of our own (days from 1970 by the usual era formula), because timegm and strftime ask the
+ * locale and the time zone, and the journal writes two of these a microsecond.
+ */
+#include "base/when.h"
+
+#include <errno.h>
+
+#define DAY_MS 86400000LL
+#define WHEN_MS_MAX 253402300799999LL /* 9999-12-31T23:59:59.999Z */
+
+static int64_t days_from_civil(int64_t y, unsigned m, unsigned d)
+{
+	int64_t era;
+	unsigned yoe, doy, doe;
+
+	y -= m <= 2;
+	era = (y >= 0 ? y : y - 399) / 400;
+	yoe = (unsigned)(y - era * 400);
+	doy = (153 * (m > 2 ? m - 3 : m + 9) + 2) / 5 + d - 1;
+	doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+	return era * 146097 + (int64_t)doe - 719468;
+}
+
+static void civil_from_days(int64_t z, unsigned *y, unsigned *m, unsigned *d)
+{
+	int64_t era;
+	unsigned doe, yoe, doy, mp;
+
+	z += 719468;
+	era = (z >= 0 ? z : z - 146096) / 146097;
+	doe = (unsigned)(z - era * 146097);
+	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	mp = (5 * doy + 2) / 153;
+	*d = doy - (153 * mp + 2) / 5 + 1;
+	*m = mp < 10 ? mp + 3 : mp - 9;
+	*y = (unsigned)(yoe + era * 400) + (*m <= 2);
+}
+
+static void put_digits(char *out, unsigned v, int count)
+{
+	while (count--) {
+		out[count] = (char)('0' + v % 10);
+		v /= 10;
+	}
+}
+
+void when_encode(int64_t ms, char out[WHEN_TEXT_LEN])
+{
+	unsigned y, m, d, rest;
+
+	if (ms < 0)
+		ms = 0;
+	if (ms > WHEN_MS_MAX)
+		ms = WHEN_MS_MAX;
+	civil_from_days(ms / DAY_MS, &y, &m, &d);
+	rest = (unsigned)(ms % DAY_MS);
+	memcpy(out, "0000-00-00T00:00:00.000Z", WHEN_TEXT_LEN);
+	put_digits(out, y, 4);
+	put_digits(out + 5, m, 2);
+	put_digits(out + 8, d, 2);
+	put_digits(out + 11, rest / 3600000, 2);
+	put_digits(out + 14, rest / 60000 % 60, 2);
+	put_digits(out + 17, rest / 1000 % 60, 2);
+	put_digits(out + 20, rest % 1000, 3);
+}
+
+static int get_digits(const char *p, int count, unsigned *out)
+{
+	*out = 0;
+	while (count--) {
+		unsigned digit = (unsigned)(*p++ - '0');
+
+		if (digit > 9)
+			return -EINVAL;
+		*out = *out * 10 + digit;
+	}
+	return 0;
+}
+
+static unsigned days_in_month(unsigned y, unsigned m)
+{
+	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+
+	if (m == 2 && (y % 4 == 0 && (y % 100 != 0 || y % 400 == 0)))
+		return 29;
+	return days[m - 1];
+}
+
+int when_decode(struct span text, int64_t *out_ms)
+{
+	static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+	unsigned y, m, d, h, min, s, ms;
+
+	if (text.len != WHEN_TEXT_LEN)
+		return -EINVAL;
+	for (size_t i = 0; i < WHEN_TEXT_LEN; i++)
+		if (form[i] != 'd' && text.p[i] != form[i])
+			return -EINVAL;
+	if (get_digits(text.p, 4, &y) < 0 || get_digits(text.p + 5, 2, &m) < 0 || get_digits(text.p + 8, 2, &d) < 0 ||
+	    get_digits(text.p + 11, 2, &h) < 0 || get_digits(text.p + 14, 2, &min) < 0 ||
+	    get_digits(text.p + 17, 2, &s) < 0 || get_digits(text.p + 20, 3, &ms) < 0)
+		return -EINVAL;
+	if (y < 1970 || m < 1 || m > 12 || d < 1 || d > days_in_month(y, m) || h > 23 || min > 59 || s > 59)
+		return -EINVAL;
+	*out_ms = days_from_civil(y, m, d) * DAY_MS + ((h * 60LL + min) * 60 + s) * 1000 + ms;
+	return 0;
+}
+
+void buf_put_when(struct buf *b, int64_t ms)
+{
+	char text[WHEN_TEXT_LEN];
+
+	when_encode(ms, text);
+	text[10] = ' ';
+	buf_put(b, text, 19);
+}
+
+void buf_put_duration(struct buf *b, int64_t ms)
+{
+	int64_t s = ms / 1000;
+
+	if (ms < 0)
+		ms = s = 0;
+	if (ms < 10000)
+		buf_putf(b, "%d.%ds", (int)s, (int)(ms % 1000 / 100));
+	else if (s < 60)
+		buf_putf(b, "%ds", (int)s);
+	else if (s < 3600)
+		buf_putf(b, "%dm %02ds", (int)(s / 60), (int)(s % 60));
+	else if (s < 86400)
+		buf_putf(b, "%dh %02dm", (int)(s / 3600), (int)(s / 60 % 60));
+	else
+		buf_putf(b, "%dd %02dh", (int)(s / 86400), (int)(s / 3600 % 24));
+}
+
+int duration_decode(struct span text, int64_t *out_ms)
+{
+	static const struct {
+		const char *unit;
+		int64_t ms;
+	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", DAY_MS } };
+	int64_t total = 0;
+	size_t at = 0;
+
+	if (text.len == 0 || text.len > 32)
+		return -EINVAL;
+	while (at < text.len) {
+		struct span number = { text.p + at, 0 }, unit;
+		uint64_t v;
+		size_t u;
+
+		while (at < text.len && text.p[at] >= '0' && text.p[at] <= '9')
+			at++, number.len++;
+		if (span_to_u64(number, 1000000000, &v) < 0)
+			return -EINVAL;
+		unit = (struct span){ text.p + at, 0 };
+		while (at < text.len && text.p[at] >= 'a' && text.p[at] <= 'z')
+			at++, unit.len++;
+		if (unit.len == 0 && number.len == text.len) {
+			*out_ms = (int64_t)v * 1000;
+			return 0;
+		}
+		for (u = 0; u < ARRAY_LEN(units) && !span_is(unit, units[u].unit); u++)
+			;
+		if (u == ARRAY_LEN(units))
+			return -EINVAL;
+		total += (int64_t)v * units[u].ms;
+	}
+	*out_ms = total;
+	return 0;
+}

@@ -1,0 +1,164 @@
+/*
+ * The orchestrator's whole memory: the fold of all events and nothing else. It owns everything in it; others keep
+ * indexes (stable until the workstream is archived) or ids. Only apply.c writes it; a task costs at most 512 bytes.
+ */
+#ifndef SK_STATE_H
+#define SK_STATE_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "core/event.h"
+#include "core/lives.h"
+
+#define WAIVED 0x80000000u /* set on an entry of task.needs: the operator waived this dependency */
+
+enum task_flags {
+	TASK_CRITICAL = 1 << 0,
+	TASK_JITTER = 1 << 1,
+	TASK_HAS_BEFORE = 1 << 2,
+	TASK_HAS_AFTER = 1 << 3,
+	TASK_SKIPPED = 1 << 4,
+	TASK_BLOCKED = 1 << 5,      /* pending behind something that failed: cannot run until an operator acts */
+	TASK_CANCELLING = 1 << 6,   /* an end was asked for; terminal once the worker says that nothing lives */
+	TASK_WAIVES = 1 << 7,       /* cancelled such that its dependents may go on */
+	TASK_LINKED = 1 << 8,       /* its edges are in the graph (after workstream_ready) */
+	TASK_DROPPED = 1 << 9,      /* removed from the plan; kept for the record */
+};
+
+struct task_need_resource {
+	uint16_t resource; /* index */
+	uint32_t amount;   /* 0 = all */
+};
+
+struct task {
+	struct span id;
+	struct span name; /* in the plan; same bytes as id unless the id was qualified */
+	struct span def;  /* task_def.h */
+	struct span error;
+	struct span outputs; /* raw JSON object */
+	struct span reason;  /* operator's, of the last operator act */
+	uint32_t *needs;      /* indexes of tasks, possibly with WAIVED */
+	uint32_t *dependents; /* indexes of tasks */
+	struct task_need_resource *resources;
+	uint32_t needs_count, dependents_count, dependents_capacity;
+	uint32_t ws;
+	uint32_t worker;     /* index of the worker the current attempt is assigned to, or NO_ID */
+	uint32_t heap_at;    /* place in the one heap it is in, or NO_ID */
+	uint32_t unmet;      /* needs that are neither completed nor waived */
+	uint32_t attempt;
+	uint32_t timeout_ms, backoff_ms;
+	int32_t priority;
+	uint32_t stage;      /* 1-based topological level; 0 before workstream_ready */
+	uint16_t retries, retry_count, reassign_count, flags;
+	uint8_t state, resource_count;
+	uint8_t waits_for;   /* index of the resource in whose queue it stands, or 255 */
+	uint8_t signal;
+	int32_t exit_code;
+	uint32_t duration_ms, cpu_ms, peak_kb; /* of the last finished attempt */
+	uint32_t estimate_ms;
+	uint64_t rank_ms;    /* longest remaining path, itself included */
+	int64_t created_ms, queued_ms, started_ms, ended_ms, retry_at_ms;
+	uint64_t last_seq;   /* of the event that brought it into its state */
+};
+
+struct task_heap {
+	uint32_t *v;
+	size_t count, capacity;
+};
+
+enum ws_flags {
+	WSF_KEEP_GOING = 1 << 0,
+	WSF_FAIL_FAST = 1 << 1,
+	WSF_HALTED = 1 << 2,
+};
+
+struct workstream {
+	struct span id, name, plan, def, reason;
+	uint8_t state;
+	uint32_t flags;
+	uint32_t run_no;
+	uint32_t max_parallel;
+	int64_t max_duration_ms;
+	uint32_t *tasks;
+	size_t task_count, task_capacity;
+	uint32_t by_state[TASK_STATE_COUNT]; /* tasks in each state */
+	uint32_t blocked;                    /* pending tasks with TASK_BLOCKED */
+	uint32_t waived;                     /* cancelled tasks with TASK_WAIVES (or dropped): they count as settled */
+	uint32_t critical_failed;
+	uint32_t assigned;                   /* tasks that are with a worker */
+	uint64_t last_served;                /* seq of its last assignment, for fairness */
+	uint64_t last_seq;
+	int64_t created_ms, started_ms, ended_ms;
+	struct task_heap ready;
+	bool dirty;                          /* is on the agenda */
+};
+
+struct worker {
+	struct span id, version, boot_id, nonce, kill_mode, capabilities;
+	uint8_t state;
+	uint32_t incarnation;
+	uint32_t slots;
+	uint32_t assigned; /* tasks assigned to it, waiting or running */
+	uint32_t *tasks;   /* their indexes, unordered */
+	size_t task_capacity;
+	uint64_t pid, pid_start;
+	int64_t registered_ms, ended_ms;
+	/* not recorded, set by the running program through inputs: */
+	bool connected;
+	uint32_t ahead; /* how many tasks to assign beyond the slots just now */
+};
+
+struct resource {
+	struct span id;
+	uint32_t limit; /* 0 = unlimited */
+	uint32_t held;
+	uint32_t *holders; /* task indexes */
+	size_t holder_count, holder_capacity;
+	struct task_heap waiters;
+	int64_t exhausted_ms; /* since when an episode was announced, or 0 */
+	bool woken;           /* something was freed: look at the waiters */
+};
+
+struct state {
+	struct task *tasks;
+	struct workstream *ws;
+	struct worker *workers;
+	struct resource *resources;
+	size_t task_count, task_capacity;
+	size_t ws_count, ws_capacity;
+	size_t worker_count, worker_capacity;
+	size_t resource_count, resource_capacity;
+	struct map task_ids, ws_ids, worker_ids, resource_ids;
+	struct arena text;
+	struct task_heap retry;  /* retrying tasks by retry_at */
+	uint32_t *unblocked;     /* agenda: pending tasks that may have become ready */
+	size_t unblocked_count, unblocked_capacity;
+	uint32_t *dirty_ws;      /* agenda: workstreams whose derived state must be looked at */
+	size_t dirty_count, dirty_capacity;
+	uint64_t last_seq;
+	int64_t last_at_ms;
+	struct span workspace;   /* id given when the store was created */
+	uint64_t epoch;          /* incarnation of the orchestrator that wrote last */
+	uint64_t orchestrator_pid, orchestrator_start;
+	struct span orchestrator_boot;
+	bool orchestrator_running; /* no orchestrator_stopped since its start: it may also have died */
+	uint64_t outputs_bytes;  /* of all tasks: 0 lets assignment skip the search for outputs */
+	bool draining;           /* not recorded: nothing new is assigned */
+};
+
+void state_init(struct state *st);
+void state_release(struct state *st);
+
+/* By id; NO_ID when there is none. */
+uint32_t state_task(const struct state *st, struct span id);
+uint32_t state_ws(const struct state *st, struct span id);
+uint32_t state_worker(const struct state *st, struct span id);
+uint32_t state_resource(const struct state *st, struct span id);
+
+/* Tasks of the workstream that are with a worker or will start without an operator's help. */
+bool ws_live(const struct workstream *ws);
+
+/* Bytes of memory held, for the budget test. */
+size_t state_bytes(const struct state *st);
+
+#endif
