@@ -39,10 +39,13 @@ enum worker_msg_kind {
  * caller's scratch buffer) or the caller's memory (encoding).
  *
  *	register    worker_id incarnation slots pid pid_start boot_id nonce version kill_mode capabilities active
- *	            active: raw JSON array of {"task","attempt","phase","running":bool} of all it knows and has not finished
+ *	            serial (last report issued). active: raw JSON array of {"task","attempt","phase","running":bool} of all it
+ *	            knows: waiting, running, or finished ("phase":"finished") with a report that is not acknowledged yet.
+ *	            What is not in it the worker has never heard of, or has reported and seen acknowledged. Right behind the
+ *	            register come all reports that are not acknowledged.
  *	heartbeat   active_count, serial (last report sent)
  *	started     serial task_id attempt pid at_ms
- *	finished    serial task_id attempt result
+ *	finished    serial task_id attempt result (result.validation is the member "of_rules")
  *	bye         (leaving: everything is finished and acknowledged)
  *	registered  epoch, grace_ms
  *	rejected    reason

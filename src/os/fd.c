@@ -1,0 +1,144 @@
+/*
+ * Short reads, short writes and EINTR are dealt with once, here. Files are opened non-blocking first, because an open
+ * of a FIFO somebody put in place of our file would otherwise wait for ever; on a regular file the flag means nothing.
+ */
+#include "os/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_CHUNK_BYTES 16384
+
+void fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+int fd_open_at(int dir_fd, const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	do {
+		fd = openat(dir_fd, path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, mode);
+	} while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+int fd_open_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int fd_make_dir_at(int dir_fd, const char *path)
+{
+	struct stat st;
+
+	if (mkdirat(dir_fd, path, 0700) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	if (fstatat(dir_fd, path, &st, 0) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int fd_write_all(int fd, const void *p, size_t len)
+{
+	const char *at = p;
+
+	while (len > 0) {
+		ssize_t n = write(fd, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int fd_read_all(int fd, size_t max, struct buf *out)
+{
+	size_t total = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		buf_reserve(out, READ_CHUNK_BYTES);
+		n = read(fd, out->p + out->len, READ_CHUNK_BYTES);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return 0;
+		out->len += (size_t)n;
+		out->p[out->len] = '\0';
+		total += (size_t)n;
+		if (total > max)
+			return -EFBIG;
+	}
+}
+
+int fd_read_file_at(int dir_fd, const char *path, size_t max, struct buf *out)
+{
+	CLEANUP(fd_close) int fd = fd_open_at(dir_fd, path, O_RDONLY | O_NONBLOCK, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (st.st_size > 0 && (uint64_t)st.st_size > max)
+		return -EFBIG;
+	return fd_read_all(fd, max, out);
+}
+
+int fd_read_proc(const char *path, size_t max, struct buf *out)
+{
+	CLEANUP(fd_close) int fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+
+	return fd < 0 ? fd : fd_read_all(fd, max, out);
+}
+
+int fd_replace_view_at(int dir_fd, const char *path, const void *p, size_t len)
+{
+	CLEANUP(buf_release) struct buf aside = BUF_INIT;
+	int fd, rc;
+
+	buf_putf(&aside, "%s.tmp", path);
+	if (unlinkat(dir_fd, aside.p, 0) < 0 && errno != ENOENT)
+		return -errno;
+	fd = fd_open_at(dir_fd, aside.p, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (fd < 0)
+		return fd;
+	rc = fd_write_all(fd, p, len);
+	close(fd);
+	if (rc == 0 && renameat(dir_fd, aside.p, dir_fd, path) < 0)
+		rc = -errno;
+	if (rc < 0)
+		unlinkat(dir_fd, aside.p, 0);
+	return rc;
+}
+
+int fd_set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	return 0;
+}

@@ -1,0 +1,145 @@
+/*
+ * flock, because it belongs to the open file and not to the process: closing another descriptor of the same file, as a
+ * library may, does not drop it. The file is never removed, so there is no moment in which two processes hold "the
+ * lock" on two files of one name. A probe takes the lock shared for an instant; lock_take therefore looks again a few
+ * times before it believes that somebody else is there.
+ */
+#include "os/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/scan.h"
+#include "os/fd.h"
+
+#define TRIES_MAX 10
+#define HOLDER_BYTES_MAX 4096
+
+static int open_lock(int dir_fd, const char *name, int flags)
+{
+	int fd = fd_open_at(dir_fd, name, O_RDWR | O_NONBLOCK | flags, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+static int flock_now(int fd, int how)
+{
+	while (flock(fd, how | LOCK_NB) < 0)
+		if (errno != EINTR)
+			return errno == EWOULDBLOCK ? -SK_EBUSY : -errno;
+	return 0;
+}
+
+static void read_holder(int fd, struct lock_holder *holder)
+{
+	CLEANUP(buf_release) struct buf raw = BUF_INIT, text = BUF_INIT;
+	struct lock_holder h = { .who = { .pid = 0 } };
+	struct scan_text key, value;
+	struct scan s;
+	ssize_t n;
+
+	buf_reserve(&raw, HOLDER_BYTES_MAX);
+	n = pread(fd, raw.p, HOLDER_BYTES_MAX, 0);
+	*holder = h;
+	if (n <= 0)
+		return;
+	scan_init(&s, (struct span){ raw.p, (size_t)n });
+	scan_object(&s);
+	while (scan_key(&s, &key)) {
+		buf_truncate(&text, 0);
+		if (span_is(key.raw, "pid")) {
+			scan_u64(&s, INT32_MAX, &h.who.pid);
+		} else if (span_is(key.raw, "pid_start")) {
+			scan_u64(&s, UINT64_MAX / 16, &h.who.start);
+		} else if (span_is(key.raw, "boot_id")) {
+			scan_string(&s, &value);
+			scan_unescape(&text, value);
+			snprintf(h.who.boot_id, sizeof(h.who.boot_id), "%s", text.p ? text.p : "");
+		} else if (span_is(key.raw, "command")) {
+			scan_string(&s, &value);
+			scan_unescape(&text, value);
+			snprintf(h.command, sizeof(h.command), "%s", text.p ? text.p : "");
+		} else {
+			scan_skip(&s, NULL);
+		}
+	}
+	if (scan_end(&s) == 0)
+		*holder = h;
+}
+
+static int write_holder(int fd, const char *command)
+{
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
+	struct span shown = span_of(command);
+	struct proc_identity self;
+	int rc = proc_self(&self);
+
+	if (rc < 0)
+		return rc;
+	if (shown.len >= LOCK_COMMAND_BYTES_MAX)
+		shown.len = LOCK_COMMAND_BYTES_MAX - 1;
+	buf_putf(&line, "{\"pid\":%llu,\"pid_start\":%llu,\"boot_id\":\"%s\",\"command\":",
+		 (unsigned long long)self.pid, (unsigned long long)self.start, self.boot_id);
+	buf_put_json(&line, shown);
+	buf_puts(&line, "}\n");
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, line.p, line.len, 0) != (ssize_t)line.len)
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+int lock_take(int dir_fd, const char *name, const char *command, struct lock *out, struct lock_holder *holder)
+{
+	CLEANUP(fd_close) int fd = open_lock(dir_fd, name, O_CREAT);
+	int rc = -SK_EBUSY;
+
+	if (fd < 0)
+		return fd;
+	for (int i = 0; i < TRIES_MAX && rc == -SK_EBUSY; i++) {
+		if (i > 0)
+			nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+		rc = flock_now(fd, LOCK_EX);
+	}
+	if (rc == -SK_EBUSY && holder)
+		read_holder(fd, holder);
+	if (rc < 0)
+		return rc;
+	rc = write_holder(fd, command);
+	if (rc < 0)
+		return rc;
+	out->fd = fd;
+	fd = -1;
+	return 0;
+}
+
+int lock_probe(int dir_fd, const char *name, struct lock_holder *holder)
+{
+	CLEANUP(fd_close) int fd = open_lock(dir_fd, name, 0);
+	int rc;
+
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fd;
+	rc = flock_now(fd, LOCK_SH);
+	if (rc == -SK_EBUSY && holder)
+		read_holder(fd, holder);
+	return rc == -SK_EBUSY ? 1 : rc;
+}
+
+void lock_release(struct lock *l)
+{
+	fd_close(&l->fd);
+}
