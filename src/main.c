@@ -1,4 +1,7 @@
-int main(void)
+/* argv -> command table -> exit code, nothing else. */
+#include "cmd/cmd.h"
+
+int main(int argc, char **argv)
 {
-	return 0;
+	return cmd_main(argc, argv);
 }

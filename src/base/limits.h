@@ -11,10 +11,20 @@
 #define PLAN_YAML_BYTES_MAX (64 * 1024 * 1024) /* YAML is read some ten times slower than JSON */
 #define PLAN_KEYS_MAX 1000000                /* members of one object: the task map of the largest plan */
 #define PLAN_FIELD_KEYS_MAX 10000            /* members of any other object */
+#define PLAN_PROBLEMS_MAX 20                 /* shown of one plan: nobody reads more before repairing the first */
+#define PLAN_FILES_MAX 1000                  /* plan files of one run */
+#define PLAN_NEEDS_MAX (64 * 1024 * 1024)    /* dependencies of all tasks together: 256 MB */
+#define PLAN_PARAMS_MAX 256                  /* parameters of one plan */
+#define PLAN_RULES_MAX 1000                  /* named rules of one plan */
+#define MATRIX_AXES_MAX 8                    /* each is a part of the name */
+#define EXPANSION_MAX 100000                 /* tasks that one matrix or foreach stands for */
+#define COMMAND_BYTES_MAX 131071             /* Linux takes at most 128 KiB in one argument */
+#define TASK_ENV_MAX 1024                    /* variables of one task */
+#define TASK_DEF_BYTES_MAX (256 * 1024)      /* of a compiled task: fits a journal record with room to spare */
 #define SNAPSHOT_BYTES_MAX (4LL * 1024 * 1024 * 1024) /* a million tasks take about 400 MB */
 #define TASKS_MAX 4000000                    /* ids are 32-bit and memory is budgeted at 512 bytes a task */
 #define NEEDS_MAX 10000                      /* dependencies of one task */
-#define RESOURCES_MAX 256                    /* named resources in a store */
+#define RESOURCES_MAX 255                    /* named resources in a store */
 #define TASK_RESOURCES_MAX 16                /* resources one task takes together */
 #define WORKERS_MAX 64                       /* connected workers */
 #define SLOTS_MAX 1024                       /* tasks one worker runs at once */
@@ -36,6 +46,8 @@
 #define SEGMENT_BYTES_MAX (256LL * 1024 * 1024) /* a journal segment is rotated beyond this */
 #define HEARTBEAT_MS 10000
 #define WORKER_LINGER_MS 600000              /* an idle worker without an orchestrator ends itself after this */
+#define ARGUMENT_BYTES_MAX 65536             /* one word of a command line */
+#define ARGUMENTS_MAX 10000                  /* words of a command line */
 #define RESERVE_BYTES (1024 * 1024)          /* kept for the record "stopped: disk full" */
 
 #endif

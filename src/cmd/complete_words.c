@@ -1,0 +1,167 @@
+/*
+ * What can follow the words typed so far, one a line, with a tab and a description where there is one; ":files" and
+ * ":directories" leave it to the shell. It never fails and says nothing on stderr: it runs while somebody types.
+ */
+#include "cmd/cmd.h"
+
+#include "base/limits.h"
+#include "cmd/view.h"
+
+#define IDS_MAX 1000 /* offered at once: more helps nobody */
+
+static void offer(struct out *out, const char *prefix, const char *word, const char *about)
+{
+	if (strncmp(word, prefix, strlen(prefix)) == 0)
+		out_putf(out, "%s\t%s\n", word, about);
+}
+
+static void offer_id(struct out *out, const char *prefix, struct span id, const char *state, unsigned *left)
+{
+	if (*left == 0 || !span_starts(id, prefix))
+		return;
+	--*left;
+	out_putf(out, "%.*s\t%s\n", SPAN_ARG(id), state);
+}
+
+static void offer_ids(struct cmd_ctx *c, const char *prefix, enum arg_kind kind)
+{
+	struct paths paths = PATHS_INIT;
+	struct view *v = NULL;
+	unsigned left = IDS_MAX;
+
+	if (view_find_paths(NULL, &paths, NULL) == 0 && view_open(&paths, c->now_ms, &v, NULL) == 0 && v) {
+		for (size_t i = 0; kind != ARG_WORKSTREAM && i < v->st.task_count; i++)
+			offer_id(c->out, prefix, v->st.tasks[i].id, task_state_word(v->st.tasks[i].state), &left);
+		for (size_t i = 0; kind != ARG_TASK && i < v->st.ws_count; i++)
+			offer_id(c->out, prefix, v->st.ws[i].id, ws_state_word(v->st.ws[i].state), &left);
+	}
+	view_free(v);
+	paths_release(&paths);
+}
+
+static void offer_choices(struct out *out, const char *prefix, const char *choices, const char *before)
+{
+	while (*choices) {
+		size_t len = strcspn(choices, "|");
+
+		if (strncmp(choices, prefix, strlen(prefix)) == 0)
+			out_putf(out, "%s%.*s\n", before, (int)len, choices);
+		choices += len + (choices[len] == '|');
+	}
+}
+
+static void offer_kind(struct cmd_ctx *c, const char *prefix, enum arg_kind kind)
+{
+	switch (kind) {
+	case ARG_TASK:
+	case ARG_WORKSTREAM:
+	case ARG_ANY_ID:
+		offer_ids(c, prefix, kind);
+		break;
+	case ARG_FILE:
+		out_puts(c->out, ":files\n");
+		break;
+	case ARG_DIRECTORY:
+		out_puts(c->out, ":directories\n");
+		break;
+	case ARG_SHELL:
+		offer_choices(c->out, prefix, "bash|zsh|fish", "");
+		break;
+	case ARG_COMMAND:
+		for (size_t i = 0; i < cmd_count; i++)
+			if (cmd_shown(cmd_table[i]))
+				offer(c->out, prefix, cmd_table[i]->path, cmd_table[i]->summary);
+		break;
+	case ARG_NONE:
+	case ARG_TEXT:
+		break;
+	}
+}
+
+/* The next word of every path that begins with the words so far. */
+static void offer_commands(struct cmd_ctx *c, const char *const *words, size_t count, const char *prefix)
+{
+	CLEANUP(buf_release) struct buf lead = BUF_INIT;
+	const char *last = "";
+	size_t last_len = 0;
+
+	for (size_t i = 0; i < count; i++)
+		buf_putf(&lead, "%s ", words[i]);
+	for (size_t i = 0; i < cmd_count; i++) {
+		const char *next = cmd_table[i]->path;
+		size_t len;
+
+		if (!cmd_shown(cmd_table[i]) || strncmp(next, lead.p ? lead.p : "", lead.len) != 0)
+			continue;
+		next += lead.len;
+		len = strcspn(next, " ");
+		if (len == last_len && memcmp(next, last, len) == 0)
+			continue;
+		last = next;
+		last_len = len;
+		if (strncmp(next, prefix, strlen(prefix)) == 0)
+			out_putf(c->out, "%.*s\t%s\n", (int)len, next, next[len] ? "..." : cmd_table[i]->summary);
+	}
+}
+
+static void offer_options(struct out *out, const char *prefix, const struct option_row *rows)
+{
+	for (; rows && rows->name; rows++) {
+		char word[NAME_BYTES_MAX + 3] = "--";
+
+		INVARIANT(strlen(rows->name) <= NAME_BYTES_MAX);
+		memcpy(word + 2, rows->name, strlen(rows->name) + 1);
+		offer(out, prefix, word, rows->summary);
+	}
+}
+
+/* The option that `word` names and that wants a value in the next word, or NULL. */
+static const struct option_row *awaits_value(const struct cmd *cmd, const char *word)
+{
+	const struct option_row *tables[] = { cmd ? cmd->options : NULL, common_options };
+
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		for (const struct option_row *row = tables[i]; row && row->name; row++)
+			if (row->kind != OPTION_FLAG &&
+			    ((strncmp(word, "--", 2) == 0 && strcmp(word + 2, row->name) == 0) ||
+			     (row->letter && word[0] == '-' && word[1] == row->letter && !word[2])))
+				return row;
+	return NULL;
+}
+
+static int complete_run(struct cmd_ctx *c, struct err *e)
+{
+	const char *const *words = c->options->args;
+	size_t count = c->options->arg_count, used;
+	const struct option_row *row;
+	const struct cmd *cmd;
+	const char *prefix;
+
+	(void)e;
+	if (count == 0)
+		return EXIT_DONE;
+	prefix = words[--count];
+	cmd = cmd_find((char *const *)words, count, &used);
+	row = count ? awaits_value(cmd, words[count - 1]) : NULL;
+	if (row && row->kind == OPTION_CHOICE)
+		offer_choices(c->out, prefix, row->value, "");
+	else if (row)
+		offer_kind(c, prefix, row->completes);
+	else if (prefix[0] == '-') {
+		offer_options(c->out, prefix, cmd ? cmd->options : NULL);
+		offer_options(c->out, prefix, common_options);
+	} else if (!cmd)
+		offer_commands(c, words, count, prefix);
+	else
+		offer_kind(c, prefix, cmd->args);
+	return EXIT_DONE;
+}
+
+const struct cmd cmd_complete_words = {
+	.path = "__complete",
+	.summary = "print what can follow the words, for the completion scripts",
+	.usage = "-- WORD...",
+	.needs = CMD_SCRIPT,
+	.args_max = ARGUMENTS_MAX,
+	.run = complete_run,
+};

@@ -1,0 +1,202 @@
+/*
+ * From argv to the exit code, the same way for every command: streams, words, row, options, what the row needs, run,
+ * flush, report. A command returns its outcome; only this file prints a problem, so it reads the same everywhere.
+ */
+#include "cmd/cmd.h"
+
+#include "base/limits.h"
+#include "cmd/help.h"
+#include "cmd/view.h"
+#include "os/clock.h"
+
+#include <unistd.h>
+
+struct dispatch {
+	struct options common;  /* in front of the command */
+	struct options options; /* behind it */
+	struct out out;
+	struct paths paths;
+	struct view *view;
+	bool json;
+};
+
+static void dispatch_release(struct dispatch *d)
+{
+	options_release(&d->common);
+	options_release(&d->options);
+	out_release(&d->out);
+	paths_release(&d->paths);
+	view_free(d->view);
+}
+
+static int unknown_command(const char *word, struct err *e)
+{
+	CLEANUP(buf_release) struct buf shown = BUF_INIT;
+	const struct cmd *near = cmd_nearest(word);
+
+	buf_put_quoted(&shown, span_of(word), NAME_BYTES_MAX);
+	if (near)
+		return err_set(e, -SK_EUSAGE, "unknown command %s; did you mean \"%s\"? Nothing was done. Try: sk help",
+			       shown.p, near->path);
+	return err_set(e, -SK_EUSAGE, "unknown command %s: nothing was done. Try: sk help", shown.p);
+}
+
+/* "sk task" alone: names the commands of the group. Returns 0 when `word` begins no path. */
+static int group_only(const char *word, struct err *e)
+{
+	CLEANUP(buf_release) struct buf names = BUF_INIT;
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < cmd_count; i++) {
+		const char *path = cmd_table[i]->path;
+
+		if (cmd_shown(cmd_table[i]) && strncmp(path, word, len) == 0 && path[len] == ' ')
+			buf_putf(&names, "%s%s", names.len ? ", " : "", path + len + 1);
+	}
+	if (!names.len)
+		return 0;
+	return err_set(e, -SK_EUSAGE, "%s: say what to do: %s. Nothing was done. Try: sk help %s", word, names.p, word);
+}
+
+static bool wants(const struct dispatch *d, const char *name)
+{
+	return options_has(&d->options, name) || options_has(&d->common, name);
+}
+
+static const char *text_of(const struct dispatch *d, const char *name)
+{
+	const char *text = options_text(&d->options, name);
+
+	return text ? text : options_text(&d->common, name);
+}
+
+static bool wants_json(const struct dispatch *d)
+{
+	const char *format = text_of(d, "format");
+
+	return wants(d, "json") || (format && strcmp(format, "json") == 0);
+}
+
+/* Makes ready what the row needs. */
+static int prepare(struct dispatch *d, struct cmd_ctx *c, struct err *e)
+{
+	int rc;
+
+	if (!(c->cmd->needs & (NEED_STATE | NEED_VIEW)))
+		return 0;
+	rc = view_find_paths(text_of(d, "state-dir"), &d->paths, e);
+	if (rc < 0)
+		return rc;
+	c->paths = &d->paths;
+	if (!(c->cmd->needs & NEED_VIEW))
+		return 0;
+	rc = view_open(&d->paths, c->now_ms, &d->view, e);
+	c->view = d->view;
+	return rc;
+}
+
+static int run_row(struct dispatch *d, const struct cmd *cmd, struct err *e)
+{
+	struct cmd_ctx c = { .cmd = cmd, .options = &d->options, .out = &d->out, .json = d->json };
+	int rc;
+
+	if (d->json && (cmd->needs & CMD_SCRIPT))
+		return err_set(e, -SK_EUSAGE, "%s: prints text for another program, there is no JSON form: nothing was "
+			       "done. Try: sk %s", cmd->path, cmd->path);
+	rc = options_check_args(&d->options, e);
+	if (rc < 0)
+		return rc;
+	c.now_ms = clock_wall_ms(&clock_real);
+	rc = prepare(d, &c, e);
+	return rc < 0 ? rc : cmd->run(&c, e);
+}
+
+/* The command that -h or --version in front, or nothing at all, stands for. */
+static const struct cmd *implied(const struct dispatch *d, size_t left)
+{
+	char help[] = "help", version[] = "version";
+	char *words[1] = { options_has(&d->common, "version") ? version : help };
+	size_t used;
+
+	if (left > 0 && !options_has(&d->common, "version"))
+		return NULL;
+	return cmd_find(words, 1, &used);
+}
+
+static int dispatch_words(struct dispatch *d, char **words, size_t count, struct err *e)
+{
+	const struct cmd *cmd;
+	size_t at = 0, used = 0;
+	int rc = options_parse(&d->common, NULL, words, count, &at, e);
+
+	d->json = d->common.given_count && wants_json(d);
+	if (rc < 0)
+		return rc;
+	cmd = implied(d, count - at);
+	if (cmd) {
+		d->options.cmd = cmd;
+		return run_row(d, cmd, e);
+	}
+	cmd = cmd_find(words + at, count - at, &used);
+	if (!cmd) {
+		rc = group_only(words[at], e);
+		return rc < 0 ? rc : unknown_command(words[at], e);
+	}
+	rc = options_parse(&d->options, cmd, words + at + used, count - at - used, NULL, e);
+	d->json = wants_json(d);
+	if (wants(d, "no-color"))
+		d->out.color = false;
+	if (rc < 0)
+		return rc;
+	if (wants(d, "help"))
+		return help_print(&d->out, cmd, d->json);
+	return run_row(d, cmd, e);
+}
+
+/* Whether --json or --format json stands among words that could not be parsed: their refusal is JSON, too. */
+static bool asks_json(int argc, char *const *argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			return false;
+		if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--format=json") == 0 ||
+		    (strcmp(argv[i], "--format") == 0 && i + 1 < argc && strcmp(argv[i + 1], "json") == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Prints the problem and returns its exit code. */
+static int report(struct dispatch *d, int code, const struct err *e, bool json)
+{
+	enum exit_code exit = exit_of(code);
+
+	INVARIANT(e->code < 0);
+	print_problem(e->text);
+	if (json)
+		json_error(&d->out, exit_word(exit), exit, e->text);
+	return exit;
+}
+
+int cmd_main(int argc, char **argv)
+{
+	CLEANUP(dispatch_release) struct dispatch d = { .common = OPTIONS_INIT, .options = OPTIONS_INIT };
+	struct err e = ERR_INIT;
+	int rc, failed;
+
+	streams_prepare();
+	out_init(&d.out, STDOUT_FILENO, true);
+	rc = options_check_argv(argc, argv, &e);
+	if (rc == 0)
+		rc = dispatch_words(&d, argv + 1, (size_t)argc - 1, &e);
+	if (rc < 0)
+		rc = report(&d, rc, &e, argc > 0 && (d.json || asks_json(argc, argv)));
+	failed = out_flush(&d.out);
+	if (failed < 0) {
+		err_clear(&e);
+		err_set(&e, failed, "cannot write output: %s", strerror(-failed));
+		print_problem(e.text);
+		return rc ? rc : EXIT_IO;
+	}
+	return rc;
+}

@@ -1,0 +1,194 @@
+/* Help is printed from the table, so it cannot promise what does not exist. */
+#include "cmd/help.h"
+
+#include "base/limits.h"
+
+void help_option_words(struct buf *b, const struct option_row *row)
+{
+	if (row->letter)
+		buf_putf(b, "-%c, ", row->letter);
+	buf_putf(b, "--%s", row->name);
+	if (row->kind != OPTION_FLAG)
+		buf_putf(b, " %s", row->value);
+}
+
+static void print_options(struct out *out, const char *title, const struct option_row *rows)
+{
+	CLEANUP(table_release) struct table t;
+
+	if (!rows || !rows->name)
+		return;
+	table_init(&t, 2);
+	for (; rows->name; rows++) {
+		CLEANUP(buf_release) struct buf words = BUF_INIT;
+
+		help_option_words(&words, rows);
+		table_cell(&t, STYLE_PLAIN, "%s", words.p);
+		table_cell(&t, STYLE_PLAIN, "%s", rows->summary);
+	}
+	out_puts(out, "\n");
+	out_style(out, STYLE_BOLD, title);
+	out_puts(out, "\n");
+	table_print(&t, out, 2);
+}
+
+/* Every line of the text indented by two blanks. */
+static void print_block(struct out *out, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		out_puts(out, len ? "  " : "");
+		out_put(out, text, len);
+		out_puts(out, "\n");
+		text += len + (text[len] == '\n');
+	}
+}
+
+static void option_json(struct json *j, const struct option_row *row)
+{
+	char letter[2] = { row->letter, 0 };
+
+	json_object(j, NULL);
+	json_text(j, "name", row->name);
+	json_text(j, "letter", row->letter ? letter : NULL);
+	json_text(j, "value", row->kind == OPTION_FLAG ? NULL : row->value);
+	json_bool(j, "repeats", row->repeats);
+	json_text(j, "summary", row->summary);
+	json_object_end(j);
+}
+
+static void cmd_json(struct json *j, const struct cmd *cmd)
+{
+	json_text(j, "command", cmd->path);
+	json_text(j, "summary", cmd->summary);
+	json_text(j, "usage", cmd->usage);
+	json_text(j, "alias", cmd->alias);
+	json_array(j, "options");
+	for (const struct option_row *row = cmd->options; row && row->name; row++)
+		option_json(j, row);
+	json_array_end(j);
+}
+
+int help_print(struct out *out, const struct cmd *cmd, bool json)
+{
+	if (json) {
+		struct json j;
+
+		json_open(&j, out, "help");
+		cmd_json(&j, cmd);
+		json_close(&j);
+		return EXIT_DONE;
+	}
+	out_putf(out, "sk %s: %s\n\n", cmd->path, cmd->summary);
+	out_style(out, STYLE_BOLD, "Usage");
+	out_putf(out, "\n  sk %s%s%s\n", cmd->path, *cmd->usage ? " " : "", cmd->usage);
+	if (cmd->about) {
+		out_puts(out, "\n");
+		print_block(out, cmd->about);
+	}
+	print_options(out, "Options", cmd->options);
+	print_options(out, "Options of every command", common_options);
+	if (cmd->example) {
+		out_puts(out, "\n");
+		out_style(out, STYLE_BOLD, "Examples");
+		out_puts(out, "\n");
+		print_block(out, cmd->example);
+	}
+	return EXIT_DONE;
+}
+
+static int overview_json(struct out *out)
+{
+	struct json j;
+
+	json_open(&j, out, "help");
+	json_array(&j, "commands");
+	for (size_t i = 0; i < cmd_count; i++) {
+		if (!cmd_shown(cmd_table[i]))
+			continue;
+		json_object(&j, NULL);
+		cmd_json(&j, cmd_table[i]);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_close(&j);
+	return EXIT_DONE;
+}
+
+static int overview(struct out *out)
+{
+	CLEANUP(table_release) struct table t;
+
+	out_puts(out, "sk runs a plan of tasks to its end, whatever is killed on the way.\n\n");
+	out_style(out, STYLE_BOLD, "Usage");
+	out_puts(out, "\n  sk COMMAND [options]\n\n");
+	out_style(out, STYLE_BOLD, "Commands");
+	out_puts(out, "\n");
+	table_init(&t, 2);
+	for (size_t i = 0; i < cmd_count; i++) {
+		if (!cmd_shown(cmd_table[i]))
+			continue;
+		table_cell(&t, STYLE_PLAIN, "%s", cmd_table[i]->path);
+		table_cell(&t, STYLE_PLAIN, "%s", cmd_table[i]->summary);
+	}
+	table_print(&t, out, 2);
+	out_puts(out, "\nsk help COMMAND explains one of them; every one takes --format json.\n");
+	return EXIT_DONE;
+}
+
+static bool in_group(const struct cmd *cmd, const char *group)
+{
+	size_t len = strlen(group);
+
+	return cmd_shown(cmd) && strncmp(cmd->path, group, len) == 0 && cmd->path[len] == ' ';
+}
+
+/* "sk help task": the commands of a group. Returns whether there are any. */
+static bool print_group(struct cmd_ctx *c, const char *group)
+{
+	CLEANUP(table_release) struct table t;
+
+	table_init(&t, 2);
+	for (size_t i = 0; i < cmd_count; i++) {
+		if (!in_group(cmd_table[i], group))
+			continue;
+		table_cell(&t, STYLE_PLAIN, "sk %s", cmd_table[i]->path);
+		table_cell(&t, STYLE_PLAIN, "%s", cmd_table[i]->summary);
+	}
+	if (t.count)
+		table_print(&t, c->out, 0);
+	return t.count > 0;
+}
+
+static int help_run(struct cmd_ctx *c, struct err *e)
+{
+	CLEANUP(buf_release) struct buf shown = BUF_INIT;
+	const char *const *args = c->options->args;
+	size_t count = c->options->arg_count, used;
+	const struct cmd *cmd, *near;
+
+	if (count == 0)
+		return c->json ? overview_json(c->out) : overview(c->out);
+	cmd = cmd_find((char *const *)args, count, &used);
+	if (cmd && used == count)
+		return help_print(c->out, cmd, c->json);
+	if (count == 1 && !c->json && print_group(c, args[0]))
+		return EXIT_DONE;
+	near = cmd_nearest(args[0]);
+	buf_put_quoted(&shown, span_of(args[0]), NAME_BYTES_MAX);
+	if (near)
+		return err_set(e, -SK_EUSAGE, "help: unknown command %s; did you mean \"%s\"? Nothing was done. Try: sk help %s",
+			       shown.p, near->path, near->path);
+	return err_set(e, -SK_EUSAGE, "help: unknown command %s: nothing was done. Try: sk help", shown.p);
+}
+
+const struct cmd cmd_help = {
+	.path = "help",
+	.summary = "explain all commands, or one",
+	.usage = "[COMMAND]",
+	.example = "sk help\nsk help status",
+	.args = ARG_COMMAND,
+	.args_max = 4,
+	.run = help_run,
+};

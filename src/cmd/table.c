@@ -1,0 +1,74 @@
+/* cmd_list.h expanded: once to declarations, once to the array. Nothing else knows how many commands there are. */
+#include "cmd/cmd.h"
+
+#include "base/str.h"
+
+#define CMD(name) extern const struct cmd cmd_##name;
+#include "cmd/cmd_list.h"
+#undef CMD
+
+const struct cmd *const cmd_table[] = {
+#define CMD(name) &cmd_##name,
+#include "cmd/cmd_list.h"
+#undef CMD
+};
+
+const size_t cmd_count = ARRAY_LEN(cmd_table);
+
+bool cmd_shown(const struct cmd *cmd)
+{
+	return strncmp(cmd->path, "__", 2) != 0;
+}
+
+/* How many words of `words` the path takes when it is their prefix, else 0. */
+static size_t path_fits(const char *path, char *const *words, size_t count)
+{
+	size_t used = 0;
+
+	while (*path) {
+		size_t len = strcspn(path, " ");
+
+		if (used == count || strlen(words[used]) != len || memcmp(words[used], path, len) != 0)
+			return 0;
+		used++;
+		path += len + (path[len] == ' ');
+	}
+	return used;
+}
+
+const struct cmd *cmd_find(char *const *words, size_t count, size_t *used)
+{
+	const struct cmd *best = NULL;
+
+	*used = 0;
+	for (size_t i = 0; i < cmd_count; i++) {
+		size_t fits = path_fits(cmd_table[i]->path, words, count);
+
+		if (fits == 0 && count > 0 && cmd_table[i]->alias && strcmp(words[0], cmd_table[i]->alias) == 0)
+			fits = 1;
+		if (fits > *used) {
+			*used = fits;
+			best = cmd_table[i];
+		}
+	}
+	return best;
+}
+
+const struct cmd *cmd_nearest(const char *word)
+{
+	const struct cmd *near = NULL;
+	unsigned best = 3;
+
+	for (size_t i = 0; i < cmd_count; i++) {
+		unsigned distance;
+
+		if (!cmd_shown(cmd_table[i]))
+			continue;
+		distance = word_distance(span_of(word), span_of(cmd_table[i]->path), best);
+		if (distance < best) {
+			best = distance;
+			near = cmd_table[i];
+		}
+	}
+	return near;
+}

@@ -1,0 +1,51 @@
+/*
+ * The state as commands see it: read without any lock and without changing anything, beside an orchestrator that may be
+ * writing, or long after one died.
+ */
+#ifndef SK_VIEW_H
+#define SK_VIEW_H
+
+#include "base/err.h"
+#include "core/state.h"
+#include "os/lock.h"
+#include "os/paths.h"
+#include "os/vfs.h"
+#include "store/store.h"
+
+#define ORCHESTRATOR_LOCK "orchestrator.lock"
+
+struct view {
+	int dir;           /* the state folder */
+	struct vfs vfs;    /* on it */
+	struct state st;
+	struct store *store;
+	struct store_report report;
+	bool alive;        /* an orchestrator holds the lock */
+	bool died;         /* the last one ended without saying so: killed, crashed or out of power */
+	struct lock_holder holder; /* with alive */
+};
+
+/* paths_find with the option and SK_STATE_DIR. Returns 0 or a negative code with *e filled. */
+int view_find_paths(const char *option, struct paths *out, struct err *e);
+
+/* Turns a failure of os/paths into *e and the code that decides the exit: refused, usage, or input/output. */
+int view_paths_problem(int code, const struct buf *why, struct err *e);
+
+/* Reads the state. *out is NULL with 0 when there is none yet; the caller frees it. */
+int view_open(const struct paths *paths, int64_t now_ms, struct view **out, struct err *e);
+void view_free(struct view *v);
+
+/* Reads again into a fresh view: for commands that follow. *v is replaced; on failure it stays. */
+int view_reopen(const struct paths *paths, int64_t now_ms, struct view **v, struct err *e);
+
+/*
+ * Finds what a person typed: an id, or a name that only one task has. Returns the index.
+ * -SK_ENOTFOUND names the nearest ids.
+ */
+int view_task(const struct view *v, const char *typed, uint32_t *out, struct err *e);
+int view_workstream(const struct view *v, const char *typed, uint32_t *out, struct err *e);
+
+/* "no state yet": what every command that needs one says. Returns -SK_ENOTFOUND. */
+int view_missing(const struct paths *paths, struct err *e);
+
+#endif
