@@ -1,0 +1,46 @@
+# Names .c files over 500 lines, functions over 60 and lines over 100 columns (a tab is 8). Tables, which start with
+# "= {" at the end of a line and end with "};" at its beginning, do not count towards a file's length.
+function flush_file() {
+	if (file != "" && file ~ /\.c$/ && counted > 500)
+		print file ":1: " counted " lines without its tables; the limit is 500"
+}
+
+function columns(line, n, i, c) {
+	if (length(line) <= 12)
+		return 0
+	for (i = 1; i <= length(line); i++) {
+		c = substr(line, i, 1)
+		n = c == "\t" ? n + 8 - n % 8 : n + (c ~ /[\200-\277]/ ? 0 : 1)
+	}
+	return n
+}
+
+FNR == 1 {
+	flush_file()
+	file = FILENAME
+	counted = 0
+	in_table = 0
+	body = 0
+}
+
+{
+	if (!in_table)
+		counted++
+	if ($0 ~ /^};/)
+		in_table = 0
+	else if ($0 ~ /^[^ \t].*= \{$/)
+		in_table = 1
+	if ($0 == "{")
+		body = FNR
+	else if ($0 ~ /^}/ && body) {
+		if (FNR - body - 1 > 60)
+			print FILENAME ":" body ": a function of " FNR - body - 1 " lines; the limit is 60"
+		body = 0
+	}
+	if (columns($0) > 100)
+		print FILENAME ":" FNR ": " columns($0) " columns; the limit is 100"
+}
+
+END {
+	flush_file()
+}
