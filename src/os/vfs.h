@@ -18,6 +18,7 @@ struct vfs_stat {
 	unsigned type;  /* S_IFREG, S_IFDIR, ... */
 	unsigned links;
 	unsigned uid;
+	uint64_t file_id; /* the same for two names of one file */
 };
 
 struct vfs {

@@ -29,14 +29,26 @@ struct record_problem {
 	size_t at; /* byte in the line */
 	uint64_t expected_sum, found_sum;
 	uint64_t format;
+	uint64_t seq;  /* of a line that is good JSON; 0 otherwise */
+	bool bad_seq;  /* good JSON whose seq is not a sequence number */
 };
 
+/* How a line ends: ,"sum":"0123456789abcdef"} */
+#define RECORD_TAIL_BYTES 26
+
 /*
- * Reads one line without newline (a CR before it is passed over, but is part of the checksum only if it was when
- * written). Spans in *out point into the line, or into `scratch` where escapes had to be resolved.
- * Returns 0 or -EINVAL with *problem filled.
+ * Reads one line without newline (a CR behind it is passed over: we never write one). `scratch` is emptied first. Spans
+ * in *out point into the line, or into `scratch` where escapes had to be resolved.
+ * Returns 0, or -EINVAL with *problem filled (its sums always, as far as the line has one); *out is undefined then, *turn
+ * and *sum are untouched.
  */
 int record_decode(struct span line, uint64_t sum_before, struct buf *scratch, struct event *out,
 		  struct record_turn *turn, uint64_t *sum, struct record_problem *problem);
+
+/* The checksum a line carries, fitting or not. Returns false when it does not end in one. */
+bool record_sum_find(struct span line, uint64_t *sum);
+
+/* The checksum it should carry behind a line with `sum_before`. The line must end in one. */
+uint64_t record_sum(struct span line, uint64_t sum_before);
 
 #endif
