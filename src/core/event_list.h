@@ -72,6 +72,7 @@
 	EVENT(TASK_SKIPPED, "task_skipped", TASK, WARNING, HAS(EDGE))                                                  \
 	EVENT(TASK_RESET, "task_reset", TASK, WARNING, HAS(EDGE) | HAS(RETRY_COUNT))                                   \
 	EVENT(TASK_UPDATED, "task_updated", SYSTEM, WARNING, HAS(NEEDS) | HAS(DEF))                                    \
+	EVENT(TASK_DROPPED, "task_dropped", SYSTEM, WARNING, 0)                                                        \
 	EVENT(DEPENDENCY_WAIVED, "dependency_waived", SYSTEM, WARNING, HAS(NEEDS))                                     \
 	EVENT(STALE_RESULT_IGNORED, "stale_result_ignored", SYSTEM, INFO, HAS(ATTEMPT) | HAS(INCARNATION))             \
 	EVENT(WS_CREATED, "workstream_created", WORKSTREAM, INFO,                                                      \

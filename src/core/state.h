@@ -10,6 +10,7 @@
 #include "core/event.h"
 #include "core/lives.h"
 
+#define NO_RESOURCE 255 /* task.waits_for: stands behind no resource */
 #define WAIVED 0x80000000u /* set on an entry of task.needs: the operator waived this dependency */
 
 enum task_flags {
@@ -23,6 +24,9 @@ enum task_flags {
 	TASK_WAIVES = 1 << 7,       /* cancelled such that its dependents may go on */
 	TASK_LINKED = 1 << 8,       /* its edges are in the graph (after workstream_ready) */
 	TASK_DROPPED = 1 << 9,      /* removed from the plan; kept for the record */
+	TASK_NEEDS_CAPABILITY = 1 << 11,
+	TASK_FATAL = 1 << 12,       /* its failure counts in ws->critical_failed */
+	TASK_HELD = 1 << 10,        /* left out of this run by --only or --from; not recorded */
 };
 
 struct task_need_resource {
@@ -37,6 +41,7 @@ struct task {
 	struct span error;
 	struct span outputs; /* raw JSON object */
 	struct span reason;  /* operator's, of the last operator act */
+	struct span needs_raw; /* JSON array of ids, until link_ws has resolved it into needs */
 	uint32_t *needs;      /* indexes of tasks, possibly with WAIVED */
 	uint32_t *dependents; /* indexes of tasks */
 	struct task_need_resource *resources;
@@ -51,7 +56,7 @@ struct task {
 	uint32_t stage;      /* 1-based topological level; 0 before workstream_ready */
 	uint16_t retries, retry_count, reassign_count, flags;
 	uint8_t state, resource_count;
-	uint8_t waits_for;   /* index of the resource in whose queue it stands, or 255 */
+	uint8_t waits_for;   /* index of the resource in whose queue it stands, or NO_RESOURCE */
 	uint8_t signal;
 	int32_t exit_code;
 	uint32_t duration_ms, cpu_ms, peak_kb; /* of the last finished attempt */
@@ -90,7 +95,10 @@ struct workstream {
 	uint64_t last_seq;
 	int64_t created_ms, started_ms, ended_ms;
 	struct task_heap ready;
+	/* not recorded: */
+	bool active;                         /* someone asked for it to run: only then is anything of it started */
 	bool dirty;                          /* is on the agenda */
+	uint32_t waiting;                    /* tasks that stand in a heap: ready, waiting for a resource or a retry */
 };
 
 struct worker {
@@ -117,6 +125,7 @@ struct resource {
 	struct task_heap waiters;
 	int64_t exhausted_ms; /* since when an episode was announced, or 0 */
 	bool woken;           /* something was freed: look at the waiters */
+	int64_t waiting_since_ms; /* since when somebody waits without a break, or 0; not recorded */
 };
 
 struct state {
@@ -155,8 +164,23 @@ uint32_t state_ws(const struct state *st, struct span id);
 uint32_t state_worker(const struct state *st, struct span id);
 uint32_t state_resource(const struct state *st, struct span id);
 
-/* Tasks of the workstream that are with a worker or will start without an operator's help. */
+/* Whether a task of it is with a worker or will start without an operator's help. */
 bool ws_live(const struct workstream *ws);
+
+/*
+ * A slot stays taken when its workstream was archived for a new run: its ws is NO_ID. Whoever walks over tasks or
+ * workstreams passes over such (task->ws == NO_ID; ws->id.len == 0).
+ */
+static inline bool task_gone(const struct task *t)
+{
+	return t->ws == NO_ID;
+}
+
+/* Units of resource `r` that a task wants which asks for `amount` (0 = all of it). */
+uint64_t resource_amount(const struct resource *r, uint32_t amount);
+
+/* Whether the resource has that many units free. */
+bool resource_fits(const struct resource *r, uint32_t amount);
 
 /* Bytes of memory held, for the budget test. */
 size_t state_bytes(const struct state *st);

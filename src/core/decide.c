@@ -1,0 +1,193 @@
+/*
+ * The door of the core: one input in, events and effects out. After the input itself, whatever follows from it is decided
+ * too (turn_follow), so that the state between two inputs never owes anything.
+ */
+#include "core/decide.h"
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "core/queue.h"
+#include "core/schedule.h"
+#include "core/turn.h"
+
+static void orchestrator_started(struct turn *t, const struct input *in)
+{
+	struct event *ev = turn_event(t, EV_ORCHESTRATOR_STARTED);
+
+	ev->incarnation = t->st->epoch + 1;
+	ev->pid = in->pid;
+	ev->pid_start = in->pid_start;
+	ev->boot_id = turn_copy(t, in->boot_id);
+	ev->version = turn_copy(t, in->version);
+	turn_apply(t);
+}
+
+static void worker_spawned(struct turn *t, const struct input *in)
+{
+	uint32_t worker = state_worker(t->st, in->worker_id);
+	bool known = worker != NO_ID;
+	const struct edge *row;
+	struct event *ev;
+
+	row = edge_find(&worker_life, known ? t->st->workers[worker].state : NO_STATE, ON_WORKER_SPAWNED, 0);
+	if (!row)
+		return;
+	ev = turn_event(t, row->event);
+	ev->transition = true;
+	ev->from = row->from;
+	ev->to = row->to;
+	ev->trigger = (uint8_t)row->on;
+	ev->edge = span_of(row->id);
+	ev->worker_id = turn_copy(t, in->worker_id);
+	ev->incarnation = known ? t->st->workers[worker].incarnation + 1u : 1;
+	turn_apply(t);
+}
+
+static int worker_registered(struct turn *t, const struct input *in)
+{
+	uint32_t worker = state_worker(t->st, in->worker_id);
+	struct worker *w = worker == NO_ID ? NULL : &t->st->workers[worker];
+	struct event *ev;
+
+	if (!w || w->incarnation != in->incarnation || w->state == WORKER_SHUTDOWN) {
+		if (t->why)
+			buf_putf(t->why, "worker \"%.*s\" incarnation %u is not expected here", SPAN_ARG(in->worker_id),
+				 (unsigned)in->incarnation);
+		return -SK_EREFUSED;
+	}
+	if (w->state == WORKER_INITIALIZING) {
+		ev = turn_worker_move(t, worker, ON_REGISTRATION_COMPLETE);
+		INVARIANT(ev != NULL);
+		ev->slots = in->slots;
+		ev->pid = in->pid;
+		ev->pid_start = in->pid_start;
+		ev->boot_id = turn_copy(t, in->boot_id);
+		ev->nonce = turn_copy(t, in->nonce);
+		ev->version = turn_copy(t, in->version);
+		ev->kill_mode = turn_copy(t, in->kill_mode);
+		ev->capabilities = turn_copy(t, in->capabilities);
+		turn_apply(t);
+	}
+	t->st->workers[worker].connected = true;
+	return 0;
+}
+
+static void retries_due(struct turn *t)
+{
+	uint32_t task;
+
+	while ((task = queue_first(&t->st->retry)) != NO_ID && t->st->tasks[task].retry_at_ms <= t->now_ms) {
+		INVARIANT(turn_task_move(t, task, ON_RETRY_DELAY_ELAPSED) != NULL);
+		turn_apply(t);
+	}
+}
+
+static int64_t ws_deadline(const struct workstream *w)
+{
+	if (w->state != WS_EXECUTING || !w->max_duration_ms || !w->started_ms || !w->active)
+		return INT64_MAX;
+	return w->started_ms + w->max_duration_ms;
+}
+
+static void workstreams_due(struct turn *t)
+{
+	for (size_t i = 0; i < t->st->ws_count; i++) {
+		const struct workstream *w = &t->st->ws[i];
+		uint32_t ws = (uint32_t)i;
+		struct event *ev;
+
+		if (ws_deadline(w) > t->now_ms)
+			continue;
+		ev = turn_ws_event(t, EV_WS_TIMEOUT, ws);
+		ev->max_duration_ms = (uint64_t)w->max_duration_ms;
+		t->cause = turn_apply(t);
+		turn_cancel_tasks(t, ws, ON_WORKSTREAM_FAILED, SPAN_LIT("the workstream ran out of time"));
+		ev = turn_ws_move(t, ws, ON_WORKSTREAM_TIMEOUT);
+		INVARIANT(ev != NULL);
+		ev->error = SPAN_LIT("the workstream ran out of time");
+		turn_apply(t);
+		t->cause = 0;
+	}
+}
+
+int64_t core_deadline(const struct state *st)
+{
+	int64_t next = resource_deadline(st);
+	uint32_t task = queue_first(&st->retry);
+
+	if (task != NO_ID && st->tasks[task].retry_at_ms < next)
+		next = st->tasks[task].retry_at_ms;
+	for (size_t i = 0; i < st->ws_count; i++)
+		if (ws_deadline(&st->ws[i]) < next)
+			next = ws_deadline(&st->ws[i]);
+	return next;
+}
+
+static int dispatch(struct turn *t, const struct input *in)
+{
+	switch (in->kind) {
+	case IN_ORCHESTRATOR_STARTED:
+		orchestrator_started(t, in);
+		return 0;
+	case IN_ORCHESTRATOR_STOPPED:
+		turn_event(t, EV_ORCHESTRATOR_STOPPED)->reason = turn_copy(t, in->reason);
+		turn_apply(t);
+		return 0;
+	case IN_SUBMIT:
+		turn_submit(t, in->submission, in->submit_flags, in->operator_name);
+		return 0;
+	case IN_TIME:
+		retries_due(t);
+		workstreams_due(t);
+		turn_resource_time(t);
+		return 0;
+	case IN_WORKER_SPAWNED:
+		worker_spawned(t, in);
+		return 0;
+	case IN_WORKER_REGISTERED:
+		return worker_registered(t, in);
+	case IN_WORKER_LOST:
+		turn_worker_gone(t, in, ON_WORKER_CRASHED);
+		return 0;
+	case IN_WORKER_SHUTDOWN:
+		turn_worker_gone(t, in, ON_SHUTDOWN_REQUESTED);
+		return 0;
+	case IN_STARTED:
+		turn_started(t, in);
+		return 0;
+	case IN_FINISHED:
+		turn_finished(t, in);
+		return 0;
+	case IN_UNKNOWN_TO_WORKER:
+		turn_unknown_to_worker(t, in);
+		return 0;
+	case IN_CANCEL_TASK:
+		return turn_cancel_task(t, in);
+	case IN_INTERRUPT:
+		turn_interrupt(t, in);
+		return 0;
+	case IN_SCHEDULE:
+		turn_schedule(t);
+		return 0;
+	case IN_KIND_COUNT:
+		break;
+	}
+	INVARIANT(!"a known input");
+	return 0;
+}
+
+int core_step(struct state *st, const struct input *in, int64_t now_ms, struct events *batch, struct effects *fx,
+	      struct buf *why)
+{
+	struct turn t = { .st = st, .batch = batch, .fx = fx, .now_ms = now_ms, .why = why };
+	int rc;
+
+	if (t.now_ms < st->last_at_ms)
+		t.now_ms = st->last_at_ms;
+	rc = dispatch(&t, in);
+	if (rc < 0)
+		return rc;
+	t.cause = 0;
+	turn_follow(&t);
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* From names to a graph: what workstream_ready does, and what is done again when a plan's changes are taken over. */
+#ifndef SK_LINK_H
+#define SK_LINK_H
+
+#include "core/graph.h"
+#include "core/state.h"
+
+/* The workstream's own tasks as a graph; node i is ws->tasks[i]. Dependencies on other workstreams are left out. */
+struct ws_graph {
+	struct graph graph;
+	uint32_t *needs_at, *needs;
+	uint64_t *estimate_ms;
+};
+
+/* Works on resolved needs and on needs_raw alike; unknown names are left out. Release with ws_graph_release. */
+void ws_graph_init(struct ws_graph *g, const struct state *st, uint32_t ws);
+void ws_graph_release(struct ws_graph *g);
+
+/*
+ * Resolves the needs of all tasks of the workstream and builds dependents, unmet counts, stages and ranks; puts ready
+ * tasks on the agenda. Idempotent. Returns 0, or -SK_ECORRUPT with *why when a need is unknown (state unchanged).
+ */
+int link_ws(struct state *st, uint32_t ws, char why[200]);
+
+/* Whether this entry of a task's needs (an index, maybe with WAIVED) lets the task go on. */
+bool need_met(const struct state *st, uint32_t need);
+
+/* Marks pending tasks behind `task`, which has failed, as blocked, however far away. */
+void block_dependents(struct state *st, uint32_t task);
+
+/* Takes the mark back where nothing failed is in front any more, after `task` was reset or a dependency waived. */
+void unblock_dependents(struct state *st, uint32_t task);
+
+/* Looks at one task's own mark again, and at those behind it when the mark goes. */
+void unblock_task(struct state *st, uint32_t task);
+
+/* Agenda: to be looked at before the turn ends. */
+void agenda_task(struct state *st, uint32_t task);
+void agenda_ws(struct state *st, uint32_t ws);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * The lines tasks stand in: ready (per workstream), waiting for a resource (per resource), waiting for a retry (one).
+ * They are indexes over the state, rebuilt from it at any time and never recorded. A task stands in one line at most.
+ */
+#ifndef SK_QUEUE_H
+#define SK_QUEUE_H
+
+#include "core/state.h"
+
+/* Most urgent first: priority (raised by one for each minute of waiting), longest remaining path, age, index. */
+void queue_ready(struct state *st, uint32_t task);
+
+/* By retry_at. */
+void queue_retry(struct state *st, uint32_t task);
+
+/* Behind resource `resource`, most urgent first. */
+void queue_waiter(struct state *st, uint32_t task, uint32_t resource);
+
+/* The first of a line, or NO_ID. */
+uint32_t queue_first(const struct task_heap *heap);
+
+/* Takes the task out of the line it stands in, if any. */
+void queue_leave(struct state *st, uint32_t task);
+
+/* Puts all of the workstream's tasks that wait (queued or validating without a worker, not held) into its ready line anew. */
+void queue_rebuild(struct state *st, uint32_t ws);
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * Is this plan what is recorded? The comparison works on definitions as bytes and on needs as ids, and says in words what
+ * differs, because a plan that changed under a half-finished run must never be guessed about.
+ */
+#include "core/submit.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/scan.h"
+#include "core/state.h"
+#include "core/submit_find.h"
+
+void submit_report_release(struct submit_report *r)
+{
+	buf_release(&r->changes);
+}
+
+uint32_t submit_find_task(const struct state *st, uint32_t ws, struct span name)
+{
+	const struct workstream *w = &st->ws[ws];
+	uint32_t task = state_task(st, name);
+	char id[2 * NAME_BYTES_MAX + 2];
+
+	if (task != NO_ID && st->tasks[task].ws == ws)
+		return task;
+	if (w->id.len + 1 + name.len >= sizeof(id))
+		return NO_ID;
+	memcpy(id, w->id.p, w->id.len);
+	id[w->id.len] = '.';
+	memcpy(id + w->id.len + 1, name.p, name.len);
+	task = state_task(st, (struct span){ id, w->id.len + 1 + name.len });
+	return task != NO_ID && st->tasks[task].ws == ws ? task : NO_ID;
+}
+
+uint32_t submit_find_spec(const struct state *st, const struct submission *s, uint32_t spec)
+{
+	uint32_t ws = state_ws(st, s->ws[s->tasks[spec].ws].name);
+
+	return ws == NO_ID ? NO_ID : submit_find_task(st, ws, s->tasks[spec].name);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool same_needs(const struct state *st, const struct submission *s, const struct task_spec *spec,
+		       const struct task *t)
+{
+	uint32_t *want, *have;
+	bool same = spec->needs_count == t->needs_count;
+
+	if (!same || !t->needs_count)
+		return same;
+	want = mem_alloc(t->needs_count * sizeof(*want));
+	have = mem_alloc(t->needs_count * sizeof(*have));
+	for (uint32_t i = 0; i < t->needs_count; i++) {
+		want[i] = submit_find_spec(st, s, s->needs[spec->needs_at + i]);
+		have[i] = t->needs[i] & ~WAIVED;
+	}
+	qsort(want, t->needs_count, sizeof(*want), by_number);
+	qsort(have, t->needs_count, sizeof(*have), by_number);
+	same = memcmp(want, have, t->needs_count * sizeof(*want)) == 0;
+	mem_free(&want);
+	mem_free(&have);
+	return same;
+}
+
+bool submit_task_same(const struct state *st, const struct submission *s, uint32_t spec, uint32_t task)
+{
+	return span_eq(s->tasks[spec].def, st->tasks[task].def) &&
+	       same_needs(st, s, &s->tasks[spec], &st->tasks[task]);
+}
+
+bool submit_ws_same(const struct ws_spec *spec, const struct workstream *w)
+{
+	return spec->max_parallel == w->max_parallel && spec->max_duration_ms == w->max_duration_ms &&
+	       span_eq(spec->def, w->def);
+}
+
+static struct span member_of(struct span object, struct span name)
+{
+	struct span value = SPAN_NONE, ignored;
+	struct scan_text key;
+	struct scan s;
+
+	scan_init(&s, object);
+	scan_object(&s);
+	while (scan_key(&s, &key))
+		scan_skip(&s, span_eq(key.raw, name) ? &value : &ignored);
+	return value;
+}
+
+/* One line for each member of `a` whose value differs in `b`; `gone` lists those that b lacks altogether. */
+static void put_members(struct buf *out, const char *who, struct span id, struct span a, struct span b, bool gone)
+{
+	struct scan_text key;
+	struct span value;
+	struct scan s;
+
+	scan_init(&s, a);
+	scan_object(&s);
+	while (scan_key(&s, &key)) {
+		struct span other = member_of(b, key.raw);
+
+		scan_skip(&s, &value);
+		if (s.error || span_eq(value, other) || (other.p == NULL) != gone)
+			continue;
+		buf_putf(out, "%s %.*s: %.*s ", who, SPAN_ARG(id), SPAN_ARG(key.raw));
+		if (gone)
+			buf_putf(out, "was %.*s, is gone\n", SPAN_ARG(value));
+		else
+			buf_putf(out, "%.*s -> %.*s\n", SPAN_ARG(value), SPAN_ARG(other));
+	}
+}
+
+static void put_added(struct buf *out, const char *who, struct span id, struct span old, struct span new)
+{
+	struct scan_text key;
+	struct span value;
+	struct scan s;
+
+	scan_init(&s, new);
+	scan_object(&s);
+	while (scan_key(&s, &key)) {
+		scan_skip(&s, &value);
+		if (!s.error && !member_of(old, key.raw).p)
+			buf_putf(out, "%s %.*s: %.*s is new: %.*s\n", who, SPAN_ARG(id), SPAN_ARG(key.raw),
+				 SPAN_ARG(value));
+	}
+}
+
+static void put_def_changes(struct buf *out, const char *who, struct span id, struct span old, struct span new)
+{
+	put_members(out, who, id, old, new, false);
+	put_members(out, who, id, old, new, true);
+	put_added(out, who, id, old, new);
+}
+
+static void count_task(const struct task *t, bool selected, struct submit_report *r)
+{
+	if (t->state == TASK_COMPLETED)
+		r->kept_completed++;
+	else if (t->worker != NO_ID)
+		r->live++;
+	else if (selected && (t->state == TASK_FAILED || t->state == TASK_CANCELLED))
+		r->retried++;
+}
+
+static void compare_tasks(const struct state *st, const struct submission *s, uint32_t ws, uint32_t ws_spec,
+			  struct submit_report *r)
+{
+	const struct workstream *w = &st->ws[ws];
+	bool *seen = mem_zalloc(w->task_count + 1);
+
+	for (uint32_t i = 0; i < s->task_count; i++) {
+		const struct task_spec *spec = &s->tasks[i];
+		uint32_t task;
+
+		if (spec->ws != ws_spec)
+			continue;
+		task = submit_find_task(st, ws, spec->name);
+		if (task == NO_ID || st->tasks[task].flags & TASK_DROPPED) {
+			r->created++;
+			buf_putf(&r->changes, "task %.*s: is new\n", SPAN_ARG(spec->name));
+			continue;
+		}
+		for (size_t low = 0, high = w->task_count; low < high;) {
+			size_t mid = (low + high) / 2;
+
+			if (w->tasks[mid] == task)
+				seen[mid] = true;
+			if (w->tasks[mid] < task)
+				low = mid + 1;
+			else
+				high = mid;
+		}
+		count_task(&st->tasks[task], spec->selected, r);
+		if (submit_task_same(st, s, i, task))
+			continue;
+		r->changed++;
+		put_def_changes(&r->changes, "task", spec->name, st->tasks[task].def, spec->def);
+		if (!same_needs(st, s, spec, &st->tasks[task]))
+			buf_putf(&r->changes, "task %.*s: needs differ\n", SPAN_ARG(spec->name));
+	}
+	for (size_t i = 0; i < w->task_count; i++) {
+		const struct task *t = &st->tasks[w->tasks[i]];
+
+		if (seen[i] || t->flags & TASK_DROPPED)
+			continue;
+		r->removed++;
+		buf_putf(&r->changes, "task %.*s: is gone from the plan\n", SPAN_ARG(t->name));
+	}
+	mem_free(&seen);
+}
+
+static int check_ws(const struct state *st, const struct submission *s, uint32_t ws_spec, unsigned flags,
+		    struct submit_report *r)
+{
+	const struct ws_spec *spec = &s->ws[ws_spec];
+	uint32_t ws = state_ws(st, spec->name);
+	const struct workstream *w;
+
+	if (ws == NO_ID || flags & SUBMIT_NEW_RUN) {
+		r->all_completed = false;
+		for (uint32_t i = 0; i < s->task_count; i++)
+			r->created += s->tasks[i].ws == ws_spec;
+		if (ws == NO_ID || !st->ws[ws].assigned)
+			return 0;
+		buf_putf(&r->changes, "workstream %.*s: %u tasks of its earlier run are still at work\n",
+			 SPAN_ARG(spec->name), (unsigned)st->ws[ws].assigned);
+		return -SK_EREFUSED;
+	}
+	r->fresh = false;
+	w = &st->ws[ws];
+	if (w->state != WS_COMPLETED)
+		r->all_completed = false;
+	if (w->state == WS_CANCELLED) {
+		buf_putf(&r->changes, "workstream %.*s: was cancelled\n", SPAN_ARG(spec->name));
+		return -SK_EREFUSED;
+	}
+	if (spec->max_parallel != w->max_parallel)
+		buf_putf(&r->changes, "workstream %.*s: max_parallel %u -> %u\n", SPAN_ARG(spec->name),
+			 (unsigned)w->max_parallel, (unsigned)spec->max_parallel);
+	if (spec->max_duration_ms != w->max_duration_ms)
+		buf_putf(&r->changes, "workstream %.*s: timeout %lld s -> %lld s\n", SPAN_ARG(spec->name),
+			 (long long)w->max_duration_ms / 1000, (long long)spec->max_duration_ms / 1000);
+	put_def_changes(&r->changes, "workstream", spec->name, w->def, spec->def);
+	compare_tasks(st, s, ws, ws_spec, r);
+	return 0;
+}
+
+int submit_check(const struct state *st, const struct submission *s, unsigned flags, struct submit_report *out)
+{
+	int rc = 0;
+
+	*out = (struct submit_report){ .fresh = true, .all_completed = true, .changes = BUF_INIT };
+	for (uint32_t i = 0; i < s->ws_count; i++)
+		if (check_ws(st, s, i, flags, out) < 0)
+			rc = -SK_EREFUSED;
+	if (out->changes.len) {
+		out->all_completed = false;
+		if (!(flags & SUBMIT_ACCEPT_CHANGES))
+			rc = -SK_EREFUSED;
+	}
+	return rc;
+}

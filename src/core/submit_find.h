@@ -1,0 +1,21 @@
+/* How a plan's names find what is recorded; shared by submit.c and submit_events.c. */
+#ifndef SK_SUBMIT_FIND_H
+#define SK_SUBMIT_FIND_H
+
+#include "core/state.h"
+#include "core/submit.h"
+
+/*
+ * A task's id is its name in the plan; when another workstream of the store has that id already, it is
+ * <workstream>.<name>. Returns the task of this workstream with this name, or NO_ID.
+ */
+uint32_t submit_find_task(const struct state *st, uint32_t ws, struct span name);
+
+/* The same for entry `spec` of submission.tasks. */
+uint32_t submit_find_spec(const struct state *st, const struct submission *s, uint32_t spec);
+
+/* Whether the recorded task is what the plan says. */
+bool submit_task_same(const struct state *st, const struct submission *s, uint32_t spec, uint32_t task);
+bool submit_ws_same(const struct ws_spec *spec, const struct workstream *w);
+
+#endif
