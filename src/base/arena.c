@@ -1,4 +1,5 @@
-/* Blocks grow with what was asked so far, so a small state stays small and a large one makes few system calls. */
+/* Blocks grow with what was asked so far, so a small state stays small and a large one makes few
+ * system calls. */
 #include "base/arena.h"
 
 #include <stdlib.h>
@@ -24,7 +25,9 @@ void arena_release(struct arena *a)
 
 static void arena_refill(struct arena *a, size_t need)
 {
-	size_t bytes = a->bytes < BLOCK_MIN ? BLOCK_MIN : a->bytes > BLOCK_MAX ? BLOCK_MAX : a->bytes;
+	size_t bytes = a->bytes < BLOCK_MIN   ? BLOCK_MIN
+		       : a->bytes > BLOCK_MAX ? BLOCK_MAX
+					      : a->bytes;
 	struct arena_block *block;
 
 	if (bytes < need)

@@ -1,4 +1,5 @@
-/* Bytes that live as long as their owner: many small allocations, one release. Pointers stay valid until then. */
+/* Bytes that live as long as their owner: many small allocations, one release. Pointers stay valid
+ * until then. */
 #ifndef SK_ARENA_H
 #define SK_ARENA_H
 
@@ -14,7 +15,10 @@ struct arena {
 	size_t bytes; /* handed out so far */
 };
 
-#define ARENA_INIT { NULL, NULL, 0, 0 }
+#define ARENA_INIT               \
+	{                        \
+		NULL, NULL, 0, 0 \
+	}
 
 void arena_release(struct arena *a);
 

@@ -1,6 +1,6 @@
 /*
- * The few services that may end the process. There is no error path for memory: a program whose every input is
- * bounded and whose restart is exercised all day is safer dead than half alive.
+ * The few services that may end the process. There is no error path for memory: a program whose
+ * every input is bounded and whose restart is exercised all day is safer dead than half alive.
  */
 #include "base/base.h"
 
@@ -10,15 +10,19 @@
 
 _Noreturn void invariant_failed(const char *what, const char *file, int line, const char *func)
 {
-	fprintf(stderr, "sk: internal error: %s does not hold (%s:%d, %s). State on disk is as of the last commit; "
-			"run the command again.\n", what, file, line, func);
+	fprintf(stderr,
+		"sk: internal error: %s does not hold (%s:%d, %s). State on disk is as of the "
+		"last commit; run the command again.\n",
+		what, file, line, func);
 	abort();
 }
 
 static _Noreturn void out_of_memory(size_t bytes)
 {
-	fprintf(stderr, "sk: out of memory asking for %zu bytes. State on disk is as of the last commit; "
-			"run the command again.\n", bytes);
+	fprintf(stderr,
+		"sk: out of memory asking for %zu bytes. State on disk is as of the last "
+		"commit; run the command again.\n",
+		bytes);
 	abort();
 }
 

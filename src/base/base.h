@@ -15,12 +15,14 @@
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 #define MUST_USE __attribute__((warn_unused_result))
 
-/* A condition that only our own mistake can break. On in every build: a wrong state must not reach the journal. */
+/* A condition that only our own mistake can break. On in every build: a wrong state must not reach
+ * the journal. */
 #define INVARIANT(x) ((x) ? (void)0 : invariant_failed(#x, __FILE__, __LINE__, __func__))
 
 _Noreturn void invariant_failed(const char *what, const char *file, int line, const char *func);
 
-/* Allocation never returns NULL: every input has a limit, so running out is our bug and restart is tested. */
+/* Allocation never returns NULL: every input has a limit, so running out is our bug and restart is
+ * tested. */
 void *mem_alloc(size_t bytes);
 void *mem_zalloc(size_t bytes);
 void *mem_realloc(void *p, size_t bytes);
@@ -28,8 +30,8 @@ char *mem_strdup(const char *text);
 void mem_free(void *pp); /* frees *(void **)pp and sets it to NULL: fits CLEANUP */
 
 /*
- * Makes room for `need` elements of `size` bytes in the array *array of capacity *capacity, doubling.
- * The array may move.
+ * Makes room for `need` elements of `size` bytes in the array *array of capacity *capacity,
+ * doubling. The array may move.
  */
 void mem_grow(void *array, size_t *capacity, size_t need, size_t size);
 

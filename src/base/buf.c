@@ -1,4 +1,5 @@
-/* Growth by half keeps appends amortised constant; digits are written two at a time because the journal is mostly digits. */
+/* Growth by half keeps appends amortised constant; digits are written two at a time because the
+ * journal is mostly digits. */
 #include "base/buf.h"
 
 #include <stdio.h>

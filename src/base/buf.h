@@ -1,4 +1,5 @@
-/* Growing bytes that someone owns. `p` is NULL or NUL-terminated one past `len`, so it can be read as text. */
+/* Growing bytes that someone owns. `p` is NULL or NUL-terminated one past `len`, so it can be read
+ * as text. */
 #ifndef SK_BUF_H
 #define SK_BUF_H
 
@@ -13,7 +14,10 @@ struct buf {
 	size_t capacity;
 };
 
-#define BUF_INIT { NULL, 0, 0 }
+#define BUF_INIT           \
+	{                  \
+		NULL, 0, 0 \
+	}
 
 void buf_release(struct buf *b);
 

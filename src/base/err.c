@@ -1,4 +1,5 @@
-/* One sentence an error, written where it is understood. The first sentence wins: callers only add when they know more. */
+/* One sentence an error, written where it is understood. The first sentence wins: callers only add
+ * when they know more. */
 #include "base/err.h"
 
 #include <stdio.h>

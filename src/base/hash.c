@@ -1,4 +1,5 @@
-/* XXH3 comes from Debian's libxxhash headers, inlined here alone so that no other file compiles them. */
+/* XXH3 comes from Debian's libxxhash headers, inlined here alone so that no other file compiles
+ * them. */
 #include "base/hash.h"
 
 #define XXH_INLINE_ALL

@@ -1,6 +1,7 @@
 /*
- * Linear probing at a load of at most 5/8. Hash flooding is bounded by XXH3 with a fixed seed plus the limit on ids:
- * keys are names a person chose for tasks, at most 64 bytes from a small alphabet.
+ * Linear probing at a load of at most 5/8. Hash flooding is bounded by XXH3 with a fixed seed plus
+ * the limit on ids: keys are names a person chose for tasks, at most 64 bytes from a small
+ * alphabet.
  */
 #include "base/map.h"
 
@@ -79,7 +80,9 @@ void map_put(struct map *m, struct span key, uint32_t value)
 	INVARIANT(key.len > 0);
 	INVARIANT(key.len <= UINT8_MAX);
 	if (!m->capacity || (m->used + 1) * 8 > m->capacity * 5)
-		map_resize(m, m->capacity && m->count * 2 < m->used ? m->capacity : m->capacity ? m->capacity * 2 : 16);
+		map_resize(m, m->capacity && m->count * 2 < m->used ? m->capacity
+			      : m->capacity                         ? m->capacity * 2
+								    : 16);
 	s = map_probe(m, key, hash);
 	if (!s->key || s->key == REMOVED) {
 		m->used += !s->key;

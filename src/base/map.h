@@ -1,4 +1,5 @@
-/* id -> index, open addressing. The keys are borrowed: their owner keeps them alive as long as the map. */
+/* id -> index, open addressing. The keys are borrowed: their owner keeps them alive as long as the
+ * map. */
 #ifndef SK_MAP_H
 #define SK_MAP_H
 
@@ -11,24 +12,29 @@ struct map_slot {
 	const char *key;
 	uint32_t hash; /* low bits of the key's hash, so most misses cost no memcmp */
 	uint32_t value;
-	uint8_t len;   /* ids have at most NAME_BYTES_MAX bytes; longer keys are refused by INVARIANT */
+	uint8_t len; /* ids have at most NAME_BYTES_MAX bytes; longer keys are refused by INVARIANT
+		      */
 };
 
 struct map {
 	struct map_slot *slots;
 	size_t capacity; /* power of two, or 0 */
 	size_t count;
-	size_t used;     /* count plus removed slots */
+	size_t used; /* count plus removed slots */
 };
 
-#define MAP_INIT { NULL, 0, 0, 0 }
+#define MAP_INIT              \
+	{                     \
+		NULL, 0, 0, 0 \
+	}
 
 void map_release(struct map *m);
 
 /* The value of `key`, or MAP_NONE. */
 uint32_t map_find(const struct map *m, struct span key);
 
-/* Sets key -> value; the key's bytes are borrowed. Replaces an earlier value (and borrows the new bytes). */
+/* Sets key -> value; the key's bytes are borrowed. Replaces an earlier value (and borrows the new
+ * bytes). */
 void map_put(struct map *m, struct span key, uint32_t value);
 
 /* Removes key; returns whether it was there. */

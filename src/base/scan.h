@@ -1,6 +1,7 @@
 /*
- * A strict JSON reader in one pass, without allocation: the caller asks for what it expects and gets spans into the
- * text. It reads journal lines, snapshots, messages between processes and JSON plans, and always knows where it is.
+ * A strict JSON reader in one pass, without allocation: the caller asks for what it expects and
+ *gets spans into the text. It reads journal lines, snapshots, messages between processes and JSON
+ *plans, and always knows where it is.
  *
  *	scan_init(&s, text);
  *	scan_object(&s);
@@ -9,9 +10,10 @@
  *		else scan_skip(&s, NULL);
  *	rc = scan_end(&s);
  *
- * The first error sticks: after it every call fails (scan_key and scan_item return false, which ends loops), and
- * scan_end tells. Nothing but RFC 8259 passes: no comments, no NaN, no trailing comma, no lone surrogate, no NUL, no
- * control character or invalid UTF-8 in a string, nesting up to JSON_DEPTH_MAX.
+ * The first error sticks: after it every call fails (scan_key and scan_item return false, which
+ *ends loops), and scan_end tells. Nothing but RFC 8259 passes: no comments, no NaN, no trailing
+ *comma, no lone surrogate, no NUL, no control character or invalid UTF-8 in a string, nesting up to
+ *JSON_DEPTH_MAX.
  */
 #ifndef SK_SCAN_H
 #define SK_SCAN_H
@@ -26,7 +28,7 @@ struct scan {
 	bool fresh;        /* just behind an opening bracket */
 	const char *error; /* what was wrong first, as part of a sentence; NULL while all is well */
 	size_t error_at;   /* byte offset of it */
-	uint64_t open;     /* bit d: nesting level d is an object */
+	uint64_t open;     /* bit d: nesting level d + 1 is an object */
 };
 
 struct scan_text {
@@ -45,10 +47,18 @@ static inline size_t scan_offset(const struct scan *s)
 	return (size_t)(s->p - s->start);
 }
 
+/* Passes over white space. */
+static inline void scan_blank(struct scan *s)
+{
+	while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t'))
+		s->p++;
+}
+
 void scan_object(struct scan *s);
 void scan_array(struct scan *s);
 
-/* The next member's key, with its colon consumed; false behind the last member (bracket consumed) or after an error. */
+/* The next member's key, with its colon consumed; false behind the last member (bracket consumed)
+ * or after an error. */
 bool scan_key(struct scan *s, struct scan_text *key);
 
 /* Whether another element follows; false behind the last (bracket consumed) or after an error. */

@@ -1,6 +1,7 @@
 /*
- * Text is checked at the edge and escaped at the edge. Everything a person typed or a program printed passes through
- * one of the buf_put_* functions here before it reaches a terminal or a file of ours.
+ * Text is checked at the edge and escaped at the edge. Everything a person typed or a program
+ * printed passes through one of the buf_put_* functions here before it reaches a terminal or a file
+ * of ours.
  */
 #include "base/str.h"
 
@@ -12,7 +13,7 @@ bool span_starts(struct span a, const char *prefix)
 {
 	size_t len = strlen(prefix);
 
-	return a.len >= len && memcmp(a.p, prefix, len) == 0;
+	return span_eq((struct span){ a.p, a.len < len ? a.len : len }, span_of(prefix));
 }
 
 int span_compare(struct span a, struct span b)
@@ -82,7 +83,8 @@ static bool name_reserved(struct span name)
 
 const char *name_problem(struct span name)
 {
-	static const char rule[] = "use 1..64 of a-z A-Z 0-9 . _ -, starting with a letter or digit";
+	static const char rule[] =
+		"use 1..64 of a-z A-Z 0-9 . _ -, starting with a letter or digit";
 
 	if (name.len == 0)
 		return rule;
@@ -125,7 +127,8 @@ size_t utf8_len(const char *p, size_t left)
 			return 0;
 		c = c << 6 | (s[i] & 0x3f);
 	}
-	if ((len == 3 && c < 0x800) || (len == 4 && (c < 0x10000 || c > 0x10ffff)) || (c >= 0xd800 && c <= 0xdfff))
+	if ((len == 3 && c < 0x800) || (len == 4 && (c < 0x10000 || c > 0x10ffff)) ||
+	    (c >= 0xd800 && c <= 0xdfff))
 		return 0;
 	return len;
 }
@@ -140,15 +143,30 @@ static uint32_t utf8_value(const char *p, size_t len)
 		return (uint32_t)(s[0] & 0x1f) << 6 | (s[1] & 0x3f);
 	if (len == 3)
 		return (uint32_t)(s[0] & 0x0f) << 12 | (uint32_t)(s[1] & 0x3f) << 6 | (s[2] & 0x3f);
-	return (uint32_t)(s[0] & 0x07) << 18 | (uint32_t)(s[1] & 0x3f) << 12 | (uint32_t)(s[2] & 0x3f) << 6 |
-	       (s[3] & 0x3f);
+	return (uint32_t)(s[0] & 0x07) << 18 | (uint32_t)(s[1] & 0x3f) << 12 |
+	       (uint32_t)(s[2] & 0x3f) << 6 | (s[3] & 0x3f);
 }
 
-/* Characters that change what a reader believes to see: C1 controls, bidi overrides, zero-width marks. */
+/* Characters that change what a reader believes to see: C1 controls, bidi overrides, invisible and
+ * line-breaking marks. */
 static bool deceptive(uint32_t c)
 {
-	return (c >= 0x80 && c < 0xa0) || (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x2069) || c == 0xfeff;
+	return (c >= 0x80 && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e ||
+	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xe0000 && c <= 0xe007f);
+}
+
+/* The largest length up to `max` that does not split a character; bytes that are no UTF-8 stand for
+ * themselves. */
+static size_t whole_characters(struct span text, size_t max)
+{
+	for (size_t back = 1; back <= 3 && back <= max; back++) {
+		size_t len = utf8_len(text.p + max - back, text.len - (max - back));
+
+		if (len)
+			return len > back ? max - back : max;
+	}
+	return max;
 }
 
 void buf_put_quoted(struct buf *b, struct span text, size_t max)
@@ -156,7 +174,7 @@ void buf_put_quoted(struct buf *b, struct span text, size_t max)
 	bool cut = text.len > max;
 
 	if (cut)
-		text.len = max;
+		text.len = whole_characters(text, max);
 	buf_putc(b, '"');
 	for (size_t i = 0; i < text.len;) {
 		size_t len = utf8_len(text.p + i, text.len - i);

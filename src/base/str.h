@@ -1,4 +1,5 @@
-/* Borrowed text: a view of someone else's bytes, never freed. Numbers are parsed strictly: all of the text or nothing. */
+/* Borrowed text: a view of someone else's bytes, never freed. Numbers are parsed strictly: all of
+ * the text or nothing. */
 #ifndef SK_STR_H
 #define SK_STR_H
 
@@ -29,7 +30,7 @@ static inline bool span_eq(struct span a, struct span b)
 
 static inline bool span_is(struct span a, const char *text)
 {
-	return a.len == strlen(text) && memcmp(a.p, text, a.len) == 0;
+	return span_eq(a, span_of(text));
 }
 
 bool span_starts(struct span a, const char *prefix);
@@ -40,19 +41,23 @@ int span_compare(struct span a, struct span b);
 /* An owned, NUL-terminated copy; freed with mem_free. */
 char *span_dup(struct span a);
 
-/* All of `a` as decimal digits without sign, leading zero or blank; at most `max`. Returns 0 or -EINVAL / -ERANGE. */
+/* All of `a` as decimal digits without sign, leading zero or blank; at most `max`. Returns 0 or
+ * -EINVAL / -ERANGE. */
 int span_to_u64(struct span a, uint64_t max, uint64_t *out);
 
 /*
- * A name of a task, workstream, worker or resource: 1..64 of a-z A-Z 0-9 . _ -, starting with a letter or digit, no
- * trailing dot, not a reserved word. Returns NULL if it is one, else what is wrong with it, as the end of a sentence.
+ * A name of a task, workstream, worker or resource: 1..64 of a-z A-Z 0-9 . _ -, starting with a
+ * letter or digit, no trailing dot, not a reserved word. Returns NULL if it is one, else what is
+ * wrong with it, as the end of a sentence.
  */
 const char *name_problem(struct span name);
 
-/* Appends untrusted text in double quotes with everything a terminal could act on escaped; cut with "..." at `max` bytes. */
+/* Appends untrusted text in double quotes with everything a terminal could act on escaped; cut with
+ * "..." at `max` bytes. */
 void buf_put_quoted(struct buf *b, struct span text, size_t max);
 
-/* Appends text for a terminal or a log: control bytes as ^X, C1 and bidi controls as U+XXXX; valid UTF-8 passes. */
+/* Appends text for a terminal or a log: control bytes as ^X, C1 and bidi controls as U+XXXX; valid
+ * UTF-8 passes. */
 void buf_put_visible(struct buf *b, struct span text);
 
 /* Appends text as a JSON string with quotes. Bytes that are not UTF-8 become U+FFFD. */

@@ -1,6 +1,6 @@
 /*
- * Civil-date arithmetic of our own (days from 1970 by the usual era formula), because timegm and strftime ask the
- * locale and the time zone, and the journal writes two of these a microsecond.
+ * Civil-date arithmetic of our own (days from 1970 by the usual era formula), because timegm and
+ * strftime ask the locale and the time zone, and the journal writes two of these a microsecond.
  */
 #include "base/when.h"
 
@@ -98,11 +98,13 @@ int when_decode(struct span text, int64_t *out_ms)
 	for (size_t i = 0; i < WHEN_TEXT_LEN; i++)
 		if (form[i] != 'd' && text.p[i] != form[i])
 			return -EINVAL;
-	if (get_digits(text.p, 4, &y) < 0 || get_digits(text.p + 5, 2, &m) < 0 || get_digits(text.p + 8, 2, &d) < 0 ||
-	    get_digits(text.p + 11, 2, &h) < 0 || get_digits(text.p + 14, 2, &min) < 0 ||
-	    get_digits(text.p + 17, 2, &s) < 0 || get_digits(text.p + 20, 3, &ms) < 0)
+	if (get_digits(text.p, 4, &y) < 0 || get_digits(text.p + 5, 2, &m) < 0 ||
+	    get_digits(text.p + 8, 2, &d) < 0 || get_digits(text.p + 11, 2, &h) < 0 ||
+	    get_digits(text.p + 14, 2, &min) < 0 || get_digits(text.p + 17, 2, &s) < 0 ||
+	    get_digits(text.p + 20, 3, &ms) < 0)
 		return -EINVAL;
-	if (y < 1970 || m < 1 || m > 12 || d < 1 || d > days_in_month(y, m) || h > 23 || min > 59 || s > 59)
+	if (y < 1970 || m < 1 || m > 12 || d < 1 || d > days_in_month(y, m) || h > 23 || min > 59 ||
+	    s > 59)
 		return -EINVAL;
 	*out_ms = days_from_civil(y, m, d) * DAY_MS + ((h * 60LL + min) * 60 + s) * 1000 + ms;
 	return 0;
@@ -140,7 +142,9 @@ int duration_decode(struct span text, int64_t *out_ms)
 	static const struct {
 		const char *unit;
 		int64_t ms;
-	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", DAY_MS } };
+	} units[] = {
+		{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", DAY_MS }
+	};
 	int64_t total = 0;
 	size_t at = 0;
 

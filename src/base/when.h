@@ -1,4 +1,5 @@
-/* UTC text <-> milliseconds since 1970, and durations for people. Pure arithmetic: no clock is asked here. */
+/* UTC text <-> milliseconds since 1970, and durations for people. Pure arithmetic: no clock is
+ * asked here. */
 #ifndef SK_WHEN_H
 #define SK_WHEN_H
 
