@@ -1,0 +1,26 @@
+/* The output of one task, as the worker wrote it: attempts behind each other, each opened by a header line. */
+#ifndef SK_LOG_FILE_H
+#define SK_LOG_FILE_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+/*
+ * Opens logs/<task id>.log below the state folder `dir`, following no link. -> descriptor; -ENOENT when there is none
+ * (no sentence), else a negative code with *e filled.
+ */
+int log_file_open(int dir, struct span task_id, struct err *e);
+
+/* The attempt that this line opens, or 0 when it is a line of output. */
+uint64_t log_header_attempt(struct span line);
+
+/*
+ * The part of the file that belongs to the attempt (0 = all of it): *from..*to; *to is the end of the file for the last
+ * one. Returns 1, 0 when the file has no such attempt, or -errno.
+ */
+int log_find_attempt(int fd, uint64_t attempt, uint64_t *from, uint64_t *to);
+
+/* Moves *from forward such that at most `lines` lines are between it and `to`. Returns 0 or -errno. */
+int log_last_lines(int fd, uint64_t lines, uint64_t *from, uint64_t to);
+
+#endif

@@ -1,0 +1,410 @@
+/*
+ * The order of the questions matters: what only a person can change comes first (something failed, no worker can do it),
+ * then what passes by itself. A reader acts on the first thing that is said.
+ */
+#include "cmd/story.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/when.h"
+#include "core/link.h"
+#include "core/schedule.h"
+
+#define NAMES_MAX 3 /* named one by one; then "and 4 more" */
+
+const char *story_cause_word(enum story_cause cause)
+{
+	static const char *const words[] = { "none", "task", "blocked",  "resource", "capability",
+					     "slot", "run",  "retry_at", "cycle" };
+
+	return words[cause];
+}
+
+enum style story_style(unsigned state)
+{
+	switch (state) {
+	case TASK_COMPLETED:
+		return STYLE_GOOD;
+	case TASK_FAILED:
+		return STYLE_BAD;
+	case TASK_RETRYING:
+	case TASK_CANCELLED:
+		return STYLE_WARN;
+	default:
+		return STYLE_PLAIN;
+	}
+}
+
+enum style story_ws_style(unsigned state)
+{
+	switch (state) {
+	case WS_COMPLETED:
+		return STYLE_GOOD;
+	case WS_FAILED:
+		return STYLE_BAD;
+	case WS_CANCELLED:
+		return STYLE_WARN;
+	default:
+		return STYLE_PLAIN;
+	}
+}
+
+static bool lost(const struct task *t)
+{
+	return t->state == TASK_FAILED || t->state == TASK_CANCELLED;
+}
+
+uint32_t story_root(const struct state *st, uint32_t task)
+{
+	for (size_t steps = 0; steps < st->task_count; steps++) {
+		const struct task *t = &st->tasks[task];
+		uint32_t next = NO_ID;
+
+		for (uint32_t i = 0; i < t->needs_count; i++) {
+			uint32_t need = t->needs[i] & ~WAIVED;
+
+			if (need_met(st, t->needs[i]))
+				continue;
+			if (lost(&st->tasks[need]))
+				return need;
+			if (st->tasks[need].flags & TASK_BLOCKED)
+				next = need;
+		}
+		if (next == NO_ID)
+			return NO_ID;
+		task = next;
+	}
+	return NO_ID;
+}
+
+/* The unmet need that says most: one that runs before one that waits. */
+static uint32_t telling_need(const struct state *st, const struct task *t)
+{
+	static const uint8_t rank[TASK_STATE_COUNT] = {
+		[TASK_RUNNING] = 4, [TASK_VALIDATING] = 4, [TASK_RETRYING] = 3, [TASK_QUEUED] = 2, [TASK_PENDING] = 1
+	};
+	uint32_t best = NO_ID;
+
+	for (uint32_t i = 0; i < t->needs_count; i++) {
+		uint32_t need = t->needs[i] & ~WAIVED;
+
+		if (need_met(st, t->needs[i]))
+			continue;
+		if (best == NO_ID || rank[st->tasks[need].state] > rank[st->tasks[best].state])
+			best = need;
+	}
+	return best;
+}
+
+static struct story pending_story(const struct state *st, uint32_t task)
+{
+	const struct task *t = &st->tasks[task];
+	uint32_t other;
+
+	if (t->flags & TASK_BLOCKED) {
+		other = story_root(st, task);
+		return (struct story){ CAUSE_BLOCKED, other, SPAN_NONE };
+	}
+	if (st->ws[t->ws].flags & WSF_HALTED)
+		return (struct story){ CAUSE_HALTED, NO_ID, SPAN_NONE };
+	other = telling_need(st, t);
+	if (other != NO_ID)
+		return (struct story){ CAUSE_TASK, other, SPAN_NONE };
+	return (struct story){ CAUSE_RUN, NO_ID, SPAN_NONE };
+}
+
+/* What no live worker offers of what the task wants, or SPAN_NONE. */
+static struct span nobody_offers(const struct state *st, const struct task *t)
+{
+	struct span missing = SPAN_NONE;
+
+	if (!(t->flags & TASK_NEEDS_CAPABILITY))
+		return SPAN_NONE;
+	for (size_t i = 0; i < st->worker_count; i++) {
+		if (st->workers[i].state == WORKER_SHUTDOWN)
+			continue;
+		missing = capability_missing(st->workers[i].capabilities, t->def);
+		if (!missing.len)
+			return SPAN_NONE;
+	}
+	return missing.len ? missing : capability_missing(SPAN_LIT("[]"), t->def);
+}
+
+static struct story queued_story(const struct view *v, uint32_t task)
+{
+	const struct state *st = &v->st;
+	const struct task *t = &st->tasks[task];
+	struct span missing;
+
+	if (t->worker != NO_ID)
+		return (struct story){ CAUSE_SLOT, NO_ID, SPAN_NONE };
+	if (!v->alive)
+		return (struct story){ CAUSE_RUN, NO_ID, SPAN_NONE };
+	missing = nobody_offers(st, t);
+	if (missing.len)
+		return (struct story){ CAUSE_CAPABILITY, NO_ID, missing };
+	for (uint8_t i = 0; i < t->resource_count; i++)
+		if (!resource_fits(&st->resources[t->resources[i].resource], t->resources[i].amount))
+			return (struct story){ CAUSE_RESOURCE, t->resources[i].resource, SPAN_NONE };
+	return (struct story){ CAUSE_SLOT, NO_ID, SPAN_NONE };
+}
+
+struct story story_find(const struct view *v, uint32_t task)
+{
+	switch (v->st.tasks[task].state) {
+	case TASK_PENDING:
+		return pending_story(&v->st, task);
+	case TASK_QUEUED:
+		return queued_story(v, task);
+	case TASK_RETRYING:
+		return (struct story){ v->alive ? CAUSE_TIME : CAUSE_RUN, NO_ID, SPAN_NONE };
+	default:
+		return (struct story){ CAUSE_NONE, NO_ID, SPAN_NONE };
+	}
+}
+
+void story_put_outcome(int64_t exit_code, uint64_t signal, bool timeout, uint64_t timeout_ms, struct buf *out)
+{
+	const char *name = signal ? sigabbrev_np((int)signal) : NULL;
+
+	if (timeout) {
+		buf_puts(out, "timed out");
+		if (timeout_ms) {
+			buf_puts(out, " after ");
+			buf_put_duration(out, (int64_t)timeout_ms);
+		}
+	} else if (name) {
+		buf_putf(out, "killed by SIG%s", name);
+	} else if (signal) {
+		buf_putf(out, "killed by signal %u", (unsigned)signal);
+	} else if (exit_code) {
+		buf_putf(out, "exit code %lld", (long long)exit_code);
+	} else {
+		buf_puts(out, "failed");
+	}
+}
+
+void story_put_first_line(struct span text, struct buf *out)
+{
+	size_t len = 0;
+
+	while (len < text.len && text.p[len] != '\n')
+		len++;
+	buf_put_visible(out, (struct span){ text.p, len });
+}
+
+void story_put_attempt(const struct task *t, struct buf *out)
+{
+	buf_putf(out, "attempt %u of %u", t->attempt, 1u + t->retries + t->reassign_count);
+}
+
+static void put_names(const struct state *st, const struct task *t, struct buf *out)
+{
+	unsigned unmet = 0, named = 0;
+
+	for (uint32_t i = 0; i < t->needs_count; i++)
+		unmet += !need_met(st, t->needs[i]);
+	for (uint32_t i = 0; i < t->needs_count && named < NAMES_MAX; i++) {
+		if (need_met(st, t->needs[i]))
+			continue;
+		if (named)
+			buf_puts(out, named + 1 == unmet ? " and " : ", ");
+		buf_put(out, st->tasks[t->needs[i] & ~WAIVED].id.p, st->tasks[t->needs[i] & ~WAIVED].id.len);
+		named++;
+	}
+	if (unmet > named)
+		buf_putf(out, " and %u more", unmet - named);
+}
+
+static void put_resource(const struct state *st, uint32_t index, int64_t now_ms, struct buf *out)
+{
+	const struct resource *r = &st->resources[index];
+	const struct task *holder;
+
+	buf_putf(out, "waits for %.*s", SPAN_ARG(r->id));
+	if (r->holder_count == 0)
+		return;
+	holder = &st->tasks[r->holders[0]];
+	buf_putf(out, ", held by %.*s", SPAN_ARG(holder->id));
+	if (r->holder_count > 1)
+		buf_putf(out, " and %zu more", r->holder_count - 1);
+	if (holder->started_ms && holder->state == TASK_RUNNING) {
+		buf_puts(out, " for ");
+		buf_put_duration(out, now_ms - holder->started_ms);
+	}
+}
+
+static void put_slot(const struct state *st, const struct task *t, struct buf *out)
+{
+	const struct workstream *w = &st->ws[t->ws];
+
+	if (t->worker != NO_ID)
+		buf_putf(out, "next in line at worker %.*s", SPAN_ARG(st->workers[t->worker].id));
+	else if (w->max_parallel && w->assigned >= w->max_parallel)
+		buf_putf(out, "waits for a free slot: %.*s runs at most %u at once", SPAN_ARG(w->id), w->max_parallel);
+	else
+		buf_puts(out, "waits for a free slot");
+}
+
+static void put_blocked(const struct state *st, uint32_t root, struct buf *out)
+{
+	if (root == NO_ID)
+		buf_puts(out, "cannot run: something it needs did not succeed");
+	else
+		buf_putf(out, "cannot run: needs %.*s, which %s", SPAN_ARG(st->tasks[root].id),
+			 st->tasks[root].state == TASK_FAILED ? "failed" : "was cancelled");
+}
+
+static void put_waiting(const struct view *v, uint32_t task, int64_t now_ms, struct buf *out)
+{
+	const struct state *st = &v->st;
+	const struct task *t = &st->tasks[task];
+	struct story s = story_find(v, task);
+
+	switch (s.cause) {
+	case CAUSE_BLOCKED:
+		put_blocked(st, s.other, out);
+		break;
+	case CAUSE_TASK:
+		buf_puts(out, "waits for ");
+		put_names(st, t, out);
+		break;
+	case CAUSE_RESOURCE:
+		put_resource(st, s.other, now_ms, out);
+		break;
+	case CAUSE_CAPABILITY:
+		buf_puts(out, "no worker offers ");
+		buf_put_visible(out, s.detail);
+		break;
+	case CAUSE_SLOT:
+		put_slot(st, t, out);
+		break;
+	case CAUSE_HALTED:
+		buf_puts(out, "cannot run: its workstream has a dependency cycle");
+		break;
+	case CAUSE_RUN:
+	case CAUSE_TIME:
+	case CAUSE_NONE:
+		buf_puts(out, v->alive ? "waits for its turn" : "waits for the plan to be run again");
+		break;
+	}
+}
+
+static bool timed_out(const struct task *t)
+{
+	return t->signal && t->timeout_ms && t->duration_ms >= t->timeout_ms;
+}
+
+static void put_outcome(const struct task *t, struct buf *out)
+{
+	if (!t->signal && !t->exit_code && t->error.len)
+		story_put_first_line(t->error, out);
+	else
+		story_put_outcome(t->exit_code, t->signal, timed_out(t), t->timeout_ms, out);
+}
+
+static void put_retrying(const struct view *v, const struct task *t, int64_t now_ms, struct buf *out)
+{
+	put_outcome(t, out);
+	if (!v->alive) {
+		buf_puts(out, "; tries again when the plan is run again");
+	} else {
+		buf_puts(out, "; tries again in ");
+		buf_put_duration(out, t->retry_at_ms > now_ms ? t->retry_at_ms - now_ms : 0);
+	}
+	buf_putf(out, " (retry %u of %u)", t->retry_count, t->retries);
+}
+
+static void put_ended(const struct task *t, struct buf *out)
+{
+	if (t->state == TASK_COMPLETED && t->flags & TASK_SKIPPED) {
+		buf_puts(out, "skipped by an operator");
+	} else if (t->state == TASK_COMPLETED) {
+		buf_puts(out, "took ");
+		buf_put_duration(out, t->duration_ms);
+		if (t->attempt > 1)
+			buf_putf(out, ", %u attempts", t->attempt);
+	} else if (t->state == TASK_FAILED) {
+		put_outcome(t, out);
+		if (t->attempt > 1)
+			buf_putf(out, " after %u attempts", t->attempt);
+	} else if (t->flags & TASK_DROPPED) {
+		buf_puts(out, "no longer in the plan");
+	}
+	if (t->reason.len && (t->state == TASK_CANCELLED || t->flags & TASK_SKIPPED)) {
+		buf_puts(out, t->flags & (TASK_SKIPPED | TASK_DROPPED) ? ": " : "");
+		story_put_first_line(t->reason, out);
+	}
+}
+
+void story_put(const struct view *v, uint32_t task, int64_t now_ms, struct buf *out)
+{
+	const struct task *t = &v->st.tasks[task];
+
+	switch (t->state) {
+	case TASK_PENDING:
+	case TASK_QUEUED:
+		put_waiting(v, task, now_ms, out);
+		break;
+	case TASK_RUNNING:
+		buf_puts(out, t->flags & TASK_CANCELLING ? "is being ended, " : "");
+		buf_puts(out, "for ");
+		buf_put_duration(out, now_ms - t->started_ms);
+		buf_puts(out, ", ");
+		story_put_attempt(t, out);
+		break;
+	case TASK_VALIDATING:
+		buf_puts(out, "done, its checks run");
+		break;
+	case TASK_RETRYING:
+		put_retrying(v, t, now_ms, out);
+		break;
+	default:
+		put_ended(t, out);
+	}
+}
+
+void put_shell_word(struct buf *out, struct span word)
+{
+	bool plain = word.len > 0;
+
+	for (size_t i = 0; plain && i < word.len; i++)
+		plain = (word.p[i] >= 'a' && word.p[i] <= 'z') || (word.p[i] >= 'A' && word.p[i] <= 'Z') ||
+			(word.p[i] >= '0' && word.p[i] <= '9') || (word.p[i] && strchr("._-/=+,@%:", word.p[i]));
+	if (plain) {
+		buf_put(out, word.p, word.len);
+		return;
+	}
+	buf_putc(out, '\'');
+	for (size_t i = 0; i < word.len; i++)
+		if (word.p[i] == '\'')
+			buf_puts(out, "'\\''");
+		else
+			buf_putc(out, word.p[i]);
+	buf_putc(out, '\'');
+}
+
+void put_run_command(const struct workstream *w, struct buf *out)
+{
+	buf_puts(out, "sk run ");
+	if (w->plan.len)
+		put_shell_word(out, w->plan);
+	else
+		buf_puts(out, "PLAN");
+}
+
+void put_log_path(const struct paths *paths, struct span task_id, struct buf *out)
+{
+	char cwd[PATH_MAX];
+	const char *shown = paths->state_dir;
+	size_t len;
+
+	if (getcwd(cwd, sizeof(cwd))) {
+		len = strlen(cwd);
+		if (strncmp(shown, cwd, len) == 0 && shown[len] == '/')
+			shown += len + 1;
+	}
+	buf_putf(out, "%s/logs/%.*s.log", shown, SPAN_ARG(task_id));
+}

@@ -1,0 +1,60 @@
+/*
+ * Why a task is where it is, in the words of a person: shared by status and why, so both say the same. Worked out from
+ * the state alone; queues are not recorded, so what a queued task waits for is asked of the resources and workers.
+ */
+#ifndef SK_STORY_H
+#define SK_STORY_H
+
+#include "cmd/print.h"
+#include "cmd/view.h"
+
+enum story_cause {
+	CAUSE_NONE,       /* it waits for nothing: it runs or has ended */
+	CAUSE_TASK,       /* for another task that is on its way */
+	CAUSE_BLOCKED,    /* for a task that failed or was cancelled: an operator must act */
+	CAUSE_RESOURCE,   /* for a resource that others hold */
+	CAUSE_CAPABILITY, /* no worker offers what it wants */
+	CAUSE_SLOT,       /* for a free slot of a worker, or of its workstream */
+	CAUSE_RUN,        /* nobody runs the plan just now */
+	CAUSE_TIME,       /* for its retry */
+	CAUSE_HALTED,     /* its workstream has a dependency cycle */
+};
+
+struct story {
+	enum story_cause cause;
+	uint32_t other;     /* task: the need or the failed root; resource: its index; else NO_ID */
+	struct span detail; /* of a capability */
+};
+
+const char *story_cause_word(enum story_cause cause);
+
+struct story story_find(const struct view *v, uint32_t task);
+
+/* Appends the story as one clause: "waits for build and unit", "exit code 2 after 3 attempts". */
+void story_put(const struct view *v, uint32_t task, int64_t now_ms, struct buf *out);
+
+/* Appends how an attempt ended: "exit code 2", "killed by signal 9", "timed out after 10m". */
+void story_put_outcome(int64_t exit_code, uint64_t signal, bool timeout, uint64_t timeout_ms, struct buf *out);
+
+/* Appends "attempt 2 of 4"; losses of a worker do not use up retries, so they add to both. */
+void story_put_attempt(const struct task *t, struct buf *out);
+
+/* Appends the first line of some text, for a place where one line fits. */
+void story_put_first_line(struct span text, struct buf *out);
+
+enum style story_style(unsigned task_state);
+enum style story_ws_style(unsigned ws_state);
+
+/* The task whose failure or cancellation keeps this blocked one from running, or NO_ID. */
+uint32_t story_root(const struct state *st, uint32_t task);
+
+/* Appends a word as a shell reads it: quoted when it must be. */
+void put_shell_word(struct buf *out, struct span word);
+
+/* Appends the command that continues a workstream: "sk run nightly.yaml". */
+void put_run_command(const struct workstream *w, struct buf *out);
+
+/* Appends the path of a task's log, relative to the current folder when it is below. */
+void put_log_path(const struct paths *paths, struct span task_id, struct buf *out);
+
+#endif
