@@ -137,7 +137,9 @@ int journal_read(const struct vfs *vfs, const char *path, struct journal_place f
 	if (size < 0)
 		return io_failed(path, (int)size, e);
 	end.bytes = (uint64_t)size < limit ? (uint64_t)size : limit;
-	INVARIANT(from.offset <= end.bytes);
+	if (from.offset > end.bytes)
+		return err_set(e, -SK_ECORRUPT, "journal '%s': shrank to %llu bytes while it was read: stopped", path,
+			       (unsigned long long)end.bytes);
 	journal_lines_init(&r.lines, vfs, r.bad.handle, from.offset, end.bytes);
 	rc = read_lines(&r, fn, ctx, &end);
 	if (rc == -SK_ECORRUPT)

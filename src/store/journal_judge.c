@@ -112,8 +112,7 @@ static int take_survey(const struct vfs *vfs, const struct journal_bad *bad, str
 	return kind < 0 ? kind : 0;
 }
 
-/* Number of the line that begins at `offset`; only ever asked for an error sentence. */
-static uint64_t line_number(const struct vfs *vfs, int handle, uint64_t offset)
+uint64_t journal_line_number(const struct vfs *vfs, int handle, uint64_t offset)
 {
 	CLEANUP(buf_release) struct buf raw = BUF_INIT;
 	uint64_t count = 1, at = 0;
@@ -315,7 +314,7 @@ int journal_judge(const struct vfs *vfs, const struct journal_bad *bad, bool *ze
 			return err_set(e, -SK_EIO, "journal '%s': cannot be read: %s: nothing was started", bad->path,
 				       strerror(-rc));
 	}
-	v.line = line_number(vfs, bad->handle, bad->before.offset);
+	v.line = journal_line_number(vfs, bad->handle, bad->before.offset);
 	if (starts_with_bom(&v))
 		return err_set(e, -SK_ECORRUPT,
 			       "journal '%s': UTF-8 byte-order mark at byte 0; remove it: " NOTHING_CHANGED, bad->path);

@@ -33,4 +33,7 @@ struct journal_bad {
  */
 int journal_judge(const struct vfs *vfs, const struct journal_bad *bad, bool *zeros, struct err *e);
 
+/* Number of the line that begins at byte `offset`, from 1. Reads all before it: only for sentences. */
+uint64_t journal_line_number(const struct vfs *vfs, int handle, uint64_t offset);
+
 #endif

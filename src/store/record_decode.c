@@ -204,8 +204,8 @@ static bool fast_subjects(struct fast *f, struct event *ev)
 		return false;
 	if (SKIP(&f->s, ",\"resource_id\":") && !fast_text(f, &ev->resource_id))
 		return false;
-	return ev->task_id.len <= NAME_BYTES_MAX && ev->workstream_id.len <= NAME_BYTES_MAX &&
-	       ev->worker_id.len <= NAME_BYTES_MAX && ev->resource_id.len <= NAME_BYTES_MAX;
+	return ev->task_id.len <= RECORD_ID_BYTES_MAX && ev->workstream_id.len <= RECORD_ID_BYTES_MAX &&
+	       ev->worker_id.len <= RECORD_ID_BYTES_MAX && ev->resource_id.len <= RECORD_ID_BYTES_MAX;
 }
 
 static bool fast_line(struct fast *f, struct event *ev, struct record_turn *turn)

@@ -208,8 +208,8 @@ static int check_transition(const struct strict *t, struct event *ev, struct rec
 static int check_ids(const struct strict *t, struct event *ev, struct record_problem *problem)
 {
 	for (int m = M_TASK_ID; m <= M_RESOURCE_ID; m++)
-		if (t->text[m].len > NAME_BYTES_MAX)
-			return flaw(problem, RECORD_BAD_JSON, "id longer than 64 bytes", t->at[m]);
+		if (t->text[m].len > RECORD_ID_BYTES_MAX)
+			return flaw(problem, RECORD_BAD_JSON, "id longer than 255 bytes", t->at[m]);
 	ev->task_id = t->text[M_TASK_ID];
 	ev->workstream_id = t->text[M_WORKSTREAM_ID];
 	ev->worker_id = t->text[M_WORKER_ID];

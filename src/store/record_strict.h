@@ -5,6 +5,8 @@
 #include "base/scan.h"
 #include "store/record.h"
 
+#define RECORD_ID_BYTES_MAX 255 /* what a map of ids takes; names are shorter, ids may be qualified */
+
 /*
  * As record_decode, of a line without CR. `sum_fits` says whether the line ends in a checksum that fits; a line of
  * flawless JSON whose sum does not fit is RECORD_BAD_SUM whatever else it says.

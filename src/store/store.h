@@ -48,11 +48,21 @@ int store_commit(struct store *s, struct events *batch, uint64_t epoch, struct e
 
 /*
  * Writes current.json (and a backup of the one before, at most one a minute) when it is due: at most once a second, or
- * at once when `force`. Rotates the journal when it is larger than the limit or `force_rotate`. Never needed for safety;
- * a failure is reported and the store stays usable.
+ * at once when `force`; only when something was committed since. st is the state behind the last commit. Never needed for
+ * safety: a failure is reported and the store stays usable.
  */
 int store_snapshot(struct store *s, const struct state *st, int64_t now_ms, bool force, struct err *e);
-int store_rotate(struct store *s, const struct state *st, int64_t now_ms, struct err *e);
+
+/*
+ * Moves the journal to archive/transitions/ and begins a new one that opens with the whole state. The two records of that
+ * are applied to st. Call it between turns, when store_rotate_due says so or an operator asks. After a failure the store
+ * is usable unless store_usable says otherwise.
+ */
+int store_rotate(struct store *s, struct state *st, int64_t now_ms, struct err *e);
+bool store_rotate_due(const struct store *s);
+
+/* False after a write failed in a way that only a new start can clear up. */
+bool store_usable(const struct store *s);
 
 /* Whether store_snapshot without force would write now, and when it will next (INT64_MAX: nothing to write). */
 int64_t store_snapshot_due(const struct store *s);

@@ -1,0 +1,399 @@
+/*
+ * Opening is recovery, and there is no other: load what the snapshot knows, replay what the journal says after it, and
+ * only when all of that fits put right what power left unfinished.
+ *
+ *  1. Nothing is changed on disk before the whole journal has been read and believed.
+ *  2. The journal is the truth. A snapshot is believed where the journal's chain passes through it: same place, or at
+ *     least the same checksum at the same number. A snapshot the journal does not reach proves a loss, and stops us.
+ *  3. A torn last turn leaves no trace in the state: when a record of it was folded in, the fold starts over without it.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "core/apply.h"
+#include "core/state_codec.h"
+#include "store/journal_judge.h"
+#include "store/record.h"
+#include "store/snapshot.h"
+#include "store/store_repair.h"
+
+#define READER_TRIES 3 /* rotations take seconds of work each: nobody meets three of them */
+
+struct opening {
+	const struct vfs *vfs;
+	struct state *st;
+	struct store_report *report;
+	struct err *e;
+	struct vfs_stat journal;
+	char second_name[SEGMENT_PATH_BYTES]; /* of an unfinished rotation, or empty */
+	enum snapshot_found found;
+	struct snapshot_place place;
+	uint64_t snapshot_seq;
+	bool used;               /* the state comes from the snapshot */
+	bool agrees;             /* replay passed the snapshot's number with the snapshot's checksum */
+	struct journal_place from;
+	uint64_t segment;
+	struct journal_end end;
+};
+
+static void state_empty(struct state *st)
+{
+	state_release(st);
+	state_init(st);
+}
+
+static int lost(const struct opening *o, uint64_t journal_seq)
+{
+	return err_set(o->e, -SK_ECORRUPT,
+		       "store: snapshot is at %llu, journal ends at %llu: %llu acknowledged transitions are missing: "
+		       "nothing was started. Try: sk state restore --from backup --dry-run",
+		       (unsigned long long)o->snapshot_seq, (unsigned long long)journal_seq,
+		       (unsigned long long)(o->snapshot_seq - journal_seq));
+}
+
+static int foreign(const struct opening *o, struct span snapshot, struct span journal)
+{
+	return err_set(o->e, -SK_ECORRUPT,
+		       "snapshot '%s': belongs to workspace %.*s, this is %.*s: nothing was started. "
+		       "Try: sk state restore --from backup --dry-run",
+		       SNAPSHOT_FILE, SPAN_ARG(snapshot), SPAN_ARG(journal));
+}
+
+/* Whether the folder `path` holds a name that only a store makes. */
+static bool has_traces(const struct vfs *vfs, const char *path)
+{
+	CLEANUP(buf_release) struct buf names = BUF_INIT;
+	uint64_t first, last;
+	int64_t ms;
+
+	if (vfs->list(vfs->ctx, path, &names) < 0)
+		return false;
+	for (size_t at = 0; at < names.len; at += strlen(names.p + at) + 1)
+		if (backup_name_decode(span_of(names.p + at), &ms) == 0 ||
+		    segment_name_decode(span_of(names.p + at), &first, &last))
+			return true;
+	return false;
+}
+
+/* No journal: a place where no store ever was, or a loss? Returns 0 when it is the former. */
+static int check_virgin(struct opening *o)
+{
+	int found = snapshot_load(o->vfs, o->st, &o->place, o->e);
+
+	if (found < 0)
+		return found;
+	o->snapshot_seq = o->st->last_seq;
+	state_empty(o->st);
+	if (found == SNAPSHOT_GOOD && o->snapshot_seq)
+		return lost(o, 0);
+	if (found == SNAPSHOT_NONE && !has_traces(o->vfs, BACKUP_DIR) && !has_traces(o->vfs, SEGMENTS_DIR))
+		return 0;
+	return err_set(o->e, -SK_ECORRUPT,
+		       "journal '%s': is missing or empty, but its snapshot, backups or archive are there: nothing was "
+		       "started. Try: sk state restore --from backup --dry-run",
+		       JOURNAL_FILE);
+}
+
+static int check_links(struct opening *o)
+{
+	o->second_name[0] = '\0';
+	if (o->journal.links < 2)
+		return 0;
+	if (repair_find_second_name(o->vfs, &o->journal, o->second_name))
+		return 0;
+	o->second_name[0] = '\0';
+	return err_set(o->e, -SK_EREFUSED, "journal '%s': has %u hard links; refused: nothing was started", JOURNAL_FILE,
+		       o->journal.links);
+}
+
+/* The state at the head of a rotated journal. */
+static int base_from_snapshot_record(struct opening *o, const struct journal_head *head)
+{
+	struct snapshot_place place;
+	char what[200];
+	size_t at;
+
+	state_empty(o->st);
+	if (state_decode(head->ev.state, o->st, &place, what, &at) < 0)
+		return err_set(o->e, -SK_ECORRUPT,
+			       "journal '%s': damaged, the state in its first record: %s (line 1): nothing was changed. "
+			       "Try: sk state repair --explain",
+			       JOURNAL_FILE, what);
+	if (o->st->last_seq + 1 != head->ev.seq)
+		return err_set(o->e, -SK_ECORRUPT,
+			       "journal '%s': damaged, the state in its first record is at %llu (line 1): nothing was "
+			       "changed. Try: sk state repair --explain",
+			       JOURNAL_FILE, (unsigned long long)o->st->last_seq);
+	o->from = (struct journal_place){ 0, o->st->last_seq, place.sum };
+	o->segment = place.segment;
+	return 0;
+}
+
+/* The state before the first record of the journal; a snapshot that was loaded is only compared from here on. */
+static int base_from_head(struct opening *o)
+{
+	CLEANUP(journal_head_release) struct journal_head head = JOURNAL_HEAD_INIT;
+	CLEANUP(mem_free) char *workspace = span_dup(o->st->workspace);
+	struct span theirs = span_of(workspace), ours = SPAN_NONE;
+	int rc;
+
+	state_empty(o->st);
+	o->from = (struct journal_place){ 0, 0, 0 };
+	o->segment = 1;
+	rc = journal_head_read(o->vfs, JOURNAL_FILE, &head, o->e);
+	if (rc < 0)
+		return rc;
+	if (rc > 0 && head.ev.kind == EV_SNAPSHOT) {
+		rc = base_from_snapshot_record(o, &head);
+		if (rc < 0)
+			return rc;
+		ours = o->st->workspace;
+	} else if (rc > 0 && head.ev.kind == EV_STORE_CREATED) {
+		ours = head.ev.nonce;
+	}
+	if (theirs.len && ours.len && !span_eq(theirs, ours))
+		return foreign(o, theirs, ours);
+	return 0;
+}
+
+static int find_base(struct opening *o)
+{
+	uint64_t sum;
+	int found;
+
+	state_empty(o->st);
+	found = snapshot_load(o->vfs, o->st, &o->place, o->e);
+	if (found < 0)
+		return found;
+	o->found = (enum snapshot_found)found;
+	o->snapshot_seq = o->st->last_seq;
+	o->used = o->found == SNAPSHOT_GOOD && o->place.offset <= (uint64_t)o->journal.bytes &&
+		  journal_sum_at(o->vfs, JOURNAL_FILE, o->place.offset, &sum) && sum == o->place.sum;
+	if (!o->used)
+		return base_from_head(o);
+	o->from = (struct journal_place){ o->place.offset, o->snapshot_seq, o->place.sum };
+	o->segment = o->place.segment;
+	return 0;
+}
+
+static int replay_record(void *ctx, const struct event *ev, struct span line, char why[200])
+{
+	struct opening *o = ctx;
+	uint64_t sum;
+
+	if (ev->seq == o->snapshot_seq && record_sum_find(line, &sum))
+		o->agrees = sum == o->place.sum;
+	return core_apply(o->st, ev, NULL, why);
+}
+
+static int replay(struct opening *o, uint64_t limit)
+{
+	int rc = find_base(o);
+
+	if (rc == 0)
+		rc = journal_read(o->vfs, JOURNAL_FILE, o->from, limit, replay_record, o, &o->end, o->e);
+	return rc;
+}
+
+/* (2) */
+static int check_snapshot(struct opening *o)
+{
+	if (o->found != SNAPSHOT_GOOD || o->used)
+		return 0;
+	if (o->snapshot_seq > o->end.place.seq)
+		return lost(o, o->end.place.seq);
+	if (o->snapshot_seq <= o->from.seq || o->agrees)
+		return 0;
+	return err_set(o->e, -SK_ECORRUPT,
+		       "snapshot '%s': at seq %llu it does not belong to this journal: nothing was started. "
+		       "Try: sk state restore --from backup --dry-run",
+		       SNAPSHOT_FILE, (unsigned long long)o->snapshot_seq);
+}
+
+static void fill_report(struct opening *o, const struct journal_end *first)
+{
+	int handle;
+
+	o->report->snapshot_used = o->used;
+	o->report->snapshot_rebuilt = o->found == SNAPSHOT_UNREADABLE;
+	o->report->records_replayed = o->end.records;
+	if (!first->torn)
+		return;
+	o->report->torn_offset = first->place.offset;
+	o->report->torn_bytes = first->bytes - first->place.offset;
+	o->report->torn_zeros = first->torn_zeros;
+	handle = o->vfs->open_read(o->vfs->ctx, JOURNAL_FILE);
+	if (handle < 0)
+		return;
+	o->report->torn_line = journal_line_number(o->vfs, handle, first->place.offset);
+	o->vfs->close(o->vfs->ctx, handle);
+}
+
+/* Reads everything and changes nothing. */
+static int read_store(struct opening *o)
+{
+	struct journal_end first;
+	int rc;
+
+	rc = replay(o, JOURNAL_NO_LIMIT);
+	if (rc < 0)
+		return rc;
+	first = o->end;
+	if (first.torn && first.place.offset == 0)
+		return err_set(o->e, -SK_ECORRUPT,
+			       "journal '%s': does not hold one whole turn (line 1, byte 0): nothing was changed. "
+			       "Try: sk state restore --from backup --dry-run",
+			       JOURNAL_FILE);
+	if (first.surplus)
+		rc = replay(o, first.place.offset); /* (3) */
+	if (rc == 0)
+		rc = check_snapshot(o);
+	if (rc < 0)
+		return rc;
+	fill_report(o, &first);
+	o->end = first;
+	return 0;
+}
+
+static int open_for_append(struct opening *o, struct store *s)
+{
+	s->handle = o->vfs->open_append(o->vfs->ctx, JOURNAL_FILE, false);
+	if (s->handle >= 0)
+		return 0;
+	if (s->handle == -EPERM)
+		return err_set(o->e, -SK_EIO,
+			       "journal '%s': cannot append: the file is immutable (chattr): nothing was started. "
+			       "Try: sk install --unlock-state",
+			       JOURNAL_FILE);
+	return err_set(o->e, -SK_EIO, "journal '%s': cannot be opened for writing: %s: nothing was started", JOURNAL_FILE,
+		       strerror(-s->handle));
+}
+
+/* That a turn was dropped is itself a fact worth keeping. */
+static int record_torn_tail(struct opening *o, struct store *s, int64_t now_ms)
+{
+	struct event dropped = { .kind = EV_TAIL_DROPPED, .from = 255, .to = 255 };
+	char why[200];
+	int rc;
+
+	dropped.at_ms = now_ms > o->st->last_at_ms ? now_ms : o->st->last_at_ms;
+	dropped.requested = o->report->torn_bytes;
+	rc = store_append(s, &dropped, 1, o->st->epoch, o->e);
+	return rc < 0 ? rc : core_apply(o->st, &dropped, NULL, why);
+}
+
+static int repair(struct opening *o, struct store *s, int64_t now_ms)
+{
+	int rc = open_for_append(o, s);
+
+	if (rc == 0)
+		rc = repair_strays(o->vfs, &o->report->stray_temps, o->e);
+	if (rc == 0 && o->second_name[0])
+		rc = repair_drop_second_name(o->vfs, o->second_name, o->e);
+	if (rc == 0 && o->found == SNAPSHOT_UNREADABLE)
+		rc = snapshot_set_aside(o->vfs, now_ms, o->e);
+	if (rc == 0 && o->end.torn)
+		rc = repair_torn_tail(s, o->end.bytes, o->end.torn_zeros, now_ms, o->e);
+	if (rc < 0)
+		return rc;
+	repair_reserve(o->vfs);
+	return o->end.torn ? record_torn_tail(o, s, now_ms) : 0;
+}
+
+/* The number of the first record, which stands right at the start of the file. */
+static uint64_t first_seq(const struct opening *o)
+{
+	char raw[32] = "";
+	struct span digits = { raw + 7, 0 };
+	uint64_t seq;
+	int handle = o->vfs->open_read(o->vfs->ctx, JOURNAL_FILE);
+
+	if (handle < 0)
+		return o->from.seq + 1;
+	o->vfs->read_at(o->vfs->ctx, handle, 0, raw, sizeof(raw) - 1);
+	o->vfs->close(o->vfs->ctx, handle);
+	while (digits.p[digits.len] >= '0' && digits.p[digits.len] <= '9')
+		digits.len++;
+	return span_to_u64(digits, INTEGER_MAX, &seq) == 0 ? seq : o->from.seq + 1;
+}
+
+static struct store *store_new(const struct opening *o)
+{
+	struct store *s = mem_zalloc(sizeof(*s));
+	struct vfs_stat snapshot;
+
+	s->vfs = o->vfs;
+	s->handle = -1;
+	s->at = o->end.place;
+	s->segment = o->segment;
+	s->first_seq = first_seq(o);
+	s->snapshot_seq = o->found == SNAPSHOT_GOOD ? o->snapshot_seq : 0;
+	s->newest_backup_ms = -1;
+	s->orchestrator_runs = o->st->orchestrator_running;
+	if (o->vfs->stat(o->vfs->ctx, SNAPSHOT_FILE, &snapshot) == 0)
+		s->document_bytes = (size_t)snapshot.bytes;
+	return s;
+}
+
+/* The journal's file is there and in order, or was just created. */
+static int find_journal(struct opening *o, unsigned flags, const char *workspace, int64_t now_ms)
+{
+	int rc = journal_check_file(o->vfs, JOURNAL_FILE, &o->journal, o->e);
+
+	if (rc == 0 && o->journal.bytes == 0)
+		rc = -ENOENT;
+	if (rc != -ENOENT)
+		return rc < 0 ? rc : check_links(o);
+	rc = check_virgin(o);
+	if (rc < 0)
+		return rc;
+	if (flags & STORE_READ_ONLY)
+		return -ENOENT;
+	rc = store_create(o->vfs, workspace, now_ms, o->e);
+	if (rc < 0)
+		return rc;
+	o->report->created = true;
+	return journal_check_file(o->vfs, JOURNAL_FILE, &o->journal, o->e);
+}
+
+/* A reader holds no lock: when the writer rotated the journal under its hands, what it read says nothing. */
+static bool rotated_meanwhile(const struct opening *o)
+{
+	struct vfs_stat now;
+
+	return o->vfs->stat(o->vfs->ctx, JOURNAL_FILE, &now) == 0 && now.file_id != o->journal.file_id;
+}
+
+static int find_and_read(struct opening *o, unsigned flags, const char *workspace, int64_t now_ms)
+{
+	int rc = find_journal(o, flags, workspace, now_ms);
+
+	return rc < 0 ? rc : read_store(o);
+}
+
+int store_open(const struct vfs *vfs, unsigned flags, const char *workspace, int64_t now_ms, struct state *st,
+	       struct store **out, struct store_report *report, struct err *e)
+{
+	struct opening o = { .vfs = vfs, .st = st, .report = report, .e = e };
+	struct store *s;
+	int rc;
+
+	*report = (struct store_report){ .created = false };
+	rc = find_and_read(&o, flags, workspace, now_ms);
+	for (int again = 0; rc < 0 && flags & STORE_READ_ONLY && again < READER_TRIES && rotated_meanwhile(&o); again++) {
+		err_clear(e);
+		rc = find_and_read(&o, flags, workspace, now_ms);
+	}
+	if (rc < 0)
+		return rc;
+	s = store_new(&o);
+	if (!(flags & STORE_READ_ONLY))
+		rc = repair(&o, s, now_ms);
+	if (rc < 0) {
+		store_close(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
