@@ -2,52 +2,58 @@
 #ifndef SK_LIMITS_H
 #define SK_LIMITS_H
 
-#define NAME_BYTES_MAX 64                    /* fits a file name with a suffix on every file system */
-#define RECORD_BYTES_MAX (1024 * 1024)       /* one journal line; a longer one is not ours */
-#define INTEGER_MAX 9007199254740991LL       /* 2^53 - 1: what every JSON reader keeps exactly */
-#define JSON_DEPTH_MAX 64                    /* nesting of any document; keeps every stack constant */
-#define JSON_NUMBER_BYTES_MAX 64             /* digits of a number */
-#define PLAN_BYTES_MAX (256 * 1024 * 1024)   /* JSON plan: a million tasks of 256 bytes */
+#define NAME_BYTES_MAX 64                  /* fits a file name with a suffix on every file system */
+#define RECORD_BYTES_MAX (1024 * 1024)     /* one journal line; a longer one is not ours */
+#define INTEGER_MAX 9007199254740991LL     /* 2^53 - 1: what every JSON reader keeps exactly */
+#define JSON_DEPTH_MAX 64                  /* nesting of any document; keeps every stack constant */
+#define JSON_NUMBER_BYTES_MAX 64           /* digits of a number */
+#define PLAN_BYTES_MAX (256 * 1024 * 1024) /* JSON plan: a million tasks of 256 bytes */
 #define PLAN_YAML_BYTES_MAX (64 * 1024 * 1024) /* YAML is read some ten times slower than JSON */
-#define PLAN_KEYS_MAX 1000000                /* members of one object: the task map of the largest plan */
-#define PLAN_FIELD_KEYS_MAX 10000            /* members of any other object */
-#define PLAN_PROBLEMS_MAX 20                 /* shown of one plan: nobody reads more before repairing the first */
-#define PLAN_FILES_MAX 1000                  /* plan files of one run */
-#define PLAN_NEEDS_MAX (64 * 1024 * 1024)    /* dependencies of all tasks together: 256 MB */
-#define PLAN_PARAMS_MAX 256                  /* parameters of one plan */
-#define PLAN_RULES_MAX 1000                  /* named rules of one plan */
-#define MATRIX_AXES_MAX 8                    /* each is a part of the name */
-#define EXPANSION_MAX 100000                 /* tasks that one matrix or foreach stands for */
-#define COMMAND_BYTES_MAX 131071             /* Linux takes at most 128 KiB in one argument */
-#define TASK_ENV_MAX 1024                    /* variables of one task */
-#define TASK_DEF_BYTES_MAX (256 * 1024)      /* of a compiled task: fits a journal record with room to spare */
+#define PLAN_KEYS_MAX 1000000     /* members of one object: the task map of the largest plan */
+#define PLAN_FIELD_KEYS_MAX 10000 /* members of any other object */
+#define PLAN_PROBLEMS_MAX 20 /* shown of one plan: nobody reads more before repairing the first */
+#define PLAN_FILES_MAX 1000  /* plan files of one run */
+#define PLAN_NEEDS_MAX (64 * 1024 * 1024) /* dependencies of all tasks together: 256 MB */
+#define PLAN_PARAMS_MAX 256               /* parameters of one plan */
+#define PLAN_RULES_MAX 1000               /* named rules of one plan */
+#define MATRIX_AXES_MAX 8                 /* each is a part of the name */
+#define EXPANSION_MAX 100000              /* tasks that one matrix or foreach stands for */
+#define COMMAND_BYTES_MAX 131071          /* Linux takes at most 128 KiB in one argument */
+#define TASK_ENV_MAX 1024                 /* variables of one task */
+#define TASK_DEF_BYTES_MAX \
+	(256 * 1024) /* of a compiled task: fits a journal record with room to spare */
 #define SNAPSHOT_BYTES_MAX (4LL * 1024 * 1024 * 1024) /* a million tasks take about 400 MB */
-#define TASKS_MAX 4000000                    /* ids are 32-bit and memory is budgeted at 512 bytes a task */
-#define NEEDS_MAX 10000                      /* dependencies of one task */
-#define RESOURCES_MAX 255                    /* named resources in a store */
-#define TASK_RESOURCES_MAX 16                /* resources one task takes together */
-#define WORKERS_MAX 64                       /* connected workers */
-#define SLOTS_MAX 1024                       /* tasks one worker runs at once */
-#define PREFETCH_MAX 64                      /* assigned beyond the free slots: one sync for this many starts */
-#define RETRIES_MAX 1000                     /* re-executions of one task */
-#define RETRY_DELAY_MAX_MS 300000            /* cap of the exponential back-off */
-#define TIMEOUT_S_MAX 604800                 /* a week */
-#define TIMEOUT_S_DEFAULT 600                /* per attempt, when the plan says nothing */
-#define REASSIGN_MAX 3                       /* lost workers a task survives without using a retry */
-#define KILL_GRACE_MS 5000                   /* between TERM and KILL */
-#define OUTPUT_BYTES_MAX 65536               /* SK_OUTPUT of one task */
-#define OUTPUT_VALUE_BYTES_MAX 32768         /* one value: it becomes an environment variable */
-#define RULES_MAX 16                         /* before and after rules of one task */
-#define TAIL_BYTES_MAX 512                   /* last output kept in last_error */
-#define MESSAGE_BYTES_MAX (1024 * 1024)      /* one message between two processes */
+#define TASKS_MAX 4000000     /* ids are 32-bit and memory is budgeted at 512 bytes a task */
+#define NEEDS_MAX 10000       /* dependencies of one task */
+#define RESOURCES_MAX 255     /* named resources in a store */
+#define TASK_RESOURCES_MAX 16 /* resources one task takes together */
+#define WORKERS_MAX 64        /* connected workers */
+#define SLOTS_MAX 1024        /* tasks one worker runs at once */
+#define PREFETCH_MAX 64       /* assigned beyond the free slots: one sync for this many starts */
+#define RETRIES_MAX 1000      /* re-executions of one task */
+#define RETRY_DELAY_MAX_MS 300000       /* cap of the exponential back-off */
+#define TIMEOUT_S_MAX 604800            /* a week */
+#define TIMEOUT_S_DEFAULT 600           /* per attempt, when the plan says nothing */
+#define REASSIGN_MAX 3                  /* lost workers a task survives without using a retry */
+#define KILL_GRACE_MS 5000              /* between TERM and KILL */
+#define OUTPUT_BYTES_MAX 65536          /* SK_OUTPUT of one task */
+#define OUTPUT_KEYS_MAX 256                  /* keys in it; each becomes a variable of every later task */
+#define OUTPUT_VALUE_BYTES_MAX 32768    /* one value: it becomes an environment variable */
+#define RULES_MAX 16                    /* before and after rules of one task */
+#define TAIL_BYTES_MAX 512              /* last output kept in last_error */
+#define MESSAGE_BYTES_MAX (1024 * 1024) /* one message between two processes */
 #define BACKUPS_KEPT 100
+#define BACKUPS_PRUNED_MAX 200 /* in one run: a flooded directory must not stop the turn */
 #define BACKUP_INTERVAL_MS 60000
-#define SNAPSHOT_INTERVAL_MS 1000            /* the snapshot is rewritten at most this often */
+#define SNAPSHOT_INTERVAL_MS 1000               /* the snapshot is rewritten at most this often */
 #define SEGMENT_BYTES_MAX (256LL * 1024 * 1024) /* a journal segment is rotated beyond this */
+#define LEFTOVER_GRACE_MS 500                /* between TERM and KILL for what a finished task left behind */
+#define REPORT_DELAY_MS 20                   /* a report waits at most this long for others to share a write */
 #define HEARTBEAT_MS 10000
-#define WORKER_LINGER_MS 600000              /* an idle worker without an orchestrator ends itself after this */
-#define ARGUMENT_BYTES_MAX 65536             /* one word of a command line */
-#define ARGUMENTS_MAX 10000                  /* words of a command line */
-#define RESERVE_BYTES (1024 * 1024)          /* kept for the record "stopped: disk full" */
+#define WORKER_LINGER_MS 600000  /* an idle worker without an orchestrator ends itself after this \
+				  */
+#define ARGUMENT_BYTES_MAX 65536 /* one word of a command line */
+#define ARGUMENTS_MAX 10000      /* words of a command line */
+#define RESERVE_BYTES (1024 * 1024) /* kept for the record "stopped: disk full" */
 
 #endif
