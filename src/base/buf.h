@@ -25,7 +25,7 @@ void buf_release(struct buf *b);
 void buf_reserve(struct buf *b, size_t more);
 
 void buf_putf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_putfv(struct buf *b, const char *fmt, va_list args);
+void buf_putfv(struct buf *b, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 
 /* Shortens to `len` bytes, keeping the memory. */
 void buf_truncate(struct buf *b, size_t len);

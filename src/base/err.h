@@ -38,7 +38,7 @@ struct err {
 /* Fills *e (which may be NULL) unless it is filled already, and returns `code`, which must be
  * negative. */
 int err_set(struct err *e, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
-int err_setv(struct err *e, int code, const char *fmt, va_list args);
+int err_setv(struct err *e, int code, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
 
 /* Empties *e. */
 void err_clear(struct err *e);
