@@ -30,6 +30,7 @@
 #define WORKERS_MAX 64        /* connected workers */
 #define SLOTS_MAX 1024        /* tasks one worker runs at once */
 #define PREFETCH_MAX 64       /* assigned beyond the free slots: one sync for this many starts */
+#define PREFETCH_START_MS 50                 /* guessed duration of a task before one has finished */
 #define RETRIES_MAX 1000      /* re-executions of one task */
 #define RETRY_DELAY_MAX_MS 300000       /* cap of the exponential back-off */
 #define TIMEOUT_S_MAX 604800            /* a week */

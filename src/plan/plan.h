@@ -1,6 +1,6 @@
 /*
- * Files people write -> one submission. YAML, JSON, or a folder tasks/<workstream>/ with JSON files; strict, with file, line and
- * column in every refusal. Grammar: docs/plans.md.
+ * Files people write -> one submission. YAML, JSON, or a folder tasks/<workstream>/ with JSON
+ * files; strict, with file, line and column in every refusal. Grammar: docs/plans.md.
  */
 #ifndef SK_PLAN_H
 #define SK_PLAN_H
@@ -17,16 +17,26 @@ struct plan_options {
 	size_t file_count;
 	const struct plan_param *params;
 	size_t param_count;
-	const char *cwd;          /* absolute: where tasks run unless the plan says otherwise */
-	const char *const *only;  /* --only: these tasks and what they need; names or globs with * */
+	const char *cwd;         /* absolute: where tasks run unless the plan says otherwise */
+	const char *const *only; /* --only: these tasks and what they need; names or globs with * */
 	size_t only_count;
-	const char *from;         /* --from: this task and all that depend on it, directly or not; NULL = all */
+	const char *
+		from; /* --from: this task and all that depend on it, directly or not; NULL = all */
 };
 
 /*
- * Reads, expands and checks all files into *out (after SUBMISSION_INIT; the caller releases it also on failure).
- * Returns 0, -SK_EUSAGE with the place and the problem, or -errno when a file cannot be read.
+ * Reads, expands and checks all files into *out (after SUBMISSION_INIT; the caller releases it also
+ * on failure). Returns 0, -SK_EUSAGE with the place and the problem, or -errno when a file cannot
+ * be read.
  */
 int plan_load(const struct plan_options *options, struct submission *out, struct err *e);
+
+/*
+ * The same, and on failure one line for each of the first problems in *problems (which may be
+ * NULL), sorted by place: "release.yaml:12:7: unknown key \"neds\" in a task; did you mean
+ * \"needs\"?". *e holds the first and how many follow.
+ */
+int plan_load_all(const struct plan_options *options, struct submission *out, struct buf *problems,
+		  struct err *e);
 
 #endif
