@@ -195,6 +195,7 @@ int cmd_main(int argc, char **argv)
 	if (failed < 0) {
 		err_clear(&e);
 		err_set(&e, failed, "cannot write output: %s", strerror(-failed));
+		e.text[strlen("cannot write output: ")] |= 0x20; /* the system begins its words with a capital */
 		print_problem(e.text);
 		return rc ? rc : EXIT_IO;
 	}

@@ -34,8 +34,10 @@ static void put_command(struct out *out, const struct cmd *cmd)
 {
 	out_putf(out, "\n## sk %s\n\n%s.\n\n```\nsk %s%s%s\n```\n", cmd->path, cmd->summary, cmd->path,
 		 *cmd->usage ? " " : "", cmd->usage);
-	if (cmd->about)
-		out_putf(out, "\n%s\n", cmd->about);
+	if (cmd->about) {
+		out_puts(out, "\n");
+		out_wrapped(out, cmd->about, 0);
+	}
 	if (cmd->options && cmd->options->name)
 		put_options(out, cmd->options);
 	if (cmd->example)

@@ -30,12 +30,7 @@ static void put_ms(struct buf *out, const char *before, uint64_t ms)
 
 static void put_outcome(const struct event *ev, struct buf *out)
 {
-	bool late = ev->trigger == ON_TASK_TIMEOUT;
-
-	if (!late && !ev->signal && !ev->exit_code && ev->error.len)
-		story_put_first_line(ev->error, out);
-	else
-		story_put_outcome(ev->exit_code, ev->signal, late, ev->timeout_ms, out);
+	story_put_outcome(ev->error, ev->exit_code, ev->signal, out);
 	put_ms(out, ", took ", ev->duration_ms);
 }
 

@@ -251,7 +251,7 @@ const struct cmd cmd_events = {
 	.path = "events",
 	.summary = "show what happened, one line each",
 	.usage = "[-f] [--task ID] [--workstream ID] [--severity LEVEL] [--since SEQ] [--limit N]",
-	.about = "Each line begins with the sequence number of the record, then the time in UTC. With --format json each\n"
+	.about = "Each line begins with the sequence number of the record, then the time in UTC. With --format json each "
 		 "line is one object with all that was recorded.",
 	.example = "sk events --severity warning\nsk events -f --task unit\nsk events --since 120 --format json",
 	.options = events_options,

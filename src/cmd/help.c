@@ -14,11 +14,10 @@ void help_option_words(struct buf *b, const struct option_row *row)
 
 static void print_options(struct out *out, const char *title, const struct option_row *rows)
 {
-	CLEANUP(table_release) struct table t;
+	CLEANUP(table_release) struct table t = TABLE_INIT(2);
 
 	if (!rows || !rows->name)
 		return;
-	table_init(&t, 2);
 	for (; rows->name; rows++) {
 		CLEANUP(buf_release) struct buf words = BUF_INIT;
 
@@ -85,7 +84,7 @@ int help_print(struct out *out, const struct cmd *cmd, bool json)
 	out_putf(out, "\n  sk %s%s%s\n", cmd->path, *cmd->usage ? " " : "", cmd->usage);
 	if (cmd->about) {
 		out_puts(out, "\n");
-		print_block(out, cmd->about);
+		out_wrapped(out, cmd->about, 2);
 	}
 	print_options(out, "Options", cmd->options);
 	print_options(out, "Options of every command", common_options);
@@ -118,14 +117,13 @@ static int overview_json(struct out *out)
 
 static int overview(struct out *out)
 {
-	CLEANUP(table_release) struct table t;
+	CLEANUP(table_release) struct table t = TABLE_INIT(2);
 
 	out_puts(out, "sk runs a plan of tasks to its end, whatever is killed on the way.\n\n");
 	out_style(out, STYLE_BOLD, "Usage");
 	out_puts(out, "\n  sk COMMAND [options]\n\n");
 	out_style(out, STYLE_BOLD, "Commands");
 	out_puts(out, "\n");
-	table_init(&t, 2);
 	for (size_t i = 0; i < cmd_count; i++) {
 		if (!cmd_shown(cmd_table[i]))
 			continue;
@@ -147,9 +145,8 @@ static bool in_group(const struct cmd *cmd, const char *group)
 /* "sk help task": the commands of a group. Returns whether there are any. */
 static bool print_group(struct cmd_ctx *c, const char *group)
 {
-	CLEANUP(table_release) struct table t;
+	CLEANUP(table_release) struct table t = TABLE_INIT(2);
 
-	table_init(&t, 2);
 	for (size_t i = 0; i < cmd_count; i++) {
 		if (!in_group(cmd_table[i], group))
 			continue;

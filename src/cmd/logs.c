@@ -284,7 +284,7 @@ const struct cmd cmd_logs = {
 	.path = "logs",
 	.summary = "show what a task printed",
 	.usage = "[-f] [--attempt N] [--lines N] [--raw] TASK",
-	.about = "Both output streams in the order in which they were written, attempts behind each other. Control\n"
+	.about = "Both output streams in the order in which they were written, attempts behind each other. Control "
 		 "characters are made visible, so nothing in the output can act on the terminal.",
 	.example = "sk logs unit\nsk logs -f unit\nsk logs --attempt 2 --lines 50 unit",
 	.options = logs_options,

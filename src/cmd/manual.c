@@ -4,7 +4,7 @@
  */
 #include "cmd/cmd.h"
 
-#include "base/limits.h"
+#define WORD_BYTES_MAX 80 /* of our own texts */
 
 /* Running text: no character of it means anything to the formatter. */
 static void put_text(struct out *out, const char *text)
@@ -24,6 +24,35 @@ static void put_text(struct out *out, const char *text)
 		} else
 			out_put(out, p, 1);
 	}
+}
+
+/* Prose: each sentence on a line of its own, as the formatter wants it, and no line too long. */
+static void put_prose(struct out *out, const char *text)
+{
+	unsigned used = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, " \n");
+		char piece[WORD_BYTES_MAX];
+
+		INVARIANT(len < sizeof(piece));
+		memcpy(piece, text, len);
+		piece[len] = '\0';
+		if (used)
+			out_puts(out, used + len > 70 ? "\n" : " ");
+		used = used + len > 70 ? 0 : used;
+		put_text(out, piece);
+		used += (unsigned)len + 1;
+		text += len;
+		while (*text == ' ' || *text == '\n')
+			text++;
+		if (len && piece[len - 1] == '.') {
+			out_puts(out, "\n");
+			used = 0;
+		}
+	}
+	if (used)
+		out_puts(out, "\n");
 }
 
 /* An argument of a macro: quoted, so that blanks stay inside. */
@@ -69,8 +98,7 @@ static void put_command(struct out *out, const struct cmd *cmd)
 	out_puts(out, ".\n");
 	if (cmd->about) {
 		out_puts(out, ".Pp\n");
-		put_text(out, cmd->about);
-		out_puts(out, "\n");
+		put_prose(out, cmd->about);
 	}
 	put_options(out, cmd->options);
 	if (!cmd->example)

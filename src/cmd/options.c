@@ -19,7 +19,7 @@ const struct option_row common_options[] = {
 	{ .name = "state-dir",
 	  .kind = OPTION_TEXT,
 	  .value = "DIR",
-	  .summary = "where the state lives (else $SK_STATE_DIR, else .state in the main checkout)",
+	  .summary = "where the state is (else $SK_STATE_DIR, else .state)",
 	  .completes = ARG_DIRECTORY },
 	{ .name = "no-color", .kind = OPTION_FLAG, .summary = "no colours, also on a terminal" },
 	{ .name = "help", .letter = 'h', .kind = OPTION_FLAG, .summary = "explain the command and leave" },

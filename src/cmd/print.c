@@ -14,6 +14,7 @@
 #include "base/when.h"
 
 #define FLUSH_BYTES 65536
+#define WRAP_COLUMNS 78
 
 void out_init(struct out *o, int fd, bool color)
 {
@@ -105,6 +106,26 @@ void out_style(struct out *o, enum style style, const char *text)
 	put_styled(o, style, span_of(text));
 }
 
+void out_wrapped(struct out *o, const char *text, unsigned indent)
+{
+	unsigned used = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, " \n");
+
+		if (used && used + 1 + len > WRAP_COLUMNS) {
+			out_puts(o, "\n");
+			used = 0;
+		}
+		out_putf(o, "%*s%.*s", used ? 1 : (int)indent, "", (int)len, text);
+		used += (used ? 1 : indent) + (unsigned)len;
+		text += len;
+		while (*text == ' ' || *text == '\n')
+			text++;
+	}
+	out_puts(o, "\n");
+}
+
 unsigned streams_prepare(void)
 {
 	unsigned closed = 0;
@@ -144,11 +165,6 @@ unsigned text_width(struct span text)
 	for (size_t i = 0; i < text.len; i++)
 		width += ((unsigned char)text.p[i] & 0xc0) != 0x80;
 	return width;
-}
-
-void table_init(struct table *t, unsigned columns)
-{
-	*t = (struct table){ .columns = columns };
 }
 
 void table_release(struct table *t)

@@ -31,6 +31,9 @@ void out_puts(struct out *o, const char *text);
 void out_putf(struct out *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void out_style(struct out *o, enum style style, const char *text);
 
+/* Our own running text, broken between words so that no line is longer than 78 columns, each indented. */
+void out_wrapped(struct out *o, const char *text, unsigned indent);
+
 /* Untrusted text for a terminal: nothing in it can move the cursor or deceive. */
 void out_visible(struct out *o, struct span text);
 
@@ -84,7 +87,8 @@ struct table {
 	struct buf text;
 };
 
-void table_init(struct table *t, unsigned columns);
+#define TABLE_INIT(columns) { NULL, 0, 0, columns, BUF_INIT }
+
 void table_release(struct table *t);
 void table_span(struct table *t, enum style style, struct span text);
 void table_cell(struct table *t, enum style style, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -8,7 +8,6 @@
 #include "base/when.h"
 #include "cmd/status.h"
 #include "cmd/story.h"
-#include "os/proc.h"
 
 #define SECTION_ROWS_MAX 8 /* of one section of the overview; the rest is counted */
 
@@ -34,28 +33,9 @@ static void put_orchestrator(struct cmd_ctx *c, struct table *t)
 	}
 }
 
-enum worker_life status_worker(const struct worker *w)
-{
-	struct proc_identity who = { .pid = w->pid, .start = w->pid_start };
-
-	if (w->state == WORKER_SHUTDOWN || !w->pid)
-		return WORKER_ENDED;
-	if (w->boot_id.len != BOOT_ID_LEN)
-		return WORKER_UNKNOWN;
-	memcpy(who.boot_id, w->boot_id.p, BOOT_ID_LEN);
-	switch (proc_alive(&who)) {
-	case 0:
-		return WORKER_GONE;
-	case 1:
-		return WORKER_ALIVE;
-	default:
-		return WORKER_UNKNOWN;
-	}
-}
-
 static void put_worker(struct cmd_ctx *c, struct table *t, const struct worker *w)
 {
-	enum worker_life life = status_worker(w);
+	enum worker_life life = view_worker_life(w);
 
 	if (life == WORKER_ENDED)
 		return;
@@ -143,11 +123,10 @@ static const struct section sections[] = {
 
 static void put_section(struct cmd_ctx *c, const struct section *s)
 {
-	CLEANUP(table_release) struct table t;
+	CLEANUP(table_release) struct table t = TABLE_INIT(2);
 	const struct state *st = &c->view->st;
 	size_t left = 0;
 
-	table_init(&t, 2);
 	for (uint32_t i = 0; i < st->task_count; i++) {
 		if (task_gone(&st->tasks[i]) || !(s->states >> st->tasks[i].state & 1))
 			continue;
@@ -191,10 +170,9 @@ static bool lists_all(const struct cmd_ctx *c)
 
 static void print_tasks(struct cmd_ctx *c, uint32_t ws)
 {
-	CLEANUP(table_release) struct table t;
+	CLEANUP(table_release) struct table t = TABLE_INIT(3);
 	const struct state *st = &c->view->st;
 
-	table_init(&t, 3);
 	for (uint32_t i = 0; i < st->task_count; i++)
 		if (!task_gone(&st->tasks[i]) && (ws == NO_ID || st->tasks[i].ws == ws))
 			put_task(c, &t, i, true);
@@ -206,9 +184,8 @@ static void print_tasks(struct cmd_ctx *c, uint32_t ws)
 
 static void print_head(struct cmd_ctx *c)
 {
-	CLEANUP(table_release) struct table t;
+	CLEANUP(table_release) struct table t = TABLE_INIT(3);
 
-	table_init(&t, 3);
 	put_orchestrator(c, &t);
 	for (size_t i = 0; i < c->view->st.worker_count; i++)
 		put_worker(c, &t, &c->view->st.workers[i]);
@@ -217,10 +194,9 @@ static void print_head(struct cmd_ctx *c)
 
 static void print_workstreams(struct cmd_ctx *c, uint32_t only)
 {
-	CLEANUP(table_release) struct table t;
+	CLEANUP(table_release) struct table t = TABLE_INIT(5);
 	const struct state *st = &c->view->st;
 
-	table_init(&t, 5);
 	for (uint32_t i = 0; i < st->ws_count; i++)
 		if (st->ws[i].id.len && (only == NO_ID || i == only))
 			put_workstream(c, &t, &st->ws[i]);
@@ -249,14 +225,13 @@ static void print_overview(struct cmd_ctx *c)
 static void print_thing(struct cmd_ctx *c, struct status_thing thing)
 {
 	CLEANUP(buf_release) struct buf next = BUF_INIT;
-	CLEANUP(table_release) struct table t;
+	CLEANUP(table_release) struct table t = TABLE_INIT(3);
 
 	if (thing.ws != NO_ID) {
 		print_workstreams(c, thing.ws);
 		print_tasks(c, thing.ws);
 		status_next(c->view, thing.ws, &next);
 	} else {
-		table_init(&t, 3);
 		put_task(c, &t, thing.task, true);
 		table_print(&t, c->out, 0);
 		buf_putf(&next, "sk why %.*s", SPAN_ARG(c->view->st.tasks[thing.task].id));
@@ -317,7 +292,7 @@ const struct cmd cmd_status = {
 	.path = "status",
 	.summary = "show what runs, what failed, what waits and what to type next",
 	.usage = "[--all] [WORKSTREAM|TASK...]",
-	.about = "Without ids: an overview. With a workstream: all its tasks. It only reads, takes no lock and works\n"
+	.about = "Without ids: an overview. With a workstream: all its tasks. It only reads, takes no lock and works "
 		 "whether an orchestrator runs, stopped or died.",
 	.example = "sk status\nsk status nightly\nsk status --format json",
 	.options = status_options,

@@ -12,11 +12,6 @@ struct status_thing {
 	uint32_t ws, task;
 };
 
-enum worker_life { WORKER_ENDED, WORKER_ALIVE, WORKER_GONE, WORKER_UNKNOWN };
-
-/* What became of its process, whatever is recorded. */
-enum worker_life status_worker(const struct worker *w);
-
 /* Appends what to type next, one command a line, for one workstream or all (NO_ID); nothing when all is well. */
 void status_next(const struct view *v, uint32_t ws, struct buf *out);
 

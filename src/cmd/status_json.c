@@ -66,7 +66,7 @@ static void worker_json(struct json *j, const struct worker *w)
 	json_object(j, NULL);
 	json_span(j, "worker_id", w->id);
 	json_text(j, "state", worker_state_word(w->state));
-	json_text(j, "process", lives[status_worker(w)]);
+	json_text(j, "process", lives[view_worker_life(w)]);
 	json_u64(j, "pid", w->pid);
 	json_u64(j, "incarnation", w->incarnation);
 	json_u64(j, "slots", w->slots);

@@ -5,7 +5,6 @@
 #include "cmd/story.h"
 
 #include <limits.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "base/when.h"
@@ -165,25 +164,34 @@ struct story story_find(const struct view *v, uint32_t task)
 	}
 }
 
-void story_put_outcome(int64_t exit_code, uint64_t signal, bool timeout, uint64_t timeout_ms, struct buf *out)
+struct span story_error_head(struct span error, struct span *rest)
 {
-	const char *name = signal ? sigabbrev_np((int)signal) : NULL;
+	static const char *const kinds[] = { "exit code ", "killed by ", "timed out " };
+	const char *colon = error.len ? memmem(error.p, error.len, ": ", 2) : NULL;
+	size_t len = colon ? (size_t)(colon - error.p) : error.len;
 
-	if (timeout) {
-		buf_puts(out, "timed out");
-		if (timeout_ms) {
-			buf_puts(out, " after ");
-			buf_put_duration(out, (int64_t)timeout_ms);
-		}
-	} else if (name) {
-		buf_putf(out, "killed by SIG%s", name);
-	} else if (signal) {
-		buf_putf(out, "killed by signal %u", (unsigned)signal);
-	} else if (exit_code) {
-		buf_putf(out, "exit code %lld", (long long)exit_code);
-	} else {
-		buf_puts(out, "failed");
+	*rest = SPAN_NONE;
+	for (size_t i = 0; colon && i < ARRAY_LEN(kinds); i++) {
+		if (!span_starts(error, kinds[i]))
+			continue;
+		*rest = (struct span){ colon + 2, error.len - len - 2 };
+		return (struct span){ error.p, len };
 	}
+	return error;
+}
+
+void story_put_outcome(struct span error, int64_t exit_code, uint64_t signal, struct buf *out)
+{
+	struct span rest;
+
+	if (error.len)
+		story_put_first_line(story_error_head(error, &rest), out);
+	else if (signal)
+		buf_putf(out, "killed by signal %u", (unsigned)signal);
+	else if (exit_code)
+		buf_putf(out, "exit code %lld", (long long)exit_code);
+	else
+		buf_puts(out, "no reason was recorded");
 }
 
 void story_put_first_line(struct span text, struct buf *out)
@@ -292,22 +300,9 @@ static void put_waiting(const struct view *v, uint32_t task, int64_t now_ms, str
 	}
 }
 
-static bool timed_out(const struct task *t)
-{
-	return t->signal && t->timeout_ms && t->duration_ms >= t->timeout_ms;
-}
-
-static void put_outcome(const struct task *t, struct buf *out)
-{
-	if (!t->signal && !t->exit_code && t->error.len)
-		story_put_first_line(t->error, out);
-	else
-		story_put_outcome(t->exit_code, t->signal, timed_out(t), t->timeout_ms, out);
-}
-
 static void put_retrying(const struct view *v, const struct task *t, int64_t now_ms, struct buf *out)
 {
-	put_outcome(t, out);
+	story_put_outcome(t->error, t->exit_code, t->signal, out);
 	if (!v->alive) {
 		buf_puts(out, "; tries again when the plan is run again");
 	} else {
@@ -315,6 +310,21 @@ static void put_retrying(const struct view *v, const struct task *t, int64_t now
 		buf_put_duration(out, t->retry_at_ms > now_ms ? t->retry_at_ms - now_ms : 0);
 	}
 	buf_putf(out, " (retry %u of %u)", t->retry_count, t->retries);
+}
+
+static void put_running(const struct view *v, const struct task *t, int64_t now_ms, struct buf *out)
+{
+	bool gone = t->worker != NO_ID && view_worker_life(&v->st.workers[t->worker]) == WORKER_GONE;
+
+	if (gone && !v->alive) {
+		buf_puts(out, "was running when its worker ended; runs again with the plan, no retry used");
+		return;
+	}
+	buf_puts(out, t->flags & TASK_CANCELLING ? "is being ended, " : "");
+	buf_puts(out, "for ");
+	buf_put_duration(out, now_ms - t->started_ms);
+	buf_puts(out, ", ");
+	story_put_attempt(t, out);
 }
 
 static void put_ended(const struct task *t, struct buf *out)
@@ -327,7 +337,7 @@ static void put_ended(const struct task *t, struct buf *out)
 		if (t->attempt > 1)
 			buf_putf(out, ", %u attempts", t->attempt);
 	} else if (t->state == TASK_FAILED) {
-		put_outcome(t, out);
+		story_put_outcome(t->error, t->exit_code, t->signal, out);
 		if (t->attempt > 1)
 			buf_putf(out, " after %u attempts", t->attempt);
 	} else if (t->flags & TASK_DROPPED) {
@@ -349,11 +359,7 @@ void story_put(const struct view *v, uint32_t task, int64_t now_ms, struct buf *
 		put_waiting(v, task, now_ms, out);
 		break;
 	case TASK_RUNNING:
-		buf_puts(out, t->flags & TASK_CANCELLING ? "is being ended, " : "");
-		buf_puts(out, "for ");
-		buf_put_duration(out, now_ms - t->started_ms);
-		buf_puts(out, ", ");
-		story_put_attempt(t, out);
+		put_running(v, t, now_ms, out);
 		break;
 	case TASK_VALIDATING:
 		buf_puts(out, "done, its checks run");

@@ -33,8 +33,11 @@ struct story story_find(const struct view *v, uint32_t task);
 /* Appends the story as one clause: "waits for build and unit", "exit code 2 after 3 attempts". */
 void story_put(const struct view *v, uint32_t task, int64_t now_ms, struct buf *out);
 
-/* Appends how an attempt ended: "exit code 2", "killed by signal 9", "timed out after 10m". */
-void story_put_outcome(int64_t exit_code, uint64_t signal, bool timeout, uint64_t timeout_ms, struct buf *out);
+/* Splits "exit code 2: cc: error" into how it ended and what was printed last; what has no such head is all head. */
+struct span story_error_head(struct span error, struct span *rest);
+
+/* Appends how an attempt ended: "exit code 2", "killed by signal 9 (KILL)", "timed out after 600 s". */
+void story_put_outcome(struct span error, int64_t exit_code, uint64_t signal, struct buf *out);
 
 /* Appends "attempt 2 of 4"; losses of a worker do not use up retries, so they add to both. */
 void story_put_attempt(const struct task *t, struct buf *out);

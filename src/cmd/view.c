@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "os/proc.h"
 
 #define NEAREST_MAX 3
 
@@ -48,6 +49,25 @@ void view_free(struct view *v)
 	if (v->dir >= 0)
 		close(v->dir);
 	free(v);
+}
+
+enum worker_life view_worker_life(const struct worker *w)
+{
+	struct proc_identity who = { .pid = w->pid, .start = w->pid_start };
+
+	if (w->state == WORKER_SHUTDOWN || !w->pid)
+		return WORKER_ENDED;
+	if (w->boot_id.len != BOOT_ID_LEN)
+		return WORKER_UNKNOWN;
+	memcpy(who.boot_id, w->boot_id.p, BOOT_ID_LEN);
+	switch (proc_alive(&who)) {
+	case 0:
+		return WORKER_GONE;
+	case 1:
+		return WORKER_ALIVE;
+	default:
+		return WORKER_UNKNOWN;
+	}
 }
 
 static void view_freep(struct view **v)

@@ -45,6 +45,11 @@ int view_reopen(const struct paths *paths, int64_t now_ms, struct view **v, stru
 int view_task(const struct view *v, const char *typed, uint32_t *out, struct err *e);
 int view_workstream(const struct view *v, const char *typed, uint32_t *out, struct err *e);
 
+enum worker_life { WORKER_ENDED, WORKER_ALIVE, WORKER_GONE, WORKER_UNKNOWN };
+
+/* What became of its process, whatever is recorded. */
+enum worker_life view_worker_life(const struct worker *w);
+
 /* "no state yet": what every command that needs one says. Returns -SK_ENOTFOUND. */
 int view_missing(const struct paths *paths, struct err *e);
 

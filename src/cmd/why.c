@@ -86,9 +86,8 @@ static bool told(const struct event *ev)
 
 static void print_history(struct cmd_ctx *c, const struct events *events)
 {
-	CLEANUP(table_release) struct table t;
+	CLEANUP(table_release) struct table t = TABLE_INIT(2);
 
-	table_init(&t, 2);
 	for (size_t i = 0; i < events->count; i++) {
 		CLEANUP(buf_release) struct buf when = BUF_INIT;
 		CLEANUP(buf_release) struct buf text = BUF_INIT;
@@ -110,11 +109,10 @@ static void print_history(struct cmd_ctx *c, const struct events *events)
 
 static void print_chain(struct cmd_ctx *c, const struct why_chain *chain)
 {
-	CLEANUP(table_release) struct table t;
+	CLEANUP(table_release) struct table t = TABLE_INIT(3);
 
 	if (!chain->count)
 		return;
-	table_init(&t, 3);
 	for (size_t i = 0; i < chain->count; i++) {
 		CLEANUP(buf_release) struct buf story = BUF_INIT;
 		const struct task *k = &c->view->st.tasks[chain->v[i]];
@@ -164,16 +162,17 @@ static void print_blocked(struct cmd_ctx *c, uint32_t task)
 static void print_output(struct cmd_ctx *c, const struct task *t)
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT;
-	struct span rest = t->error;
+	struct span rest;
 
 	if (t->state != TASK_FAILED && t->state != TASK_RETRYING)
 		return;
-	if (rest.len && (t->exit_code || t->signal)) {
+	story_error_head(t->error, &rest);
+	if (rest.len) {
 		out_puts(c->out, "\n");
 		out_style(c->out, STYLE_BOLD, "Its last words");
 		out_puts(c->out, "\n");
 	}
-	while (rest.len && (t->exit_code || t->signal)) {
+	while (rest.len) {
 		const char *end = memmem(rest.p, rest.len, " | ", 3); /* the worker joins lines so */
 		size_t len = end ? (size_t)(end - rest.p) : rest.len;
 
@@ -183,6 +182,8 @@ static void print_output(struct cmd_ctx *c, const struct task *t)
 		len += end ? 3 : 0;
 		rest = (struct span){ rest.p + len, rest.len - len };
 	}
+	if (!t->attempt)
+		return;
 	put_log_path(c->paths, t->id, &path);
 	out_putf(c->out, "\nAll of it: %s\n", path.p);
 }
