@@ -1,0 +1,37 @@
+/* One look at all processes, for whoever has to find a tree among them. It is out of date when it returns. */
+#ifndef SK_PROC_TABLE_H
+#define SK_PROC_TABLE_H
+
+#include "base/base.h"
+
+struct proc_row {
+	uint64_t pid, parent, session, start;
+	char state;  /* as in /proc/pid/stat: R S D T Z ... */
+	bool marked; /* for the caller */
+};
+
+struct proc_table {
+	struct proc_row *v;
+	size_t count, capacity;
+};
+
+#define PROC_TABLE_INIT { NULL, 0, 0 }
+
+void proc_table_release(struct proc_table *t);
+
+/* Replaces the content by what runs now, zombies included. Returns 0 or -errno. */
+int proc_table_read(struct proc_table *t);
+
+/* Marks everything that descends from a marked row. */
+void proc_table_mark_descendants(struct proc_table *t);
+
+/*
+ * Whether the environment the process was started with holds `name`=VALUE where one of VALUE's words (separated by
+ * blanks) starts with `prefix`: 1, 0, or -errno (-EACCES: of another user, or hidden; -ESRCH: gone).
+ */
+int proc_env_word_starts(uint64_t pid, const char *name, const char *prefix);
+
+/* A row read alone: 0, -ESRCH or another -errno. */
+int proc_row_read(uint64_t pid, struct proc_row *out);
+
+#endif
