@@ -1,0 +1,240 @@
+/*
+ * A process group is not a tree: a hostile task leaves nearly all of its processes behind a kill of its group. A cgroup
+ * leaf for each slot holds them all, is told empty by one read, and is reused, so that a task pays neither mkdir nor
+ * rmdir. Where cgroups may not be written, tree_sweep.c does the same by looking.
+ *
+ * The worker itself stays outside of its cgroups: killing one never kills the worker.
+ */
+#include "worker/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os/fd.h"
+#include "os/proc.h"
+#include "worker/tree_impl.h"
+
+static void leaf_name(const struct tree *t, unsigned slot, char out[40])
+{
+	snprintf(out, 40, "s%u.%u", slot, t->slots[slot].generation);
+}
+
+static void open_group(struct tree *t)
+{
+	CLEANUP(buf_release) struct buf name = BUF_INIT;
+	CLEANUP(fd_close) int probe = -1;
+
+	if (cgroup_own_dir(&t->group_dir) < 0)
+		return;
+	t->parent_fd = fd_open_dir(t->group_dir.p);
+	buf_putf(&name, GROUP_PREFIX "%s", t->nonce);
+	if (t->parent_fd >= 0)
+		t->group_fd = cgroup_make(t->parent_fd, name.p);
+	if (t->group_fd >= 0)
+		probe = fd_open_at(t->group_fd, "cgroup.kill", O_WRONLY, 0);
+	if (probe < 0) {
+		tree_degrade(t);
+		return;
+	}
+	buf_putf(&t->group_dir, "/%s", name.p);
+}
+
+void tree_open(struct tree *t, const char *nonce, unsigned slots, bool use_cgroup)
+{
+	char path[64];
+
+	*t = (struct tree){ .parent_fd = -1, .group_fd = -1, .slot_count = slots, .self = (uint64_t)getpid() };
+	snprintf(t->nonce, sizeof(t->nonce), "%s", nonce);
+	t->slots = mem_zalloc(slots * sizeof(*t->slots));
+	for (unsigned i = 0; i < slots; i++)
+		t->slots[i].dir_fd = t->slots[i].events_fd = -1;
+	if (use_cgroup)
+		open_group(t);
+	snprintf(path, sizeof(path), "/proc/self/task/%llu/children", (unsigned long long)t->self);
+	t->children_fd = fd_open_at(AT_FDCWD, path, O_RDONLY, 0);
+}
+
+static void close_leaf(struct tree_slot *s)
+{
+	fd_close(&s->dir_fd);
+	fd_close(&s->events_fd);
+}
+
+void tree_degrade(struct tree *t)
+{
+	char name[80];
+
+	for (unsigned i = 0; i < t->slot_count; i++)
+		close_leaf(&t->slots[i]);
+	if (t->group_fd >= 0) {
+		snprintf(name, sizeof(name), GROUP_PREFIX "%s", t->nonce);
+		cgroup_remove(t->parent_fd, name); /* what still lives there is found by the sweep */
+	}
+	fd_close(&t->group_fd);
+	fd_close(&t->parent_fd);
+	buf_release(&t->group_dir);
+}
+
+void tree_close(struct tree *t)
+{
+	tree_degrade(t);
+	fd_close(&t->children_fd);
+	mem_free(&t->slots);
+	mem_free(&t->unknown);
+	proc_table_release(&t->table);
+	buf_release(&t->children);
+	t->slot_count = 0;
+}
+
+const char *tree_kill_mode(const struct tree *t)
+{
+	return t->group_fd >= 0 ? "cgroup" : "subreaper";
+}
+
+/* Opens the slot's leaf; false when it cannot be had. */
+static bool open_leaf(struct tree *t, unsigned slot)
+{
+	struct tree_slot *s = &t->slots[slot];
+	char name[40];
+
+	if (t->group_fd < 0)
+		return false;
+	leaf_name(t, slot, name);
+	if (s->dir_fd < 0)
+		s->dir_fd = cgroup_make(t->group_fd, name);
+	if (s->dir_fd >= 0 && s->events_fd < 0)
+		s->events_fd = fd_open_at(s->dir_fd, "cgroup.events", O_RDONLY, 0);
+	return s->events_fd >= 0;
+}
+
+int tree_birth_cgroup(struct tree *t, unsigned slot)
+{
+	if (t->group_fd < 0)
+		return -1;
+	if (!open_leaf(t, slot))
+		tree_degrade(t);
+	return t->slots[slot].dir_fd;
+}
+
+void tree_born(struct tree *t, unsigned slot, pid_t main, const char *tag)
+{
+	struct tree_slot *s = &t->slots[slot];
+
+	INVARIANT(!s->busy);
+	s->busy = true;
+	s->main_gone = false;
+	s->main = (uint64_t)main;
+	s->ordinal = ++t->ordinal;
+	snprintf(s->tag, sizeof(s->tag), "%s", tag);
+	if (slot >= CACHED_SLOTS)
+		close_leaf(s);
+}
+
+void tree_unborn(struct tree *t, unsigned slot)
+{
+	if (slot >= CACHED_SLOTS)
+		close_leaf(&t->slots[slot]);
+}
+
+void tree_main_gone(struct tree *t, unsigned slot)
+{
+	t->slots[slot].main_gone = true;
+}
+
+static void leaf_pids(struct tree *t, unsigned slot, struct pid_list *out)
+{
+	if (open_leaf(t, slot))
+		cgroup_pids(t->slots[slot].dir_fd, out);
+}
+
+unsigned tree_left(struct tree *t, unsigned slot)
+{
+	CLEANUP(pid_list_release) struct pid_list pids = PID_LIST_INIT;
+	struct tree_slot *s = &t->slots[slot];
+	unsigned count = 0;
+
+	if (t->group_fd < 0)
+		return s->main_gone && tree_only_mains(t) ? 0 : tree_collect(t, slot);
+	if (open_leaf(t, slot) && cgroup_populated(s->events_fd) != 0) {
+		struct proc_row row;
+
+		leaf_pids(t, slot, &pids);
+		for (size_t i = 0; i < pids.count; i++)
+			count += proc_row_read(pids.v[i], &row) == 0 && row.state != 'Z' && row.state != 'X';
+	}
+	if (slot >= CACHED_SLOTS)
+		close_leaf(s);
+	return count;
+}
+
+void tree_signal_row(const struct proc_row *row, int signal_number)
+{
+	struct proc_identity who = { .pid = row->pid, .start = row->start };
+
+	proc_signal(&who, signal_number);
+}
+
+/* Whether the process is in the slot's cgroup now: a pid read a moment ago may be somebody else's already. */
+static bool in_leaf(struct tree *t, unsigned slot, uint64_t pid)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT, want = BUF_INIT;
+	char path[40], name[40];
+
+	snprintf(path, sizeof(path), "/proc/%llu/cgroup", (unsigned long long)pid);
+	leaf_name(t, slot, name);
+	buf_putf(&want, "/" GROUP_PREFIX "%s/%s", t->nonce, name);
+	return fd_read_proc(path, 65536, &text) == 0 && text.p && strstr(text.p, want.p);
+}
+
+void tree_signal(struct tree *t, unsigned slot, int signal_number)
+{
+	CLEANUP(pid_list_release) struct pid_list pids = PID_LIST_INIT;
+	struct proc_row row;
+
+	if (t->group_fd < 0) {
+		tree_collect(t, slot);
+		for (size_t i = 0; i < t->table.count; i++)
+			if (t->table.v[i].marked) {
+				tree_signal_row(&t->table.v[i], signal_number);
+				tree_signal_row(&t->table.v[i], SIGCONT);
+			}
+		return;
+	}
+	leaf_pids(t, slot, &pids);
+	for (size_t i = 0; i < pids.count; i++)
+		if (proc_row_read(pids.v[i], &row) == 0 && in_leaf(t, slot, row.pid)) {
+			tree_signal_row(&row, signal_number);
+			tree_signal_row(&row, SIGCONT);
+		}
+	if (slot >= CACHED_SLOTS)
+		close_leaf(&t->slots[slot]);
+}
+
+void tree_kill(struct tree *t, unsigned slot)
+{
+	if (t->group_fd < 0) {
+		tree_freeze_and_kill(t, slot);
+		return;
+	}
+	if (open_leaf(t, slot))
+		cgroup_kill(t->slots[slot].dir_fd);
+	if (slot >= CACHED_SLOTS)
+		close_leaf(&t->slots[slot]);
+}
+
+void tree_over(struct tree *t, unsigned slot, bool abandoned)
+{
+	struct tree_slot *s = &t->slots[slot];
+
+	s->busy = false;
+	s->main = 0;
+	if (abandoned) {
+		close_leaf(s);
+		s->generation++;
+	}
+}

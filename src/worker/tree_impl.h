@@ -1,0 +1,37 @@
+/* What the files of tree share. */
+#ifndef SK_TREE_IMPL_H
+#define SK_TREE_IMPL_H
+
+#include "os/cgroup.h"
+#include "worker/tree.h"
+
+#define TAG_BYTES_MAX 160  /* nonce, task id, attempt */
+#define CACHED_SLOTS 128   /* beyond, a slot's cgroup is opened for each use, to stay below 1024 descriptors */
+#define FREEZE_ROUNDS 64   /* a tree that grows faster than it can be stopped this often is killed as it is, again */
+#define GROUP_PREFIX "holdfast-"
+
+struct tree_slot {
+	bool busy, main_gone;
+	uint64_t main, ordinal;
+	unsigned generation; /* of its cgroup: raised when one had to be abandoned */
+	int dir_fd, events_fd;
+	char tag[TAG_BYTES_MAX];
+};
+
+/* A child that shed its tag and its session. */
+struct tree_unknown {
+	uint64_t pid, start;
+	uint64_t ordinal; /* births when it was first seen */
+};
+
+/* tree_sweep.c: the subreaper's view. Fills t->table with the slot's processes marked; returns their number. */
+unsigned tree_collect(struct tree *t, unsigned slot);
+/* Whether every child of the worker is a known main process, from one read. */
+bool tree_only_mains(struct tree *t);
+/* SIGSTOP to all until no new ones appear, then SIGKILL. */
+void tree_freeze_and_kill(struct tree *t, unsigned slot);
+
+/* Signals exactly the process of this row, if it still is the same. */
+void tree_signal_row(const struct proc_row *row, int signal_number);
+
+#endif

@@ -1,0 +1,243 @@
+/*
+ * Without cgroups the kernel still tells one thing for sure: whoever loses its parent becomes a child of the nearest
+ * subreaper, which is the worker. So everything a finished task left behind hangs below the worker's own children, and
+ * a child that is no main process is a leftover of some task. One read of the children file finds that out for the
+ * common case of none.
+ *
+ * Against a tree that forks while it is killed: everything found is stopped first, again and again until nothing new
+ * appears, and only then killed. A stopped process does not fork.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/fd.h"
+#include "os/proc.h"
+#include "worker/tree_impl.h"
+
+#define CHILDREN_BYTES 8192
+#define POLL_MS 2
+
+static bool is_main(const struct tree *t, uint64_t pid)
+{
+	for (unsigned i = 0; i < t->slot_count; i++)
+		if (t->slots[i].busy && !t->slots[i].main_gone && t->slots[i].main == pid)
+			return true;
+	return false;
+}
+
+bool tree_only_mains(struct tree *t)
+{
+	off_t offset = 0;
+	uint64_t pid = 0;
+	ssize_t n;
+
+	if (t->children_fd < 0)
+		return false;
+	buf_reserve(&t->children, CHILDREN_BYTES);
+	while ((n = pread(t->children_fd, t->children.p, CHILDREN_BYTES, offset)) > 0) {
+		for (ssize_t i = 0; i < n; i++) {
+			char c = t->children.p[i];
+
+			if (c >= '0' && c <= '9') {
+				pid = pid * 10 + (uint64_t)(c - '0');
+				continue;
+			}
+			if (pid && !is_main(t, pid))
+				return false;
+			pid = 0;
+		}
+		offset += n;
+	}
+	return n == 0;
+}
+
+/* The ordinal of births at which this stranger was first seen; it is remembered when it is new. */
+static uint64_t first_seen(struct tree *t, const struct proc_row *row)
+{
+	for (size_t i = 0; i < t->unknown_count; i++)
+		if (t->unknown[i].pid == row->pid && t->unknown[i].start == row->start)
+			return t->unknown[i].ordinal;
+	mem_grow(&t->unknown, &t->unknown_capacity, t->unknown_count + 1, sizeof(*t->unknown));
+	t->unknown[t->unknown_count++] = (struct tree_unknown){ row->pid, row->start, t->ordinal };
+	return t->ordinal;
+}
+
+static void forget_gone(struct tree *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->unknown_count; i++) {
+		struct proc_row row;
+
+		if (proc_row_read(t->unknown[i].pid, &row) == 0 && row.start == t->unknown[i].start)
+			t->unknown[kept++] = t->unknown[i];
+	}
+	t->unknown_count = kept;
+}
+
+/* Whether a child of the worker that is no main process belongs to the slot. */
+static bool belongs(struct tree *t, unsigned slot, const struct proc_row *row)
+{
+	uint64_t seen;
+
+	if (proc_env_word_starts(row->pid, TREE_TAG_NAME, t->slots[slot].tag) == 1)
+		return true;
+	for (unsigned i = 0; i < t->slot_count; i++) {
+		const struct tree_slot *s = &t->slots[i];
+
+		if (s->busy && s->main == row->session)
+			return i == slot;
+		if (i != slot && s->busy && proc_env_word_starts(row->pid, TREE_TAG_NAME, s->tag) == 1)
+			return false;
+	}
+	seen = first_seen(t, row);
+	for (unsigned i = 0; i < t->slot_count; i++)
+		if (i != slot && t->slots[i].busy && t->slots[i].ordinal <= seen)
+			return false; /* it may be that one's; the last of them takes it along */
+	return true;
+}
+
+unsigned tree_collect(struct tree *t, unsigned slot)
+{
+	const struct tree_slot *s = &t->slots[slot];
+	unsigned count = 0;
+
+	if (proc_table_read(&t->table) < 0)
+		return s->main_gone ? 0 : 1;
+	forget_gone(t);
+	for (size_t i = 0; i < t->table.count; i++) {
+		struct proc_row *row = &t->table.v[i];
+
+		if (row->parent != t->self || row->state == 'Z')
+			continue;
+		if (is_main(t, row->pid))
+			row->marked = row->pid == s->main;
+		else
+			row->marked = belongs(t, slot, row);
+	}
+	proc_table_mark_descendants(&t->table);
+	for (size_t i = 0; i < t->table.count; i++) {
+		struct proc_row *row = &t->table.v[i];
+
+		if (row->state == 'Z' || row->state == 'X' || row->pid == t->self)
+			row->marked = false;
+		count += row->marked;
+	}
+	return count;
+}
+
+void tree_freeze_and_kill(struct tree *t, unsigned slot)
+{
+	for (int round = 0; round < FREEZE_ROUNDS; round++) {
+		bool more = false;
+
+		tree_collect(t, slot);
+		for (size_t i = 0; i < t->table.count; i++) {
+			const struct proc_row *row = &t->table.v[i];
+
+			if (row->marked && row->state != 'T' && row->state != 't') {
+				tree_signal_row(row, SIGSTOP);
+				more = true;
+			}
+		}
+		if (!more)
+			break;
+	}
+	for (size_t i = 0; i < t->table.count; i++)
+		if (t->table.v[i].marked)
+			tree_signal_row(&t->table.v[i], SIGKILL);
+}
+
+/* All processes with this nonce in their tag, the caller excepted, marked in *table. Returns their number. */
+static int find_tagged(struct proc_table *table, const char *word)
+{
+	int count = 0, rc = proc_table_read(table);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < table->count; i++) {
+		struct proc_row *row = &table->v[i];
+
+		row->marked = row->state != 'Z' && row->state != 'X' && row->pid != (uint64_t)getpid() &&
+			      proc_env_word_starts(row->pid, TREE_TAG_NAME, word) == 1;
+		count += row->marked;
+	}
+	return count;
+}
+
+static int kill_tagged(struct proc_table *table, const char *word)
+{
+	int count = 0;
+
+	for (int round = 0; round < FREEZE_ROUNDS; round++) {
+		bool more = false;
+
+		count = find_tagged(table, word);
+		for (size_t i = 0; i < table->count; i++)
+			if (table->v[i].marked && table->v[i].state != 'T' && table->v[i].state != 't') {
+				tree_signal_row(&table->v[i], SIGSTOP);
+				more = true;
+			}
+		if (!more)
+			break;
+	}
+	for (size_t i = 0; i < table->count; i++)
+		if (table->v[i].marked)
+			tree_signal_row(&table->v[i], SIGKILL);
+	return count;
+}
+
+/* Kills the cgroup of the dead worker. Only a directory that bears the nonce in its name is touched. */
+static int kill_group(const char *nonce, const char *dir, int64_t until_ms)
+{
+	CLEANUP(buf_release) struct buf parent = BUF_INIT, name = BUF_INIT;
+	CLEANUP(pid_list_release) struct pid_list pids = PID_LIST_INIT;
+	CLEANUP(fd_close) int parent_fd = -1, group_fd = -1;
+	const char *slash = strrchr(dir, '/');
+
+	buf_putf(&name, GROUP_PREFIX "%s", nonce);
+	if (!slash || strcmp(slash + 1, name.p) != 0 || strlen(nonce) != NONCE_LEN)
+		return 0;
+	buf_put(&parent, dir, (size_t)(slash - dir));
+	parent_fd = fd_open_dir(parent.p);
+	if (parent_fd >= 0)
+		group_fd = fd_open_at(parent_fd, name.p, O_RDONLY | O_DIRECTORY, 0);
+	if (group_fd < 0)
+		return 0;
+	cgroup_pids(group_fd, &pids);
+	cgroup_kill(group_fd);
+	while (cgroup_remove(parent_fd, name.p) == -EBUSY && clock_mono_ms(&clock_real) < until_ms)
+		poll(NULL, 0, POLL_MS);
+	return (int)pids.count;
+}
+
+int tree_sweep_worker(const char *nonce, const char *group_dir, int wait_ms)
+{
+	CLEANUP(proc_table_release) struct proc_table table = PROC_TABLE_INIT;
+	CLEANUP(buf_release) struct buf word = BUF_INIT;
+	int64_t until_ms = clock_mono_ms(&clock_real) + wait_ms;
+	int count = 0, rc;
+
+	if (strlen(nonce) != NONCE_LEN)
+		return -EINVAL;
+	if (group_dir && group_dir[0])
+		count = kill_group(nonce, group_dir, until_ms);
+	buf_putf(&word, "%s/", nonce);
+	rc = kill_tagged(&table, word.p);
+	if (rc < 0)
+		return rc;
+	count += rc;
+	while (find_tagged(&table, word.p) > 0 && clock_mono_ms(&clock_real) < until_ms) {
+		kill_tagged(&table, word.p);
+		poll(NULL, 0, POLL_MS);
+	}
+	return count;
+}

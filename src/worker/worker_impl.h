@@ -1,0 +1,114 @@
+/* What the files of the worker share: its whole memory, and one running or waiting attempt. */
+#ifndef SK_WORKER_IMPL_H
+#define SK_WORKER_IMPL_H
+
+#include "core/task_def.h"
+#include "ctl/worker_msg.h"
+#include "os/lock.h"
+#include "worker/command.h"
+#include "worker/env.h"
+#include "worker/link.h"
+#include "worker/tree.h"
+#include "worker/worker.h"
+
+enum phase { PHASE_BEFORE, PHASE_MAIN, PHASE_AFTER };
+
+/* How far the ending of a step's processes has come. */
+enum stage {
+	STAGE_RUN,  /* the process runs */
+	STAGE_TERM, /* TERM was sent; KILL follows at the deadline */
+	STAGE_KILL, /* KILL was sent, and is repeated until nothing is left */
+};
+
+enum ending { END_BY_ITSELF, END_TIMEOUT, END_CANCEL };
+
+struct attempt {
+	struct attempt *next;      /* in its list of waiting ones */
+	struct buf line, scratch;  /* the assignment; all spans below point in here */
+	struct span task_id, workstream_id, name, def, cwd, env;
+	uint64_t number, run_no;
+	bool validation, cancelled;
+	/* from the definition, once it has a slot */
+	struct span def_cwd, def_env;
+	struct scan_text def_cwd_text;
+	struct proc_limits limits;
+	bool has_before;
+	/* the step that runs */
+	unsigned slot;
+	enum phase phase;
+	unsigned rule;
+	struct span rule_name;     /* of the current rule */
+	int64_t timeout_ms;
+	pid_t pid;
+	bool main_gone, counted;
+	int status;                /* of wait */
+	enum stage stage;
+	enum ending ending;
+	int64_t begun_us, deadline_us, poll_us;
+	int64_t pause_us;          /* between two looks at what is left */
+	struct result result;      /* gathered over the steps */
+};
+
+struct attempt_list {
+	struct attempt *first, **end;
+	unsigned count;
+};
+
+struct worker_run {
+	const struct worker_options *o;
+	const struct clock *clock;
+	char *state_dir;           /* absolute */
+	int state_fd, workers_fd, logs_fd, outputs_fd, log_fd, null_fd;
+	struct lock lock;
+	struct proc_identity who;
+	uint64_t incarnation;
+	char nonce[NONCE_LEN + 1];
+	struct tree tree;
+	struct link link;
+	struct env base, env;      /* inherited; being built */
+	struct command command;    /* being built */
+	struct attempt **slots;
+	unsigned running, ending;  /* of those in slots, how many are past STAGE_RUN */
+	struct attempt_list waiting, validations;
+	unsigned refilled_to;      /* waiting ones when the last assignment came */
+	struct attempt *spare;
+	int epoll_fd, signal_fd, watch_fd;
+	bool writable_wanted;      /* the socket was full */
+	bool registered, rejected, draining, stopping, left;
+	int64_t grace_ms, retry_us, eager_until_us, heartbeat_us, alone_since_us, stop_by_us;
+};
+
+/* A line in the worker's own log. */
+void worker_say(struct worker_run *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* worker_setup.c: everything up to the first turn, and back. */
+int worker_setup(struct worker_run *w, const struct worker_options *o, struct err *e);
+void worker_teardown(struct worker_run *w);
+
+/* worker_talk.c: the conversation with the orchestrator. */
+void worker_try_connect(struct worker_run *w);
+void worker_receive(struct worker_run *w);
+void worker_flush(struct worker_run *w);
+void worker_stop(struct worker_run *w);
+unsigned worker_waiting(const struct worker_run *w);
+
+/* task_run.c: the life of an attempt. */
+void attempt_free(struct attempt *a);
+void attempts_start(struct worker_run *w);   /* fills free slots from the waiting ones */
+void attempts_reap(struct worker_run *w);    /* after SIGCHLD */
+void attempts_tick(struct worker_run *w, int64_t *next_us); /* deadlines; lowers *next_us to the next one */
+void attempt_cancel(struct worker_run *w, struct attempt *a); /* one in a slot */
+/* Reports the end of an attempt and frees it; it is in no list and no slot any more. */
+void attempt_report(struct worker_run *w, struct attempt *a);
+
+/* task_start.c */
+/* Reads what the worker needs of the definition. Returns 0 or -EINVAL. */
+int attempt_read_def(struct attempt *a);
+/* Starts one command of the attempt in its slot. Returns the pid, or a negative code with the reason in *why. */
+pid_t attempt_spawn(struct worker_run *w, struct attempt *a, const struct command_def *def, struct buf *why);
+/* The name of its SK_OUTPUT file in outputs/. */
+void attempt_output_name(const struct attempt *a, struct buf *out);
+/* Opens its log, for reading too: descriptor or -errno. */
+int attempt_open_log(const struct worker_run *w, const struct attempt *a);
+
+#endif

@@ -1,0 +1,331 @@
+/*
+ * The conversation. Its shape is chosen for throughput and for being adopted fast: reports are gathered and written
+ * together, and a new orchestrator gets everything unacknowledged right behind the register message, without a question
+ * in between, so adoption is one exchange.
+ *
+ * When to write: at once when a slot stands idle with nothing waiting (the orchestrator has to act), when half of what
+ * was waiting has been used up (time to refill), else after REPORT_DELAY_MS.
+ */
+#include "worker/worker_impl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/limits.h"
+
+#define RETRY_US 1000000
+#define EAGER_PAUSE_US 2000 /* between two tries while a new orchestrator is known to come up */
+
+unsigned worker_waiting(const struct worker_run *w)
+{
+	return w->waiting.count + w->validations.count;
+}
+
+static void put_active(struct buf *out, const struct attempt *a, const char *phase, bool running)
+{
+	buf_putf(out, "%s{\"task\":\"%.*s\",\"attempt\":%llu,\"phase\":\"%s\",\"running\":%s}",
+		 out->len > 1 ? "," : "", SPAN_ARG(a->task_id), (unsigned long long)a->number, phase,
+		 running ? "true" : "false");
+}
+
+static void put_waiting(struct buf *out, const struct attempt_list *l)
+{
+	for (const struct attempt *a = l->first; a; a = a->next)
+		put_active(out, a, a->validation ? "after" : "waiting", false);
+}
+
+/* The register message, with all the worker knows. */
+static void put_register(struct worker_run *w, struct buf *out)
+{
+	static const char *const words[] = { "before", "main", "after" };
+	CLEANUP(buf_release) struct buf active = BUF_INIT;
+	struct worker_msg m = { .kind = MSG_REGISTER,
+				.serial = w->link.serial,
+				.worker_id = span_of(w->o->worker_id),
+				.incarnation = w->incarnation,
+				.slots = w->o->slots,
+				.pid = w->who.pid,
+				.pid_start = w->who.start,
+				.boot_id = span_of(w->who.boot_id),
+				.nonce = span_of(w->nonce),
+				.version = SPAN_LIT(SK_VERSION),
+				.kill_mode = span_of(tree_kill_mode(&w->tree)),
+				.capabilities = span_of(w->o->capabilities) };
+
+	buf_putc(&active, '[');
+	for (unsigned i = 0; i < w->o->slots; i++)
+		if (w->slots[i])
+			put_active(&active, w->slots[i], words[w->slots[i]->phase], true);
+	put_waiting(&active, &w->validations);
+	put_waiting(&active, &w->waiting);
+	link_put_unacknowledged(&w->link, &active);
+	buf_putc(&active, ']');
+	m.active = (struct span){ active.p, active.len };
+	worker_msg_encode(out, &m);
+}
+
+static void put_heartbeat(struct worker_run *w)
+{
+	struct worker_msg m = { .kind = MSG_HEARTBEAT, .active_count = w->running + worker_waiting(w),
+				.serial = w->link.serial };
+
+	link_put(&w->link, &m);
+	w->heartbeat_us = clock_mono_us(w->clock) + HEARTBEAT_MS * 1000LL;
+}
+
+static void lose_connection(struct worker_run *w)
+{
+	link_drop(&w->link);
+	w->registered = w->writable_wanted = false;
+	w->alone_since_us = clock_mono_us(w->clock);
+	w->retry_us = w->alone_since_us + EAGER_PAUSE_US;
+}
+
+void worker_try_connect(struct worker_run *w)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.fd = -1 };
+	int64_t now_us = clock_mono_us(w->clock);
+	int rc = link_connect(&w->link);
+
+	if (rc < 0) {
+		w->retry_us = now_us + (now_us < w->eager_until_us ? EAGER_PAUSE_US : RETRY_US);
+		return;
+	}
+	ev.data.fd = w->link.fd;
+	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->link.fd, &ev) < 0) {
+		lose_connection(w);
+		w->retry_us = now_us + RETRY_US;
+		return;
+	}
+	w->retry_us = INT64_MAX;
+	w->rejected = false;
+	put_register(w, &w->link.wire);
+	link_queue_reports(&w->link);
+	put_heartbeat(w);
+}
+
+/* Among those in `l`; NULL. With *before set, the link that points to it. */
+static struct attempt *find_waiting(struct attempt_list *l, struct span task, uint64_t number, struct attempt ***before)
+{
+	for (struct attempt **at = &l->first; *at; at = &(*at)->next)
+		if ((*at)->number == number && span_eq((*at)->task_id, task)) {
+			*before = at;
+			return *at;
+		}
+	return NULL;
+}
+
+static struct attempt *find_running(struct worker_run *w, struct span task, uint64_t number)
+{
+	for (unsigned i = 0; i < w->o->slots; i++)
+		if (w->slots[i] && w->slots[i]->number == number && span_eq(w->slots[i]->task_id, task))
+			return w->slots[i];
+	return NULL;
+}
+
+/* Whether the attempt has a report on its way: then an assignment of it comes a second time. */
+static bool reported(const struct worker_run *w, const struct worker_msg *m)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	if (m->validation || w->link.kept.len == 0)
+		return false;
+	buf_putf(&text, "\"task_id\":\"%.*s\",\"attempt\":%llu,", SPAN_ARG(m->task_id),
+		 (unsigned long long)m->attempt);
+	return memmem(w->link.kept.p, w->link.kept.len, text.p, text.len) != NULL;
+}
+
+/* Takes over w->spare, which holds the message's text. */
+static void assign(struct worker_run *w, const struct worker_msg *m)
+{
+	struct attempt_list *l = m->validation ? &w->validations : &w->waiting;
+	struct attempt *a = w->spare, **before, *same = find_running(w, m->task_id, m->attempt);
+
+	if (find_waiting(l, m->task_id, m->attempt, &before) || (same && same->validation == m->validation) ||
+	    reported(w, m))
+		return;
+	w->spare = NULL;
+	a->task_id = m->task_id;
+	a->workstream_id = m->workstream_id;
+	a->name = m->name;
+	a->def = m->def;
+	a->cwd = m->cwd;
+	a->env = m->env;
+	a->number = m->attempt;
+	a->run_no = m->run_no;
+	a->validation = m->validation;
+	if (w->draining || w->stopping) {
+		a->result.outcome = OUTCOME_KILLED;
+		attempt_report(w, a);
+		return;
+	}
+	*l->end = a;
+	l->end = &a->next;
+	l->count++;
+	w->refilled_to = worker_waiting(w);
+}
+
+/* Reports a waiting one as killed before it began. */
+static void drop_waiting(struct worker_run *w, struct attempt_list *l, struct attempt **before)
+{
+	struct attempt *a = *before;
+
+	*before = a->next;
+	if (!*before)
+		l->end = before;
+	l->count--;
+	a->result.outcome = OUTCOME_KILLED;
+	attempt_report(w, a);
+}
+
+static void cancel(struct worker_run *w, struct span task, uint64_t number)
+{
+	struct attempt *running = find_running(w, task, number), **before;
+
+	if (running)
+		attempt_cancel(w, running);
+	else if (find_waiting(&w->waiting, task, number, &before))
+		drop_waiting(w, &w->waiting, before);
+	else if (find_waiting(&w->validations, task, number, &before))
+		drop_waiting(w, &w->validations, before);
+}
+
+void worker_stop(struct worker_run *w)
+{
+	if (w->stopping)
+		return;
+	w->stopping = true;
+	w->stop_by_us = INT64_MAX;
+	while (w->waiting.first)
+		drop_waiting(w, &w->waiting, &w->waiting.first);
+	while (w->validations.first)
+		drop_waiting(w, &w->validations, &w->validations.first);
+	for (unsigned i = 0; i < w->o->slots; i++)
+		if (w->slots[i])
+			attempt_cancel(w, w->slots[i]);
+}
+
+static void handle(struct worker_run *w, const struct worker_msg *m)
+{
+	struct err e = ERR_INIT;
+
+	switch (m->kind) {
+	case MSG_REGISTERED:
+		w->registered = true;
+		w->rejected = false;
+		if (m->grace_ms > 0)
+			w->grace_ms = (int64_t)m->grace_ms;
+		break;
+	case MSG_REJECTED:
+		worker_say(w, "the orchestrator refuses this worker: %.*s", SPAN_ARG(m->reason));
+		w->rejected = true;
+		break;
+	case MSG_ASSIGN:
+		assign(w, m);
+		break;
+	case MSG_CANCEL:
+		cancel(w, m->task_id, m->attempt);
+		break;
+	case MSG_ACK:
+		if (link_acknowledge(&w->link, m->serial, &e) < 0)
+			worker_say(w, "%s", e.text);
+		break;
+	case MSG_DRAIN:
+		w->draining = true;
+		break;
+	case MSG_SHUTDOWN:
+		worker_stop(w);
+		break;
+	default:
+		worker_say(w, "the orchestrator sent a message that only a worker sends; ignored");
+	}
+}
+
+/* Decodes into the spare attempt, which keeps the text when the line turns out to be an assignment. */
+static bool take_line(struct worker_run *w, struct span line)
+{
+	struct worker_msg m;
+	struct attempt *a;
+
+	if (!w->spare)
+		w->spare = mem_zalloc(sizeof(*w->spare));
+	a = w->spare;
+	buf_truncate(&a->line, 0);
+	buf_truncate(&a->scratch, 0);
+	buf_put(&a->line, line.p, line.len);
+	if (worker_msg_decode((struct span){ a->line.p, a->line.len }, &a->scratch, &m) < 0) {
+		worker_say(w, "the orchestrator sent a line that is no message; the connection is closed");
+		return false;
+	}
+	handle(w, &m);
+	return true;
+}
+
+void worker_receive(struct worker_run *w)
+{
+	int rc = link_read(&w->link);
+	struct span line;
+	size_t at = 0;
+	bool good = true;
+
+	while (good && link_line(&w->link, &at, &line))
+		good = take_line(w, line);
+	link_lines_done(&w->link, at);
+	if (w->link.in.len > MESSAGE_BYTES_MAX)
+		good = false;
+	if (rc < 0 || !good || w->rejected) {
+		lose_connection(w);
+		if (!good || w->rejected)
+			w->retry_us = clock_mono_us(w->clock) + RETRY_US;
+	}
+}
+
+static bool time_to_send(const struct worker_run *w, int64_t now_us)
+{
+	unsigned waiting = worker_waiting(w);
+
+	return w->stopping || (w->running < w->o->slots && waiting == 0) || 2 * waiting <= w->refilled_to ||
+	       now_us - w->link.unsent_since_us >= REPORT_DELAY_MS * 1000LL;
+}
+
+static void save(struct worker_run *w)
+{
+	CLEANUP(buf_release) struct buf head = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	if (w->link.unsaved == 0)
+		return;
+	put_register(w, &head);
+	if (link_save(&w->link, (struct span){ head.p, head.len }, &e) < 0)
+		worker_say(w, "%s", e.text);
+}
+
+void worker_flush(struct worker_run *w)
+{
+	int64_t now_us = clock_mono_us(w->clock);
+	struct epoll_event ev = { .events = EPOLLIN, .data.fd = w->link.fd };
+	int rc;
+
+	if (w->link.fd < 0) {
+		save(w);
+		return;
+	}
+	if (w->link.unsent && time_to_send(w, now_us)) {
+		link_queue_reports(&w->link);
+		w->refilled_to = worker_waiting(w);
+	}
+	if (now_us >= w->heartbeat_us)
+		put_heartbeat(w);
+	rc = link_write(&w->link);
+	if (rc < 0) {
+		lose_connection(w);
+		save(w);
+		return;
+	}
+	if ((rc == 1) == w->writable_wanted)
+		return;
+	w->writable_wanted = rc == 1;
+	ev.events = w->writable_wanted ? EPOLLIN | EPOLLOUT : EPOLLIN;
+	epoll_ctl(w->epoll_fd, EPOLL_CTL_MOD, w->link.fd, &ev);
+}
