@@ -26,7 +26,9 @@ FNR == 1 {
 /^[ \t]*#[ \t]*include[ \t]*"/ {
 	split($0, quoted, "\"")
 	target = quoted[2]
-	if (first && has_own && target != own)
+	impl = own
+	sub(/\.h$/, "_impl.h", impl)   # what the files of one thing share includes its header
+	if (first && has_own && target != own && target != impl)
 		print FILENAME ":" FNR ": includes \"" target "\" before its own header"
 	first = 0
 	if (index(target, "/") == 0) {
