@@ -17,6 +17,15 @@ _Noreturn void invariant_failed(const char *what, const char *file, int line, co
 	abort();
 }
 
+_Noreturn void invariant_broken(const char *what, const char *why)
+{
+	fprintf(stderr,
+		"sk: internal error: %s: %s. State on disk is as of the last commit; run the "
+		"command again.\n",
+		what, why);
+	abort();
+}
+
 static _Noreturn void out_of_memory(size_t bytes)
 {
 	fprintf(stderr,

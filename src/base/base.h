@@ -21,6 +21,10 @@
 
 _Noreturn void invariant_failed(const char *what, const char *file, int line, const char *func);
 
+/* The same for whoever has words for what went wrong: ends the process, saying what could not be
+ * done and why. */
+_Noreturn void invariant_broken(const char *what, const char *why);
+
 /* Allocation never returns NULL: every input has a limit, so running out is our bug and restart is
  * tested. */
 void *mem_alloc(size_t bytes);

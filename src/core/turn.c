@@ -4,7 +4,6 @@
  */
 #include "core/turn.h"
 
-#include <stdio.h>
 
 #include "base/limits.h"
 #include "core/apply.h"
@@ -102,10 +101,8 @@ uint64_t turn_apply(struct turn *t)
 	const struct event *ev = &t->batch->v[t->batch->count - 1];
 	char why[200] = "";
 
-	if (core_apply(t->st, ev, t->fx, why) < 0) {
-		fprintf(stderr, "sk: %s: %s\n", event_rows[ev->kind].word, why);
-		INVARIANT(!"a decided event applies");
-	}
+	if (core_apply(t->st, ev, t->fx, why) < 0)
+		invariant_broken(event_rows[ev->kind].word, why);
 	return ev->seq;
 }
 
