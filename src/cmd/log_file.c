@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/when.h"
 #include "cmd/view.h"
 #include "os/fd.h"
 
@@ -42,22 +43,26 @@ int log_file_open(int dir, struct span task_id, struct err *e)
 	return err_set(e, -SK_EREFUSED, "log 'logs/%s': is no regular file; refused: nothing was shown", name.p);
 }
 
+/* "=== 2026-11-21T08:43:00.123Z task unit attempt 2 ...": the worker writes one in front of each command it starts. */
 uint64_t log_header_attempt(struct span line)
 {
-	static const char mark[] = "=== attempt ";
+	static const char mark[] = "=== ", word[] = " attempt ";
 	uint64_t attempt;
+	int64_t when;
 	size_t digits = 0;
+	const char *at;
 
-	if (!span_starts(line, mark))
+	if (!span_starts(line, mark) || line.len < strlen(mark) + WHEN_TEXT_LEN)
 		return 0;
-	line = (struct span){ line.p + strlen(mark), line.len - strlen(mark) };
-	while (digits < line.len && line.p[digits] >= '0' && line.p[digits] <= '9')
+	if (when_decode((struct span){ line.p + strlen(mark), WHEN_TEXT_LEN }, &when) < 0)
+		return 0;
+	at = memmem(line.p, line.len, word, strlen(word));
+	if (!at)
+		return 0;
+	at += strlen(word);
+	while (at + digits < line.p + line.len && at[digits] >= '0' && at[digits] <= '9')
 		digits++;
-	if (span_to_u64((struct span){ line.p, digits }, INTEGER_MAX, &attempt) < 0)
-		return 0;
-	if (line.len < digits + 4 || memcmp(line.p + line.len - 4, " ===", 4) != 0)
-		return 0;
-	return attempt;
+	return span_to_u64((struct span){ at, digits }, INTEGER_MAX, &attempt) < 0 ? 0 : attempt;
 }
 
 static ssize_t read_at(int fd, void *p, size_t len, uint64_t offset)
@@ -75,7 +80,7 @@ struct header_search {
 	uint64_t wanted, line_at;
 	char head[HEADER_BYTES_MAX];
 	size_t head_len;
-	bool found, ended;
+	bool found, inside;
 	uint64_t from, to;
 };
 
@@ -87,11 +92,12 @@ static void line_done(struct header_search *s, uint64_t next_at)
 	if (s->head_len && s->head[s->head_len - 1] == '\r')
 		head.len--;
 	attempt = s->head_len < HEADER_BYTES_MAX ? log_header_attempt(head) : 0;
-	if (attempt == s->wanted && !s->found) {
-		s->found = true;
+	if (attempt == s->wanted && !s->inside) { /* the newest run is the last in the file */
+		s->found = s->inside = true;
 		s->from = s->line_at;
-	} else if (attempt && s->found && attempt != s->wanted && !s->ended) {
-		s->ended = true;
+		s->to = UINT64_MAX;
+	} else if (attempt && attempt != s->wanted && s->inside) {
+		s->inside = false;
 		s->to = s->line_at;
 	}
 	s->line_at = next_at;
@@ -109,7 +115,7 @@ int log_find_attempt(int fd, uint64_t attempt, uint64_t *from, uint64_t *to)
 	*to = UINT64_MAX;
 	if (!attempt)
 		return 1;
-	while (!s.ended && (len = read_at(fd, chunk, sizeof(chunk), at)) != 0) {
+	while ((len = read_at(fd, chunk, sizeof(chunk), at)) != 0) {
 		const char *p = chunk, *end = chunk + len;
 
 		if (len < 0)

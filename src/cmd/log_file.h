@@ -15,8 +15,8 @@ int log_file_open(int dir, struct span task_id, struct err *e);
 uint64_t log_header_attempt(struct span line);
 
 /*
- * The part of the file that belongs to the attempt (0 = all of it): *from..*to; *to is the end of the file for the last
- * one. Returns 1, 0 when the file has no such attempt, or -errno.
+ * The part of the file that belongs to the attempt (0 = all of it): *from..*to; *to is UINT64_MAX for the last one, which
+ * may still grow. When the plan was run anew, numbers begin again: the newest attempt of that number counts. Returns 1, 0 when the file has no such attempt, or -errno.
  */
 int log_find_attempt(int fd, uint64_t attempt, uint64_t *from, uint64_t *to);
 

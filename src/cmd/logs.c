@@ -47,7 +47,10 @@ static void show_line(struct logs_run *r, struct span line)
 			return;
 		json_open(&j, out, "log_line");
 		json_span(&j, "task_id", r->id);
-		json_u64(&j, "attempt", r->attempt);
+		if (r->attempt)
+			json_u64(&j, "attempt", r->attempt);
+		else
+			json_null(&j, "attempt");
 		json_span(&j, "text", line);
 		json_close(&j);
 		return;
@@ -125,7 +128,7 @@ static int place(struct logs_run *r, struct err *e)
 		rc = log_last_lines(r->fd, lines, &r->at, to);
 	if (rc < 0)
 		return err_set(e, rc, "cannot read the log of %.*s: %s", SPAN_ARG(r->id), strerror(-rc));
-	r->attempt = r->only ? r->only : 1;
+	r->attempt = r->only;
 	r->to = r->only && to != UINT64_MAX ? to : UINT64_MAX;
 	return 0;
 }

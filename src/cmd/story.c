@@ -317,7 +317,7 @@ static void put_running(const struct view *v, const struct task *t, int64_t now_
 	bool gone = t->worker != NO_ID && view_worker_life(&v->st.workers[t->worker]) == WORKER_GONE;
 
 	if (gone && !v->alive) {
-		buf_puts(out, "was running when its worker ended; runs again with the plan, no retry used");
+		buf_puts(out, "its worker ended; runs again with the plan, no retry used");
 		return;
 	}
 	buf_puts(out, t->flags & TASK_CANCELLING ? "is being ended, " : "");
