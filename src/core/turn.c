@@ -4,7 +4,6 @@
  */
 #include "core/turn.h"
 
-
 #include "base/limits.h"
 #include "core/apply.h"
 
