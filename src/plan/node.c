@@ -105,7 +105,7 @@ int tree_scalar(struct tree_builder *b, enum node_kind kind, struct span text, s
 	return rc;
 }
 
-int tree_open(struct tree_builder *b, enum node_kind kind, struct place at)
+int node_tree_open(struct tree_builder *b, enum node_kind kind, struct place at)
 {
 	struct node *n;
 	int rc;
@@ -155,7 +155,7 @@ static int check_many(struct tree_builder *b, const struct node *map)
 	return 0;
 }
 
-int tree_close(struct tree_builder *b)
+int node_tree_close(struct tree_builder *b)
 {
 	const struct node *n = b->open[b->depth].node;
 

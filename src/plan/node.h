@@ -91,7 +91,7 @@ bool tree_wants_key(const struct tree_builder *b);
  * as the tree. */
 int tree_key(struct tree_builder *b, struct span key, struct place at);
 int tree_scalar(struct tree_builder *b, enum node_kind kind, struct span text, struct place at);
-int tree_open(struct tree_builder *b, enum node_kind kind, struct place at);
-int tree_close(struct tree_builder *b);
+int node_tree_open(struct tree_builder *b, enum node_kind kind, struct place at);
+int node_tree_close(struct tree_builder *b);
 
 #endif

@@ -42,6 +42,8 @@ int plan_task_find(struct plan *p, const struct plan_file *file, struct span nam
 		name = (struct span){ slash + 1, name.len - ws.len - 1 };
 		if (!file && near)
 			*near = value_nearest(&r, ws, &(struct words){ ws_name, p, p->file_count });
+		if (!file && near && !(*near)[0])
+			*near = "; no plan of this run is that workstream";
 		if (!file)
 			return -SK_ENOTFOUND;
 	}
@@ -170,6 +172,8 @@ static void check_blocks(struct plan *p, const struct plan_file *f, const struct
 				      value_quote(&r, t->name), value_quote(&r, name), near);
 			continue;
 		}
+		if (range.count == 0) /* it has a problem of its own */
+			continue;
 		other = &p->out->tasks[range.first];
 		if (other->needs_count == 0 ||
 		    !bsearch(&t->first, p->out->needs + other->needs_at, other->needs_count,

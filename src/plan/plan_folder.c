@@ -148,7 +148,7 @@ static int check_names(const struct reading *r, const struct folder_task *task, 
 
 	if (rc == 0 && !span_eq(id, task->stem))
 		rc = value_problem(r, found[JSON_ID],
-				   "task_id %s lies in a file called %s.json; rename one",
+				   "task_id %s, but the file is that of %s; rename one",
 				   value_quote(r, id), value_quote(r, task->stem));
 	if (rc == 0 && found[JSON_WORKSTREAM])
 		rc = value_text(r, found[JSON_WORKSTREAM], &stated);

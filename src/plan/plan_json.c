@@ -64,7 +64,7 @@ static int read_value(struct json_reader *r)
 		scan_array(&r->scan);
 	if (r->scan.error)
 		return 0;
-	rc = tree_open(&r->build, map ? NODE_MAP : NODE_LIST, at);
+	rc = node_tree_open(&r->build, map ? NODE_MAP : NODE_LIST, at);
 	if (rc == 0)
 		r->maps = map ? r->maps | 1ULL << (r->build.depth - 1)
 			      : r->maps & ~(1ULL << (r->build.depth - 1));
@@ -91,7 +91,7 @@ static int next_value(struct json_reader *r)
 		}
 		if (r->scan.error)
 			return 0;
-		rc = tree_close(&r->build);
+		rc = node_tree_close(&r->build);
 		if (rc < 0)
 			return rc;
 	}

@@ -24,9 +24,18 @@ const char *value_quote(const struct reading *r, struct span text)
 	return problem_quote(r->problems, text);
 }
 
+/* How many slips a word of this length may hold and still be meant: a swap of two letters counts
+ * two. */
+static unsigned slips_max(size_t len)
+{
+	if (len < 4)
+		return len == 3;
+	return len < 9 ? 2 : 3;
+}
+
 const char *value_nearest(const struct reading *r, struct span word, const struct words *known)
 {
-	unsigned limit = word.len < 4 ? 1 : word.len < 8 ? 2 : 3, best = limit + 1;
+	unsigned limit = slips_max(word.len), best = limit + 1;
 	struct span nearest = SPAN_NONE;
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	struct span copy;

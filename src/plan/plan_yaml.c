@@ -15,7 +15,8 @@ struct yaml_reader {
 	yaml_parser_t parser;
 	struct tree_builder build;
 	struct span text;
-	bool done; /* the first document has ended */
+	bool done;      /* the first document has ended */
+	bool ambiguous; /* a scalar was refused; reading goes on to find the others */
 };
 
 static void yaml_reader_release(struct yaml_reader *r)
@@ -33,6 +34,21 @@ static int refuse(struct yaml_reader *r, yaml_mark_t mark, const char *what)
 	return problem_add(r->build.problems, r->build.source, mark_place(mark), "%s", what);
 }
 
+/* Whether ${{ stands left of the mark in its line: the reason of most errors there. */
+static bool holds_parameter(const struct yaml_reader *r, yaml_mark_t mark)
+{
+	const char *line = r->text.p, *end = r->text.p + r->text.len, *stop;
+
+	for (size_t i = 0; line && i < mark.line; i++) {
+		line = memchr(line, '\n', (size_t)(end - line));
+		line = line ? line + 1 : NULL;
+	}
+	if (!line)
+		return false;
+	stop = memchr(line, '\n', (size_t)(end - line));
+	return memmem(line, (size_t)((stop ? stop : end) - line), "${{", 3) != NULL;
+}
+
 /* The library names token kinds; a tab is what people actually did. */
 static int parser_failed(struct yaml_reader *r)
 {
@@ -47,6 +63,10 @@ static int parser_failed(struct yaml_reader *r)
 	if (p->problem && strstr(p->problem, "cannot start any token") && p->buffer.pointer &&
 	    p->buffer.pointer < p->buffer.last && *p->buffer.pointer == '\t')
 		return refuse(r, p->problem_mark, "a tab is not allowed here; indent with spaces");
+	if (holds_parameter(r, p->problem_mark))
+		return problem_add(r->build.problems, r->build.source, mark_place(p->problem_mark),
+				   "%s (between { and }, text with ${{...}} needs quotes)",
+				   p->problem);
 	if (p->context && p->context_mark.line != p->problem_mark.line)
 		return problem_add(r->build.problems, r->build.source, mark_place(p->problem_mark),
 				   "%s (%s that began in line %zu)", p->problem, p->context,
@@ -195,9 +215,11 @@ static int read_scalar(struct yaml_reader *r, const yaml_event_t *event)
 	if (memchr(text.p, '\0', text.len))
 		return refuse(r, event->start_mark, "NUL character not allowed");
 	problem = plain ? yaml_scalar_problem(text, &kind) : NULL;
-	if (problem)
-		return problem_add(r->build.problems, r->build.source, at, "%s: %s",
-				   problem_quote(r->build.problems, text), problem);
+	if (problem) {
+		r->ambiguous = true;
+		problem_add(r->build.problems, r->build.source, at, "%s: %s",
+			    problem_quote(r->build.problems, text), problem);
+	}
 	text = arena_copy(&r->build.tree->arena, text);
 	return tree_wants_key(&r->build) ? tree_key(&r->build, text, at)
 					 : tree_scalar(&r->build, kind, text, at);
@@ -220,7 +242,7 @@ static int read_container(struct yaml_reader *r, const yaml_event_t *event)
 		return refuse(r, event->start_mark,
 			      "a key must be text (a \"{\" that belongs to a value needs quotes "
 			      "around it)");
-	return tree_open(&r->build, map ? NODE_MAP : NODE_LIST, mark_place(event->start_mark));
+	return node_tree_open(&r->build, map ? NODE_MAP : NODE_LIST, mark_place(event->start_mark));
 }
 
 static int read_event(struct yaml_reader *r, const yaml_event_t *event)
@@ -247,7 +269,7 @@ static int read_event(struct yaml_reader *r, const yaml_event_t *event)
 		return read_container(r, event);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		return tree_close(&r->build);
+		return node_tree_close(&r->build);
 	default:
 		return 0;
 	}
@@ -277,5 +299,5 @@ int yaml_read(struct problems *p, const struct source *source, struct span text,
 	if (!out->root)
 		return problem_add(p, source, (struct place){ 1, 1 },
 				   "no plan in it, only comments");
-	return 0;
+	return r.ambiguous ? -SK_EUSAGE : 0;
 }
