@@ -183,7 +183,8 @@ static int apply_worker(struct state *st, const struct event *ev, char why[200])
 		return illegal(why, "too many workers: worker", ev->worker_id);
 	if (index != NO_ID && st->workers[index].state != row->from)
 		return illegal_move(why, &worker_life, ev, ev->worker_id, st->workers[index].state);
-	w = &st->workers[worker_slot(st, ev->worker_id)];
+	index = worker_slot(st, ev->worker_id);
+	w = &st->workers[index];
 	w->state = ev->to;
 	if (ev->kind == EV_WORKER_SPAWNED) {
 		w->incarnation = (uint32_t)ev->incarnation;

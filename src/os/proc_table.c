@@ -134,6 +134,8 @@ int proc_env_word_starts(uint64_t pid, const char *name, const char *prefix)
 	rc = fd_read_proc(path, ENVIRON_BYTES_MAX, &text);
 	if (rc < 0 && rc != -EFBIG)
 		return rc == -ENOENT ? -ESRCH : rc;
+	if (text.len == 0)
+		return -ENODATA;
 	for (size_t at = 0; at < text.len; at += strlen(text.p + at) + 1)
 		if (strncmp(text.p + at, name, name_len) == 0 && text.p[at + name_len] == '=' &&
 		    word_starts(text.p + at + name_len + 1, prefix))

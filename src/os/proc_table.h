@@ -27,7 +27,8 @@ void proc_table_mark_descendants(struct proc_table *t);
 
 /*
  * Whether the environment the process was started with holds `name`=VALUE where one of VALUE's words (separated by
- * blanks) starts with `prefix`: 1, 0, or -errno (-EACCES: of another user, or hidden; -ESRCH: gone).
+ * blanks) starts with `prefix`: 1, 0, or -errno (-EACCES: of another user, or hidden; -ESRCH: gone; -ENODATA: it has
+ * no environment at all, which is also what a process shows for a moment while it executes a program).
  */
 int proc_env_word_starts(uint64_t pid, const char *name, const char *prefix);
 

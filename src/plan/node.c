@@ -26,26 +26,26 @@ const struct node *node_member(const struct node *map, const char *key)
 	return NULL;
 }
 
-void tree_release(struct tree *t)
+void node_tree_release(struct node_tree *t)
 {
 	arena_release(&t->arena);
 	t->root = NULL;
 }
 
-void tree_build(struct tree_builder *b, struct tree *t, struct problems *p,
-		const struct source *source)
+void node_tree_build(struct node_tree_builder *b, struct node_tree *t, struct problems *p,
+		     const struct source *source)
 {
-	*b = (struct tree_builder){ .tree = t, .problems = p, .source = source };
+	*b = (struct node_tree_builder){ .tree = t, .problems = p, .source = source };
 }
 
-bool tree_wants_key(const struct tree_builder *b)
+bool node_tree_wants_key(const struct node_tree_builder *b)
 {
 	return b->depth > 0 && b->open[b->depth].node->kind == NODE_MAP && !b->has_key;
 }
 
-int tree_key(struct tree_builder *b, struct span key, struct place at)
+int node_tree_key(struct node_tree_builder *b, struct span key, struct place at)
 {
-	INVARIANT(tree_wants_key(b));
+	INVARIANT(node_tree_wants_key(b));
 	if (key.len == 0)
 		return problem_add(b->problems, b->source, at, "empty key");
 	if (key.len > KEY_BYTES_MAX)
@@ -58,7 +58,7 @@ int tree_key(struct tree_builder *b, struct span key, struct place at)
 }
 
 /* The task map may be as large as the largest plan; any other map is bounded. */
-static uint32_t members_max(const struct tree_builder *b)
+static uint32_t members_max(const struct node_tree_builder *b)
 {
 	const struct node *map = b->open[b->depth].node;
 
@@ -68,7 +68,8 @@ static uint32_t members_max(const struct tree_builder *b)
 								: PLAN_FIELD_KEYS_MAX;
 }
 
-static int add_node(struct tree_builder *b, enum node_kind kind, struct place at, struct node **out)
+static int add_node(struct node_tree_builder *b, enum node_kind kind, struct place at,
+		    struct node **out)
 {
 	struct node *n = arena_alloc(&b->tree->arena, sizeof(*n));
 
@@ -95,7 +96,8 @@ static int add_node(struct tree_builder *b, enum node_kind kind, struct place at
 	return 0;
 }
 
-int tree_scalar(struct tree_builder *b, enum node_kind kind, struct span text, struct place at)
+int node_tree_scalar(struct node_tree_builder *b, enum node_kind kind, struct span text,
+		     struct place at)
 {
 	struct node *n;
 	int rc = add_node(b, kind, at, &n);
@@ -105,7 +107,7 @@ int tree_scalar(struct tree_builder *b, enum node_kind kind, struct span text, s
 	return rc;
 }
 
-int node_tree_open(struct tree_builder *b, enum node_kind kind, struct place at)
+int node_tree_open(struct node_tree_builder *b, enum node_kind kind, struct place at)
 {
 	struct node *n;
 	int rc;
@@ -120,7 +122,7 @@ int node_tree_open(struct tree_builder *b, enum node_kind kind, struct place at)
 	return rc;
 }
 
-static int twice(struct tree_builder *b, const struct node *first, const struct node *second)
+static int twice(struct node_tree_builder *b, const struct node *first, const struct node *second)
 {
 	return problem_add(b->problems, b->source, node_key_place(second),
 			   "key %s appears twice (lines %u and %u)",
@@ -128,7 +130,7 @@ static int twice(struct tree_builder *b, const struct node *first, const struct 
 			   second->key_line);
 }
 
-static int check_few(struct tree_builder *b, const struct node *map)
+static int check_few(struct node_tree_builder *b, const struct node *map)
 {
 	for (const struct node *n = map->child; n; n = n->next)
 		for (const struct node *before = map->child; before; before = before->next) {
@@ -140,7 +142,7 @@ static int check_few(struct tree_builder *b, const struct node *map)
 	return 0;
 }
 
-static int check_many(struct tree_builder *b, const struct node *map)
+static int check_many(struct node_tree_builder *b, const struct node *map)
 {
 	CLEANUP(map_release) struct map seen = MAP_INIT;
 
@@ -155,7 +157,7 @@ static int check_many(struct tree_builder *b, const struct node *map)
 	return 0;
 }
 
-int node_tree_close(struct tree_builder *b)
+int node_tree_close(struct node_tree_builder *b)
 {
 	const struct node *n = b->open[b->depth].node;
 

@@ -1,7 +1,7 @@
 /*
  * A document as a tree of values that know where they stand. Both readers (YAML, JSON) build it
  * through the same calls, so limits and duplicate keys are checked in one place. Values point into
- * the file's bytes or into the tree's arena; everything goes with tree_release.
+ * the file's bytes or into the tree's arena; everything goes with node_tree_release.
  */
 #ifndef SK_NODE_H
 #define SK_NODE_H
@@ -59,16 +59,16 @@ const char *node_kind_words(const struct node *n);
 /* The member of a map, or NULL. Linear. */
 const struct node *node_member(const struct node *map, const char *key);
 
-struct tree {
+struct node_tree {
 	struct node *root;
 	struct arena arena;
 };
 
-void tree_release(struct tree *t);
+void node_tree_release(struct node_tree *t);
 
 /* Builds one tree from a sequence of events; the first problem ends it. */
-struct tree_builder {
-	struct tree *tree;
+struct node_tree_builder {
+	struct node_tree *tree;
 	struct problems *problems;
 	const struct source *source;
 	struct {
@@ -81,17 +81,18 @@ struct tree_builder {
 	bool has_key;
 };
 
-void tree_build(struct tree_builder *b, struct tree *t, struct problems *p,
-		const struct source *source);
+void node_tree_build(struct node_tree_builder *b, struct node_tree *t, struct problems *p,
+		     const struct source *source);
 
 /* Whether the innermost open container is a map that waits for a key. */
-bool tree_wants_key(const struct tree_builder *b);
+bool node_tree_wants_key(const struct node_tree_builder *b);
 
 /* Each returns 0 or -SK_EUSAGE with the problem added. The text is borrowed: it must live as long
  * as the tree. */
-int tree_key(struct tree_builder *b, struct span key, struct place at);
-int tree_scalar(struct tree_builder *b, enum node_kind kind, struct span text, struct place at);
-int node_tree_open(struct tree_builder *b, enum node_kind kind, struct place at);
-int node_tree_close(struct tree_builder *b);
+int node_tree_key(struct node_tree_builder *b, struct span key, struct place at);
+int node_tree_scalar(struct node_tree_builder *b, enum node_kind kind, struct span text,
+		     struct place at);
+int node_tree_open(struct node_tree_builder *b, enum node_kind kind, struct place at);
+int node_tree_close(struct node_tree_builder *b);
 
 #endif

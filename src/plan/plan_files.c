@@ -18,7 +18,7 @@ void plan_init(struct plan *p, const struct plan_options *options, struct submis
 
 static void file_release(struct plan_file *f)
 {
-	tree_release(&f->tree);
+	node_tree_release(&f->tree);
 	buf_release(&f->raw);
 	mem_free(&f->folder_tasks);
 	mem_free(&f->params);

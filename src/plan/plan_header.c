@@ -320,8 +320,11 @@ void plan_headers_read(struct plan *p)
 {
 	bool broken = false;
 
-	if (!given_params_are_text(p))
+	if (!given_params_are_text(p)) {
+		for (size_t i = 0; i < p->file_count; i++)
+			p->files[i].broken = true;
 		return;
+	}
 	p->out->ws = mem_zalloc((p->file_count + 1) * sizeof(*p->out->ws));
 	p->out->ws_count = (uint32_t)p->file_count;
 	for (size_t i = 0; i < p->file_count; i++) {

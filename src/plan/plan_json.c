@@ -11,12 +11,12 @@
 struct json_reader {
 	struct scan scan;
 	struct text_cursor cursor;
-	struct tree_builder build;
+	struct node_tree_builder build;
 	uint64_t maps; /* bit d: the container at depth d + 1 is a map */
 };
 
 /* Escapes are resolved into the tree's arena; most strings have none and stay where they are. */
-static struct span plain_text(struct tree *tree, struct scan_text text)
+static struct span plain_text(struct node_tree *tree, struct scan_text text)
 {
 	CLEANUP(buf_release) struct buf plain = BUF_INIT;
 
@@ -36,16 +36,16 @@ static int read_scalar(struct json_reader *r, char kind, struct place at)
 		scan_string(&r->scan, &text);
 		if (r->scan.error)
 			return 0;
-		return tree_scalar(&r->build, NODE_TEXT, plain_text(r->build.tree, text), at);
+		return node_tree_scalar(&r->build, NODE_TEXT, plain_text(r->build.tree, text), at);
 	case '0':
 		scan_number(&r->scan, &raw);
-		return r->scan.error ? 0 : tree_scalar(&r->build, NODE_NUMBER, raw, at);
+		return r->scan.error ? 0 : node_tree_scalar(&r->build, NODE_NUMBER, raw, at);
 	default:
 		scan_skip(&r->scan, &raw);
 		if (r->scan.error)
 			return 0;
-		return tree_scalar(&r->build, span_is(raw, "null") ? NODE_NULL : NODE_BOOL, raw,
-				   at);
+		return node_tree_scalar(&r->build, span_is(raw, "null") ? NODE_NULL : NODE_BOOL,
+					raw, at);
 	}
 }
 
@@ -85,8 +85,8 @@ static int next_value(struct json_reader *r)
 		} else if (scan_key(&r->scan, &key)) {
 			size_t at = (size_t)(key.raw.p - r->scan.start) - 1;
 
-			rc = tree_key(&r->build, plain_text(r->build.tree, key),
-				      text_place(&r->cursor, at));
+			rc = node_tree_key(&r->build, plain_text(r->build.tree, key),
+					   text_place(&r->cursor, at));
 			return rc < 0 ? rc : 1;
 		}
 		if (r->scan.error)
@@ -98,14 +98,15 @@ static int next_value(struct json_reader *r)
 	return 0;
 }
 
-int json_read(struct problems *p, const struct source *source, struct span text, struct tree *out)
+int json_read(struct problems *p, const struct source *source, struct span text,
+	      struct node_tree *out)
 {
 	struct json_reader r = { .maps = 0 };
 	int rc;
 
 	scan_init(&r.scan, text);
 	text_cursor_init(&r.cursor, text);
-	tree_build(&r.build, out, p, source);
+	node_tree_build(&r.build, out, p, source);
 	do {
 		rc = read_value(&r);
 		if (rc == 0)

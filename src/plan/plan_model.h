@@ -54,7 +54,7 @@ struct plan_task {
 struct plan_file {
 	const struct source
 		*source; /* of the file; of workstream.json, or the folder itself, for a folder */
-	struct tree tree;
+	struct node_tree tree;
 	struct buf raw;
 	const struct node *root; /* top level; NULL for a folder without workstream.json */
 	const struct node *slots[TOP_COUNT];

@@ -13,7 +13,7 @@
 
 struct yaml_reader {
 	yaml_parser_t parser;
-	struct tree_builder build;
+	struct node_tree_builder build;
 	struct span text;
 	bool done;      /* the first document has ended */
 	bool ambiguous; /* a scalar was refused; reading goes on to find the others */
@@ -221,8 +221,8 @@ static int read_scalar(struct yaml_reader *r, const yaml_event_t *event)
 			    problem_quote(r->build.problems, text), problem);
 	}
 	text = arena_copy(&r->build.tree->arena, text);
-	return tree_wants_key(&r->build) ? tree_key(&r->build, text, at)
-					 : tree_scalar(&r->build, kind, text, at);
+	return node_tree_wants_key(&r->build) ? node_tree_key(&r->build, text, at)
+					      : node_tree_scalar(&r->build, kind, text, at);
 }
 
 static int read_container(struct yaml_reader *r, const yaml_event_t *event)
@@ -238,7 +238,7 @@ static int read_container(struct yaml_reader *r, const yaml_event_t *event)
 			      "anchors are not supported; write the value out");
 	if (tag)
 		return refuse(r, event->start_mark, "tags are not supported");
-	if (tree_wants_key(&r->build))
+	if (node_tree_wants_key(&r->build))
 		return refuse(r, event->start_mark,
 			      "a key must be text (a \"{\" that belongs to a value needs quotes "
 			      "around it)");
@@ -275,12 +275,13 @@ static int read_event(struct yaml_reader *r, const yaml_event_t *event)
 	}
 }
 
-int yaml_read(struct problems *p, const struct source *source, struct span text, struct tree *out)
+int yaml_read(struct problems *p, const struct source *source, struct span text,
+	      struct node_tree *out)
 {
 	CLEANUP(yaml_reader_release) struct yaml_reader r = { .text = text };
 	bool ended = false;
 
-	tree_build(&r.build, out, p, source);
+	node_tree_build(&r.build, out, p, source);
 	INVARIANT(yaml_parser_initialize(&r.parser));
 	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text.p, text.len);
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);

@@ -12,7 +12,8 @@
  * `text` must have passed text_check; the tree keeps copies. Returns 0 or -SK_EUSAGE with the
  * problem added.
  */
-int yaml_read(struct problems *p, const struct source *source, struct span text, struct tree *out);
+int yaml_read(struct problems *p, const struct source *source, struct span text,
+	      struct node_tree *out);
 
 /*
  * Why this unquoted scalar is refused, as the end of a sentence, or NULL. Sets *kind (enum

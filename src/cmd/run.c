@@ -1,0 +1,281 @@
+/*
+ * The main job: a plan to its end, whatever is killed on the way. The command is thin: it feeds the plan and the signals
+ * of a person into an orchestrator and shows what was committed. Everything that must survive is below.
+ */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "cmd/live.h"
+#include "cmd/run_detach.h"
+#include "cmd/run_plan.h"
+#include "cmd/run_summary.h"
+#include "daemon/orchestrator.h"
+#include "os/clock.h"
+#include "os/fd.h"
+#include "worker/identity.h"
+#include "worker/outbox.h"
+#include "cmd/view.h"
+
+struct run {
+	struct cmd_ctx *c;
+	struct run_request request;
+	struct orchestrator *orchestrator;
+	struct orchestrator_start start;
+	struct live live;
+	int state_fd, logs_fd;
+	unsigned interrupts; /* 0 go on, 1 drain, 2 cancel */
+	enum exit_code interrupted_by;
+};
+
+static const struct orchestrator_remains remains = { outbox_read, outbox_discard, worker_sweep };
+
+static void on_committed(void *ctx, const struct state *st, const struct events *batch)
+{
+	struct run *r = ctx;
+
+	live_events(&r->live, st, batch);
+}
+
+static int open_state(struct run *r, struct err *e)
+{
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+
+	r->state_fd = paths_open(r->c->paths, true, &why);
+	if (r->state_fd < 0)
+		return view_paths_problem(r->state_fd, &why, e);
+	r->logs_fd = paths_open_inside(r->state_fd, "logs", true, &why);
+	return r->logs_fd < 0 ? view_paths_problem(r->logs_fd, &why, e) : 0;
+}
+
+static int open_orchestrator(struct run *r, struct err *e)
+{
+	struct orchestrator_observer observer = { r, on_committed };
+	struct orchestrator_options options = { .state_fd = r->state_fd, .state_dir = r->c->paths->state_dir,
+						.program = "/proc/self/exe", .command = "sk run",
+						.slots = r->request.slots, .capabilities = r->request.capabilities,
+						.remains = &remains };
+
+	return orchestrator_open(&options, &observer, &r->orchestrator, &r->start, e);
+}
+
+static void say_start(struct run *r)
+{
+	const struct orchestrator_start *s = &r->start;
+
+	if (s->store.torn_bytes)
+		live_say(&r->live, "journal: torn last record at line %llu, byte %llu (%llu bytes%s) dropped and kept aside; "
+				   "state is at seq %llu",
+			 (unsigned long long)s->store.torn_line, (unsigned long long)s->store.torn_offset,
+			 (unsigned long long)s->store.torn_bytes, s->store.torn_zeros ? ", zero-filled tail" : "",
+			 (unsigned long long)orchestrator_state(r->orchestrator)->last_seq);
+	if (s->store.snapshot_rebuilt)
+		live_say(&r->live, "current.json could not be read; it was rebuilt from the journal and the old one kept aside");
+	if (s->unclean)
+		live_say(&r->live, "the last orchestrator ended without stopping; nothing recorded is lost");
+	if (s->collected || s->killed || s->lost)
+		live_say(&r->live, "its worker is gone too: %u results it had kept were read, %u processes it left were "
+				   "ended, %u tasks are done again", (unsigned)s->collected, (unsigned)s->killed,
+			 (unsigned)s->lost);
+}
+
+static void say_submission(struct run *r, const struct submit_report *report)
+{
+	const struct submission *s = &r->request.submission;
+
+	if (report->fresh)
+		live_say(&r->live, "%.*s: %u tasks, %u at a time", SPAN_ARG(s->ws[0].name), (unsigned)s->task_count,
+			 r->request.slots);
+	else
+		live_say(&r->live, "%.*s: going on; %u of %u tasks were completed earlier, %u are at work, %u are tried again",
+			 SPAN_ARG(s->ws[0].name), (unsigned)report->kept_completed, (unsigned)s->task_count,
+			 (unsigned)report->live, (unsigned)report->retried);
+}
+
+static int submit(struct run *r, bool *nothing_to_do, struct err *e)
+{
+	struct submit_report report = { .changes = BUF_INIT };
+	struct input in = { .kind = IN_SUBMIT, .submission = &r->request.submission, .submit_flags = r->request.flags,
+			    .operator_name = span_of(r->request.operator_name) };
+	int rc = submit_check(orchestrator_state(r->orchestrator), &r->request.submission, r->request.flags, &report);
+
+	if (rc < 0)
+		rc = run_refuse_changes(&r->request, &report, e);
+	*nothing_to_do = rc == 0 && report.all_completed;
+	if (rc == 0) {
+		say_submission(r, &report);
+		rc = orchestrator_input(r->orchestrator, &in, e);
+	}
+	submit_report_release(&report);
+	return rc;
+}
+
+static int on_signal(struct run *r, int number, struct err *e)
+{
+	struct input in = { .kind = IN_INTERRUPT, .operator_name = span_of(r->request.operator_name),
+			    .reason = SPAN_LIT("the run was interrupted") };
+
+	if (number == SIGWINCH) {
+		live_draw(&r->live, orchestrator_state(r->orchestrator), clock_wall_ms(&clock_real), true);
+		return 0;
+	}
+	if (number != SIGINT && number != SIGTERM)
+		return 0; /* a closed terminal stops nothing */
+	r->interrupted_by = number == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
+	r->interrupts = number == SIGTERM ? 2 : r->interrupts + 1;
+	orchestrator_drain(r->orchestrator, true);
+	if (r->interrupts == 1) {
+		r->live.notice = "draining: what runs goes to its end, nothing new starts; Ctrl-C again cancels it";
+		live_say(&r->live, "%s", r->live.notice);
+		return 0;
+	}
+	r->live.notice = "cancelling: ending what runs";
+	live_say(&r->live, "%s", r->live.notice);
+	return orchestrator_input(r->orchestrator, &in, e);
+}
+
+/* Anything left that will happen without a person? */
+static bool goes_on(const struct run *r)
+{
+	const struct state *st = orchestrator_state(r->orchestrator);
+
+	for (size_t i = 0; i < st->ws_count; i++) {
+		const struct workstream *w = &st->ws[i];
+
+		if (!w->active)
+			continue;
+		if (r->interrupts ? w->assigned > 0 : ws_live(w))
+			return true;
+	}
+	return false;
+}
+
+static int turn_until_done(struct run *r, struct err *e)
+{
+	int64_t next_draw_ms = 0;
+	int rc = 0;
+
+	while (rc == 0 && goes_on(r)) {
+		int signals[8], count = 0;
+		int64_t now_ms;
+
+		rc = orchestrator_turn(r->orchestrator, live_interval_ms(&r->live), signals, &count, e);
+		for (int i = 0; i < count && rc == 0; i++)
+			rc = on_signal(r, signals[i], e);
+		now_ms = clock_wall_ms(&clock_real);
+		if (rc < 0 || !r->live.terminal || (now_ms < next_draw_ms && now_ms > next_draw_ms - 1000))
+			continue;
+		live_draw(&r->live, orchestrator_state(r->orchestrator), now_ms, false);
+		next_draw_ms = now_ms + live_interval_ms(&r->live) / 2;
+	}
+	live_clear(&r->live);
+	return rc;
+}
+
+static int run_to_end(struct run *r, struct err *e)
+{
+	struct run_summary summary = { .counts = { 0 } };
+	bool nothing_to_do = false;
+	int rc = submit(r, &nothing_to_do, e);
+
+	if (rc == 0)
+		run_detach_ready();
+	if (rc == 0)
+		rc = turn_until_done(r, e);
+	if (rc == 0)
+		run_summary_fill(&summary, orchestrator_state(r->orchestrator), &r->request.submission, r->c->paths);
+	if (rc == 0) {
+		rc = orchestrator_stop(r->orchestrator, e);
+	} else {
+		orchestrator_free(r->orchestrator);
+	}
+	r->orchestrator = NULL;
+	if (rc == 0)
+		rc = run_summary_print(&summary, r->c, nothing_to_do, r->interrupts ? (int)r->interrupted_by : 0);
+	run_summary_release(&summary);
+	return rc;
+}
+
+static int run_foreground(struct run *r, struct err *e)
+{
+	int rc = run_check_capabilities(&r->request, e);
+
+	if (rc == 0)
+		rc = open_state(r, e);
+	if (rc < 0)
+		return rc;
+	live_open(&r->live, r->logs_fd, r->c->out->color || isatty(STDERR_FILENO), options_has(r->c->options, "quiet"),
+		  r->request.submission.task_count, r->c->now_ms);
+	if (getenv("NO_COLOR"))
+		r->live.color = false;
+	rc = open_orchestrator(r, e);
+	if (rc == 0) {
+		say_start(r);
+		rc = run_to_end(r, e);
+	}
+	live_release(&r->live);
+	return rc;
+}
+
+static int run_run(struct cmd_ctx *c, struct err *e)
+{
+	struct run r = { .c = c, .state_fd = -1, .logs_fd = -1 };
+	int rc = run_request_load(c, &r.request, e);
+
+	if (rc == 0 && options_has(c->options, "dry-run"))
+		rc = run_dry(c, &r.request, e);
+	else if (rc == 0 && options_has(c->options, "detach"))
+		rc = run_detach(c, e);
+	else if (rc == 0)
+		rc = run_foreground(&r, e);
+	run_request_release(&r.request);
+	fd_close(&r.logs_fd);
+	fd_close(&r.state_fd);
+	return rc;
+}
+
+static const struct option_row run_options[] = {
+	{ .name = "jobs", .letter = 'j', .kind = OPTION_NUMBER, .value = "N", .min = 1, .max = SLOTS_MAX,
+	  .summary = "tasks at the same time (default: the plan's max_parallel, else the number of processors)" },
+	{ .name = "param", .letter = 'p', .kind = OPTION_TEXT, .value = "KEY=VALUE", .repeats = true,
+	  .summary = "set a parameter of the plan" },
+	{ .name = "only", .kind = OPTION_TEXT, .value = "TASK", .repeats = true,
+	  .summary = "run this task and what it needs; * matches anything" },
+	{ .name = "from", .kind = OPTION_TEXT, .value = "TASK",
+	  .summary = "run this task and everything behind it, without what is in front" },
+	{ .name = "keep-going", .letter = 'k', .kind = OPTION_FLAG,
+	  .summary = "a critical failure does not end the workstream" },
+	{ .name = "fail-fast", .kind = OPTION_FLAG, .summary = "any failure ends the workstream" },
+	{ .name = "dry-run", .letter = 'n', .kind = OPTION_FLAG,
+	  .summary = "show stages, critical path and what would be skipped; run nothing" },
+	{ .name = "detach", .letter = 'd', .kind = OPTION_FLAG, .summary = "go on in the background" },
+	{ .name = "new-run", .kind = OPTION_FLAG, .summary = "begin anew: every task runs again" },
+	{ .name = "accept-changes", .kind = OPTION_FLAG, .summary = "go on although the plan was changed" },
+	{ .name = "capabilities", .kind = OPTION_TEXT, .value = "A,B@1.2",
+	  .summary = "what this machine offers to tasks that ask for it" },
+	{ .name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .summary = "no progress, only the summary" },
+	{ .name = NULL },
+};
+
+const struct cmd cmd_run = {
+	.path = "run",
+	.summary = "run a plan to its end, resuming whatever an earlier run left",
+	.usage = "[-j N] [-p KEY=VALUE]... PLAN...",
+	.about = "PLAN is a YAML or JSON file, or a folder with one JSON file a task. Running the same plan again goes on\n"
+		 "where the last run stopped: what is completed is not run again, what still runs is taken over.\n"
+		 "\n"
+		 "Ctrl-C lets running tasks finish and starts nothing new; a second Ctrl-C cancels them. A closed terminal\n"
+		 "stops nothing. Exit code 0: all done, 1: a task failed, 130 or 143: interrupted.",
+	.example = "sk run nightly.yaml\nsk run -j 4 --dry-run nightly.yaml\nsk run -p version=1.2 release.yaml",
+	.options = run_options,
+	.needs = NEED_STATE,
+	.args = ARG_FILE,
+	.args_min = 1,
+	.args_max = 64,
+	.run = run_run,
+};

@@ -1,0 +1,174 @@
+/*
+ * The background process is this program with the same words, without --detach, in a session of its own. Its stdout is a
+ * pipe to us until it says that the plan is recorded; its stderr is .state/logs/orchestrator.log.
+ */
+#include "cmd/run_detach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmd/view.h"
+#include "os/fd.h"
+#include "os/proc.h"
+
+#define VARIABLE "SK_DETACHED"
+#define READY "ready\n"
+#define LOG_NAME "orchestrator.log"
+
+void run_detach_ready(void)
+{
+	int null_fd;
+
+	if (!getenv(VARIABLE))
+		return;
+	unsetenv(VARIABLE); /* workers and tasks inherit the environment */
+	(void)fd_write_all(STDOUT_FILENO, READY, sizeof(READY) - 1);
+	null_fd = fd_open_at(AT_FDCWD, "/dev/null", O_WRONLY, 0);
+	if (null_fd >= 0)
+		dup2(null_fd, STDOUT_FILENO);
+	fd_close(&null_fd);
+}
+
+/* The words of the background process: all options that were given but --detach, then the plans. */
+static char **build_words(const struct cmd_ctx *c, struct buf *storage)
+{
+	size_t count = 0, capacity = 0, at = 0;
+	char **words = NULL;
+
+	buf_putf(storage, "sk%crun%c--state-dir%c%s%c", 0, 0, 0, c->paths->state_dir, 0);
+	for (size_t i = 0; i < c->options->given_count; i++) {
+		const struct option_given *g = &c->options->given[i];
+
+		if (strcmp(g->row->name, "detach") == 0 || strcmp(g->row->name, "state-dir") == 0 ||
+		    strcmp(g->row->name, "json") == 0 || strcmp(g->row->name, "format") == 0)
+			continue;
+		if (g->row->kind == OPTION_FLAG)
+			buf_putf(storage, "--%s%c", g->row->name, 0);
+		else
+			buf_putf(storage, "--%s=%s%c", g->row->name, g->text, 0);
+	}
+	buf_putf(storage, "--%c", 0);
+	for (size_t i = 0; i < c->options->arg_count; i++)
+		buf_putf(storage, "%s%c", c->options->args[i], 0);
+	while (at < storage->len) {
+		mem_grow(&words, &capacity, count + 2, sizeof(*words));
+		words[count++] = storage->p + at;
+		at += strlen(storage->p + at) + 1;
+	}
+	words[count] = NULL;
+	return words;
+}
+
+static int open_log(const struct cmd_ctx *c, struct err *e)
+{
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+	int state_fd = paths_open(c->paths, true, &why), logs_fd, fd;
+
+	if (state_fd < 0)
+		return view_paths_problem(state_fd, &why, e);
+	logs_fd = paths_open_inside(state_fd, "logs", true, &why);
+	fd_close(&state_fd);
+	if (logs_fd < 0)
+		return view_paths_problem(logs_fd, &why, e);
+	fd = fd_open_at(logs_fd, LOG_NAME, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	fd_close(&logs_fd);
+	if (fd < 0)
+		return err_set(e, fd, "%s/logs/%s: cannot be opened: %s. Nothing was started", c->paths->state_dir, LOG_NAME,
+			       strerror(-fd));
+	return fd;
+}
+
+/* Everything that was said after `from` in the log: the sentence with which the other process gave up. */
+static void read_farewell(int log_fd, off_t from, struct err *e, int code)
+{
+	char text[ERR_TEXT_MAX];
+	ssize_t len;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", log_fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? 0 : pread(fd, text, sizeof(text) - 1, from);
+	fd_close(&fd);
+	while (len > 0 && text[len - 1] == '\n')
+		len--;
+	text[len > 0 ? len : 0] = '\0';
+	err_set(e, code, "%s", strncmp(text, "sk: ", 4) == 0 ? text + 4 : text);
+}
+
+static int wait_ready(int pipe_fd)
+{
+	char word[sizeof(READY)] = "";
+	size_t len = 0;
+
+	while (len < sizeof(READY) - 1) {
+		ssize_t n = read(pipe_fd, word + len, sizeof(READY) - 1 - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	return strcmp(word, READY) == 0;
+}
+
+static int code_of_exit(int exit_status)
+{
+	static const int codes[] = { SK_EWORK, SK_EUSAGE, SK_ENOTFOUND, SK_EREFUSED, SK_ECONFIRM, SK_EBUSY,
+				     SK_ECORRUPT, SK_EIO };
+
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+		if ((int)exit_of(-codes[i]) == exit_status)
+			return -codes[i];
+	return -SK_EIO;
+}
+
+int run_detach(struct cmd_ctx *c, struct err *e)
+{
+	CLEANUP(buf_release) struct buf storage = BUF_INIT;
+	CLEANUP(mem_free) char **words = build_words(c, &storage);
+	int ends[2] = { -1, -1 }, log_fd = open_log(c, e), null_fd, status = 0;
+	enum proc_step failed;
+	struct proc_spawn s;
+	off_t from;
+	pid_t pid;
+
+	if (log_fd < 0)
+		return log_fd;
+	null_fd = fd_open_at(AT_FDCWD, "/dev/null", O_RDONLY, 0);
+	from = lseek(log_fd, 0, SEEK_END);
+	if (null_fd < 0 || pipe2(ends, O_CLOEXEC) < 0 || setenv(VARIABLE, "1", 1) < 0)
+		return err_set(e, -SK_EIO, "cannot prepare the background process: %s. Nothing was started", strerror(errno));
+	s = (struct proc_spawn){ .path = "/proc/self/exe", .argv = words, .envp = environ, .stdin_fd = null_fd,
+				 .stdout_fd = ends[1], .stderr_fd = log_fd, .cgroup_fd = -1 };
+	pid = proc_spawn(&s, &failed);
+	fd_close(&ends[1]);
+	fd_close(&null_fd);
+	if (pid < 0) {
+		fd_close(&ends[0]);
+		fd_close(&log_fd);
+		return err_set(e, -SK_EIO, "cannot start the background process: %s. Nothing was started",
+			       strerror((int)-pid));
+	}
+	if (!wait_ready(ends[0])) {
+		waitpid(pid, &status, 0);
+		read_farewell(log_fd, from, e, code_of_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 8));
+	} else if (c->json) {
+		struct json j;
+
+		json_open(&j, c->out, "detached");
+		json_i64(&j, "pid", pid);
+		json_close(&j);
+	} else {
+		out_putf(c->out, "running in the background (pid %d). To look: sk status, sk events -f; to stop: kill %d\n",
+			 (int)pid, (int)pid);
+	}
+	fd_close(&ends[0]);
+	fd_close(&log_fd);
+	return e->code;
+}

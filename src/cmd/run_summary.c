@@ -1,0 +1,172 @@
+/*
+ * The summary is the result of `sk run`, so it goes to stdout, as text or as one JSON document. Only the workstreams of
+ * this run count, and at most a screenful of failures is shown.
+ */
+#include "cmd/run_summary.h"
+
+#include "base/when.h"
+#include "cmd/story.h"
+
+#define FAILURES_SHOWN 20
+
+static void add_failure(struct run_summary *s, const struct task *t, const struct paths *paths)
+{
+	CLEANUP(buf_release) struct buf log = BUF_INIT;
+	CLEANUP(buf_release) struct buf error = BUF_INIT;
+
+	if (s->failure_count == FAILURES_SHOWN) {
+		s->failures_more++;
+		return;
+	}
+	put_log_path(paths, t->id, &log);
+	buf_put_visible(&error, t->error);
+	mem_grow(&s->failures, &s->failure_capacity, s->failure_count + 1, sizeof(*s->failures));
+	s->failures[s->failure_count++] = (struct run_failure){
+		.task = span_dup(t->id), .error = buf_take(&error), .log = buf_take(&log), .attempt = t->attempt,
+		.exit_code = t->exit_code,
+	};
+}
+
+static void add_ws(struct run_summary *s, const struct state *st, const struct workstream *w, const struct paths *paths)
+{
+	for (int i = 0; i < TASK_STATE_COUNT; i++)
+		s->counts[i] += w->by_state[i];
+	s->total += (uint32_t)w->task_count;
+	s->blocked += w->blocked;
+	s->ws_count++;
+	s->ws_failed += w->state == WS_FAILED;
+	s->ws_completed += w->state == WS_COMPLETED;
+	if (w->started_ms && (!s->begun_ms || w->started_ms < s->begun_ms))
+		s->begun_ms = w->started_ms;
+	if ((w->ended_ms ? w->ended_ms : st->last_at_ms) > s->ended_ms)
+		s->ended_ms = w->ended_ms ? w->ended_ms : st->last_at_ms;
+	for (size_t i = 0; i < w->task_count; i++) {
+		const struct task *t = &st->tasks[w->tasks[i]];
+
+		s->skipped += (t->flags & TASK_SKIPPED) != 0;
+		if (t->state == TASK_FAILED)
+			add_failure(s, t, paths);
+	}
+}
+
+void run_summary_fill(struct run_summary *s, const struct state *st, const struct submission *submission,
+		      const struct paths *paths)
+{
+	CLEANUP(buf_release) struct buf command = BUF_INIT;
+
+	for (uint32_t i = 0; i < submission->ws_count; i++) {
+		uint32_t ws = state_ws(st, submission->ws[i].name);
+
+		if (ws != NO_ID)
+			add_ws(s, st, &st->ws[ws], paths);
+	}
+	buf_puts(&command, "sk run");
+	for (uint32_t i = 0; i < submission->ws_count; i++) {
+		buf_putc(&command, ' ');
+		put_shell_word(&command, submission->ws[i].plan);
+	}
+	s->command = buf_take(&command);
+	s->name = span_dup(submission->ws[0].name);
+}
+
+void run_summary_release(struct run_summary *s)
+{
+	for (size_t i = 0; i < s->failure_count; i++) {
+		mem_free(&s->failures[i].task);
+		mem_free(&s->failures[i].error);
+		mem_free(&s->failures[i].log);
+	}
+	mem_free(&s->failures);
+	mem_free(&s->command);
+	mem_free(&s->name);
+}
+
+static int exit_of_summary(const struct run_summary *s, int interrupted)
+{
+	if (s->ws_completed == s->ws_count)
+		return EXIT_DONE;
+	if (interrupted)
+		return interrupted;
+	return s->ws_failed || s->counts[TASK_FAILED] ? EXIT_WORK_FAILED : EXIT_DONE;
+}
+
+static void print_counts(const struct run_summary *s, struct out *out)
+{
+	out_putf(out, "%u of %u tasks completed", (unsigned)s->counts[TASK_COMPLETED], (unsigned)s->total);
+	if (s->counts[TASK_FAILED])
+		out_putf(out, ", %u failed", (unsigned)s->counts[TASK_FAILED]);
+	if (s->blocked)
+		out_putf(out, ", %u blocked behind them", (unsigned)s->blocked);
+	if (s->counts[TASK_CANCELLED])
+		out_putf(out, ", %u cancelled", (unsigned)s->counts[TASK_CANCELLED]);
+}
+
+static void print_text(const struct run_summary *s, struct out *out, bool nothing_to_do, int interrupted)
+{
+	CLEANUP(buf_release) struct buf took = BUF_INIT;
+	bool done = s->ws_completed == s->ws_count;
+
+	buf_put_duration(&took, s->begun_ms ? s->ended_ms - s->begun_ms : 0);
+	for (size_t i = 0; i < s->failure_count; i++) {
+		const struct run_failure *f = &s->failures[i];
+
+		out_style(out, STYLE_BAD, "failed");
+		out_putf(out, "  %s: %s\n        attempts %u, log %s\n", f->task, f->error, (unsigned)f->attempt, f->log);
+	}
+	if (s->failures_more)
+		out_putf(out, "        and %u more; all of them: sk events --severity error\n", (unsigned)s->failures_more);
+	if (nothing_to_do) {
+		out_putf(out, "%s: all %u tasks were completed by an earlier run; nothing to do. To run them again: "
+			      "%s --new-run\n", s->name, (unsigned)s->total, s->command);
+		return;
+	}
+	out_style(out, done ? STYLE_GOOD : s->counts[TASK_FAILED] ? STYLE_BAD : STYLE_WARN,
+		  done ? "done" : interrupted ? "interrupted" : s->counts[TASK_FAILED] ? "failed" : "stopped");
+	out_putf(out, "  %s: ", s->name);
+	print_counts(s, out);
+	out_putf(out, " in %s\n", took.p);
+	if (s->failure_count)
+		out_putf(out, "next: sk why %s, or mend it and: %s\n", s->failures[0].task, s->command);
+	else if (!done)
+		out_putf(out, "next: %s goes on with the rest\n", s->command);
+}
+
+static void print_json(const struct run_summary *s, struct out *out, bool nothing_to_do, int code)
+{
+	struct json j;
+
+	json_open(&j, out, "run");
+	json_text(&j, "workstream_id", s->name);
+	json_i64(&j, "exit", code);
+	json_bool(&j, "nothing_to_do", nothing_to_do);
+	json_u64(&j, "tasks", s->total);
+	for (unsigned i = 0; i < TASK_STATE_COUNT; i++)
+		json_u64(&j, task_state_word(i), s->counts[i]);
+	json_u64(&j, "blocked", s->blocked);
+	json_u64(&j, "skipped", s->skipped);
+	json_i64(&j, "duration_ms", s->begun_ms ? s->ended_ms - s->begun_ms : 0);
+	json_array(&j, "failures");
+	for (size_t i = 0; i < s->failure_count; i++) {
+		json_object(&j, NULL);
+		json_text(&j, "task_id", s->failures[i].task);
+		json_text(&j, "error", s->failures[i].error);
+		json_i64(&j, "exit_code", s->failures[i].exit_code);
+		json_u64(&j, "attempts", s->failures[i].attempt);
+		json_text(&j, "log", s->failures[i].log);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_text(&j, "next", s->ws_completed == s->ws_count ? NULL : s->command);
+	json_close(&j);
+}
+
+int run_summary_print(const struct run_summary *s, struct cmd_ctx *c, bool nothing_to_do, int interrupted)
+{
+	int code = exit_of_summary(s, interrupted);
+
+	if (c->json)
+		print_json(s, c->out, nothing_to_do, code);
+	else
+		print_text(s, c->out, nothing_to_do, interrupted);
+	return code;
+}

@@ -1,0 +1,333 @@
+/*
+ * The turn: gather, decide, commit, act. Nothing acts on arrival; the world hears of an event only behind the sync.
+ * Starting after a crash is the same code as starting for the first time: the journal is folded, the dead are buried,
+ * the living register and tell what they know.
+ */
+#include "daemon/orchestrator_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/fd.h"
+#include "os/proc.h"
+
+#define LOCK_NAME "orchestrator.lock"
+#define STOP_WAIT_MS 10000
+
+int orchestrator_step(struct orchestrator *o, const struct input *in, struct buf *why)
+{
+	return core_step(&o->st, in, clock_wall_ms(o->clock), &o->batch, &o->fx, why);
+}
+
+int orchestrator_commit(struct orchestrator *o, struct err *e)
+{
+	if (o->batch.count) {
+		int rc = store_commit(o->store, &o->batch, o->st.epoch, e);
+
+		if (rc < 0)
+			return rc;
+		if (o->observer.committed)
+			o->observer.committed(o->observer.ctx, &o->st, &o->batch);
+		events_reset(&o->batch);
+	}
+	effects_perform(o);
+	peers_acknowledge(o);
+	peers_flush(o);
+	return 0;
+}
+
+static int take_lock(struct orchestrator *o, struct err *e)
+{
+	struct lock_holder holder = { .command = "" };
+	int rc = lock_take(o->options.state_fd, LOCK_NAME, o->options.command, &o->lock, &holder);
+
+	if (rc == -SK_EBUSY)
+		return err_set(e, rc, "%s: another orchestrator is at work (pid %llu, %s); nothing was started. "
+				      "Try: sk status",
+			       o->options.state_dir, (unsigned long long)holder.who.pid,
+			       holder.command[0] ? holder.command : "sk");
+	if (rc < 0)
+		return err_set(e, rc, "%s/%s: cannot be locked: %s. Nothing was started", o->options.state_dir,
+			       LOCK_NAME, strerror(-rc));
+	return 0;
+}
+
+static int open_folder(struct orchestrator *o, const char *name, int *out, struct err *e)
+{
+	int rc = fd_make_dir_at(o->options.state_fd, name);
+
+	if (rc >= 0)
+		rc = *out = fd_open_at(o->options.state_fd, name, O_RDONLY | O_DIRECTORY, 0);
+	if (rc < 0)
+		return err_set(e, rc, "%s/%s: cannot be used: %s. Nothing was started", o->options.state_dir, name,
+			       strerror(-rc));
+	return 0;
+}
+
+static int open_store(struct orchestrator *o, struct orchestrator_start *start, struct err *e)
+{
+	char workspace[NONCE_LEN + 1] = "";
+	int rc = proc_nonce(workspace);
+
+	if (rc < 0)
+		return err_set(e, rc, "no random numbers: %s. Nothing was started", strerror(-rc));
+	workspace[16] = '\0';
+	vfs_real_open(&o->vfs, o->options.state_fd);
+	state_init(&o->st);
+	return store_open(&o->vfs, 0, workspace, clock_wall_ms(o->clock), &o->st, &o->store, &start->store, e);
+}
+
+static int record_start(struct orchestrator *o, struct err *e)
+{
+	struct proc_identity self = { .pid = 0 };
+	struct input in = { .kind = IN_ORCHESTRATOR_STARTED };
+	int rc = proc_self(&self);
+
+	if (rc < 0)
+		return err_set(e, rc, "/proc: cannot be read: %s. Nothing was started", strerror(-rc));
+	in.pid = self.pid;
+	in.pid_start = self.start;
+	in.boot_id = span_of(self.boot_id);
+	in.version = SPAN_LIT(SK_VERSION);
+	rc = orchestrator_step(o, &in, NULL);
+	return rc < 0 ? rc : orchestrator_commit(o, e);
+}
+
+static int open_loop(struct orchestrator *o, struct err *e)
+{
+	sigset_t signals;
+	int rc;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGWINCH);
+	rc = loop_open(&o->loop, &signals);
+	if (rc < 0)
+		return err_set(e, rc, "cannot wait for signals: %s. Nothing was started", strerror(-rc));
+	return 0;
+}
+
+static int open_all(struct orchestrator *o, struct orchestrator_start *start, struct err *e)
+{
+	int rc;
+
+	if ((rc = take_lock(o, e)) < 0 || (rc = open_folder(o, "workers", &o->workers_fd, e)) < 0 ||
+	    (rc = open_folder(o, "logs", &o->logs_fd, e)) < 0 || (rc = open_loop(o, e)) < 0 ||
+	    (rc = open_store(o, start, e)) < 0)
+		return rc;
+	start->unclean = o->st.orchestrator_running;
+	if ((rc = record_start(o, e)) < 0 || (rc = reconcile_workers(o, e)) < 0)
+		return rc;
+	return peers_listen(o, e);
+}
+
+int orchestrator_open(const struct orchestrator_options *options, const struct orchestrator_observer *observer,
+		      struct orchestrator **out, struct orchestrator_start *start, struct err *e)
+{
+	struct orchestrator *o = mem_zalloc(sizeof(*o));
+	int rc;
+
+	o->options = *options;
+	if (observer)
+		o->observer = *observer;
+	o->clock = options->clock ? options->clock : &clock_real;
+	o->lock = (struct lock)LOCK_INIT;
+	o->loop = (struct loop)LOOP_INIT;
+	o->workers_fd = o->logs_fd = o->listen_fd = -1;
+	o->mean_ms = PREFETCH_START_MS;
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		o->peers[i] = (struct peer){ .fd = -1, .worker = NO_ID };
+	*start = (struct orchestrator_start){ .unclean = false };
+	o->start = start;
+	rc = open_all(o, start, e);
+	if (rc < 0) {
+		orchestrator_free(o);
+		return rc;
+	}
+	*out = o;
+	return 0;
+}
+
+const struct state *orchestrator_state(const struct orchestrator *o)
+{
+	return &o->st;
+}
+
+void orchestrator_drain(struct orchestrator *o, bool drain)
+{
+	o->st.draining = drain;
+}
+
+int orchestrator_input(struct orchestrator *o, const struct input *in, struct err *e)
+{
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+	int rc = orchestrator_step(o, in, &why);
+
+	if (rc < 0)
+		return err_set(e, rc, "%s", why.p ? why.p : "refused");
+	return orchestrator_commit(o, e);
+}
+
+/* How long this turn may sleep: until the next thing that happens by itself. */
+static int sleep_ms(struct orchestrator *o, int timeout_ms)
+{
+	int64_t now = clock_wall_ms(o->clock), mono = clock_mono_ms(o->clock), left = timeout_ms < 0 ? INT32_MAX : timeout_ms;
+	int64_t deadline = core_deadline(&o->st), snapshot = store_snapshot_due(o->store), worker = worker_patience(o);
+
+	if (deadline != INT64_MAX && deadline - now < left)
+		left = deadline - now;
+	if (snapshot != INT64_MAX && snapshot - now < left)
+		left = snapshot - now;
+	if (worker != INT64_MAX && worker - mono < left)
+		left = worker - mono;
+	return left < 0 ? 0 : (int)left;
+}
+
+static int gather(struct orchestrator *o, int timeout_ms, int signals[8], int *signal_count, struct err *e)
+{
+	struct loop_ready ready[LOOP_READY_MAX];
+	int count = loop_wait(&o->loop, sleep_ms(o, timeout_ms), ready);
+
+	if (count < 0)
+		return err_set(e, count, "cannot wait: %s", strerror(-count));
+	for (int i = 0; i < count; i++) {
+		if (ready[i].token == LOOP_SIGNAL) {
+			if (ready[i].signal_number == SIGCHLD)
+				reap_worker(o, e);
+			else if (*signal_count < 8)
+				signals[(*signal_count)++] = ready[i].signal_number;
+		} else if (ready[i].token == LISTEN_TOKEN) {
+			peers_accept(o);
+		} else if (o->peers[ready[i].token].fd >= 0 && (ready[i].readable || ready[i].hung_up)) {
+			int rc = peers_read(o, &o->peers[ready[i].token], e);
+
+			if (rc < 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+static bool work_waits(const struct orchestrator *o)
+{
+	for (size_t i = 0; i < o->st.ws_count; i++)
+		if (o->st.ws[i].active && ws_live(&o->st.ws[i]))
+			return true;
+	return false;
+}
+
+static int look_after_workers(struct orchestrator *o, struct err *e)
+{
+	int rc = 0;
+
+	if (clock_mono_ms(o->clock) >= o->look_again_ms)
+		rc = reconcile_workers(o, e);
+	if (rc == 0 && work_waits(o) && !o->st.draining)
+		rc = spawn_worker(o, e);
+	return rc;
+}
+
+static int decide_time(struct orchestrator *o)
+{
+	int rc = 0;
+
+	if (core_deadline(&o->st) <= clock_wall_ms(o->clock))
+		rc = orchestrator_step(o, &(struct input){ .kind = IN_TIME }, NULL);
+	return rc < 0 ? rc : orchestrator_step(o, &(struct input){ .kind = IN_SCHEDULE }, NULL);
+}
+
+int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], int *signal_count, struct err *e)
+{
+	int rc;
+
+	*signal_count = 0;
+	if ((rc = gather(o, timeout_ms, signals, signal_count, e)) < 0 || (rc = decide_time(o)) < 0 ||
+	    (rc = orchestrator_commit(o, e)) < 0 || (rc = look_after_workers(o, e)) < 0)
+		return rc;
+	if (store_rotate_due(o->store) && (rc = store_rotate(o->store, &o->st, clock_wall_ms(o->clock), e)) < 0 &&
+	    !store_usable(o->store))
+		return rc;
+	err_clear(e);
+	if (store_snapshot_due(o->store) <= clock_wall_ms(o->clock)) {
+		struct err ignored = ERR_INIT; /* never needed for safety: the journal has everything */
+
+		store_snapshot(o->store, &o->st, clock_wall_ms(o->clock), false, &ignored);
+	}
+	return 0;
+}
+
+static void tell_to_leave(struct orchestrator *o)
+{
+	for (size_t i = 0; i < WORKERS_MAX; i++) {
+		struct peer *p = &o->peers[i];
+
+		if (p->fd < 0 || p->leaving)
+			continue;
+		peers_send(o, p, &(struct worker_msg){ .kind = MSG_SHUTDOWN });
+		p->leaving = true;
+	}
+	peers_flush(o);
+}
+
+static bool anybody_there(const struct orchestrator *o)
+{
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		if (o->peers[i].fd >= 0)
+			return true;
+	return o->child > 0;
+}
+
+int orchestrator_stop(struct orchestrator *o, struct err *e)
+{
+	int64_t until_ms = clock_mono_ms(o->clock) + STOP_WAIT_MS;
+	int signals[8], count = 0, rc = 0;
+
+	o->st.draining = true;
+	tell_to_leave(o);
+	while (rc == 0 && anybody_there(o) && clock_mono_ms(o->clock) < until_ms) {
+		rc = gather(o, 100, signals, &count, e);
+		if (rc == 0)
+			rc = orchestrator_commit(o, e);
+		tell_to_leave(o); /* who connected only now */
+	}
+	if (rc == 0)
+		rc = orchestrator_step(o, &(struct input){ .kind = IN_ORCHESTRATOR_STOPPED }, NULL);
+	if (rc == 0)
+		rc = orchestrator_commit(o, e);
+	if (rc == 0) {
+		struct err ignored = ERR_INIT;
+
+		store_snapshot(o->store, &o->st, clock_wall_ms(o->clock), true, &ignored);
+	}
+	orchestrator_free(o);
+	return rc;
+}
+
+void orchestrator_free(struct orchestrator *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		peers_close(o, &o->peers[i]);
+	if (o->store)
+		store_close(o->store);
+	state_release(&o->st);
+	events_release(&o->batch);
+	effects_release(&o->fx);
+	buf_release(&o->scratch);
+	buf_release(&o->message);
+	loop_close(&o->loop);
+	fd_close(&o->listen_fd);
+	fd_close(&o->workers_fd);
+	fd_close(&o->logs_fd);
+	if (o->vfs.ctx)
+		vfs_real_close(&o->vfs);
+	lock_release(&o->lock);
+	mem_free(&o);
+}

@@ -1,0 +1,71 @@
+/* What the parts of the orchestrator share. Nobody outside src/daemon/ includes this. */
+#ifndef SK_ORCHESTRATOR_IMPL_H
+#define SK_ORCHESTRATOR_IMPL_H
+
+#include <sys/types.h>
+
+#include "base/limits.h"
+#include "ctl/worker_msg.h"
+#include "daemon/orchestrator.h"
+#include "os/lock.h"
+
+/* One connected worker. Slot i of the table has token i in the loop. */
+struct peer {
+	int fd; /* -1 = free */
+	struct buf in, out;
+	uint32_t worker;   /* index in the state, NO_ID before it has registered */
+	uint64_t serial;   /* last report processed */
+	uint64_t acked;    /* last report acknowledged */
+	bool wants_write;
+	bool leaving;      /* said bye, or was told to go */
+};
+
+struct orchestrator {
+	struct orchestrator_options options;
+	struct orchestrator_observer observer;
+	const struct clock *clock;
+	struct lock lock;
+	struct vfs vfs;
+	struct store *store;
+	struct state st;
+	struct events batch;
+	struct effects fx;
+	struct loop loop;
+	int workers_fd, logs_fd, listen_fd;
+	struct peer peers[WORKERS_MAX];
+	struct buf scratch, message;
+	pid_t child;              /* the worker process we started and have not reaped, or 0 */
+	unsigned respawns;        /* since the last result that came in */
+	double mean_ms;           /* of the last results, to size the prefetch */
+	int64_t look_again_ms;    /* monotonic: when to look whether a silent worker is alive, or INT64_MAX */
+	struct orchestrator_start *start; /* while opening */
+};
+
+#define LISTEN_TOKEN WORKERS_MAX
+
+/* turn.c of the daemon: decide on one input; the events wait for orchestrator_commit. */
+int orchestrator_step(struct orchestrator *o, const struct input *in, struct buf *why);
+
+/* One write, one sync; then the world hears of it: messages, acknowledgements, the observer. */
+int orchestrator_commit(struct orchestrator *o, struct err *e);
+
+/* peers.c */
+int peers_listen(struct orchestrator *o, struct err *e);
+void peers_accept(struct orchestrator *o);
+int peers_read(struct orchestrator *o, struct peer *p, struct err *e);
+void peers_send(struct orchestrator *o, struct peer *p, const struct worker_msg *m);
+void peers_flush(struct orchestrator *o);
+void peers_acknowledge(struct orchestrator *o);
+void peers_close(struct orchestrator *o, struct peer *p);
+struct peer *peers_of_worker(struct orchestrator *o, uint32_t worker);
+
+/* effects.c: carries out what the core asked for, once it is on disk. */
+void effects_perform(struct orchestrator *o);
+
+/* reconcile.c: workers that are gone. */
+int reconcile_workers(struct orchestrator *o, struct err *e);
+int spawn_worker(struct orchestrator *o, struct err *e);
+int reap_worker(struct orchestrator *o, struct err *e);
+int64_t worker_patience(const struct orchestrator *o);
+
+#endif
