@@ -182,10 +182,11 @@ int cmd_main(int argc, char **argv)
 {
 	CLEANUP(dispatch_release) struct dispatch d = { .common = OPTIONS_INIT, .options = OPTIONS_INIT };
 	struct err e = ERR_INIT;
+	unsigned closed = streams_prepare();
 	int rc, failed;
 
-	streams_prepare();
 	out_init(&d.out, STDOUT_FILENO, true);
+	d.out.closed = closed >> STDOUT_FILENO & 1;
 	rc = options_check_argv(argc, argv, &e);
 	if (rc == 0)
 		rc = dispatch_words(&d, argv + 1, (size_t)argc - 1, &e);

@@ -14,21 +14,27 @@ void help_option_words(struct buf *b, const struct option_row *row)
 
 static void print_options(struct out *out, const char *title, const struct option_row *rows)
 {
-	CLEANUP(table_release) struct table t = TABLE_INIT(2);
+	unsigned width = 0;
 
 	if (!rows || !rows->name)
 		return;
-	for (; rows->name; rows++) {
+	for (const struct option_row *row = rows; row->name; row++) {
 		CLEANUP(buf_release) struct buf words = BUF_INIT;
 
-		help_option_words(&words, rows);
-		table_cell(&t, STYLE_PLAIN, "%s", words.p);
-		table_cell(&t, STYLE_PLAIN, "%s", rows->summary);
+		help_option_words(&words, row);
+		if (words.len > width)
+			width = (unsigned)words.len;
 	}
 	out_puts(out, "\n");
 	out_style(out, STYLE_BOLD, title);
 	out_puts(out, "\n");
-	table_print(&t, out, 2);
+	for (; rows->name; rows++) {
+		CLEANUP(buf_release) struct buf words = BUF_INIT;
+
+		help_option_words(&words, rows);
+		out_putf(out, "  %-*s  ", (int)width, words.p);
+		out_hanging(out, rows->summary, width + 4);
+	}
 }
 
 /* Every line of the text indented by two blanks. */

@@ -79,8 +79,7 @@ static void put_options(struct out *out, const struct option_row *rows)
 			put_quoted(out, rows->value);
 		}
 		out_puts(out, "\n");
-		put_text(out, rows->summary);
-		out_puts(out, ".\n");
+		put_prose(out, rows->summary);
 	}
 	out_puts(out, ".El\n");
 }

@@ -38,6 +38,8 @@ int out_flush(struct out *o)
 {
 	size_t at = 0;
 
+	if (o->closed && o->buf.len && !o->error)
+		o->error = -EBADF;
 	while (at < o->buf.len && !o->error) {
 		ssize_t n = write(o->fd, o->buf.p + at, o->buf.len - at);
 
@@ -106,7 +108,8 @@ void out_style(struct out *o, enum style style, const char *text)
 	put_styled(o, style, span_of(text));
 }
 
-void out_wrapped(struct out *o, const char *text, unsigned indent)
+/* `begun`: the line is indented already. */
+static void wrap(struct out *o, const char *text, unsigned indent, bool begun)
 {
 	unsigned used = 0;
 
@@ -117,13 +120,24 @@ void out_wrapped(struct out *o, const char *text, unsigned indent)
 			out_puts(o, "\n");
 			used = 0;
 		}
-		out_putf(o, "%*s%.*s", used ? 1 : (int)indent, "", (int)len, text);
+		out_putf(o, "%*s%.*s", used ? 1 : begun ? 0 : (int)indent, "", (int)len, text);
 		used += (used ? 1 : indent) + (unsigned)len;
+		begun = false;
 		text += len;
 		while (*text == ' ' || *text == '\n')
 			text++;
 	}
 	out_puts(o, "\n");
+}
+
+void out_wrapped(struct out *o, const char *text, unsigned indent)
+{
+	wrap(o, text, indent, false);
+}
+
+void out_hanging(struct out *o, const char *text, unsigned indent)
+{
+	wrap(o, text, indent, true);
 }
 
 unsigned streams_prepare(void)

@@ -15,6 +15,7 @@ enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_WARN, STYLE_B
 
 struct out {
 	int fd;
+	bool closed;      /* there is nobody to write to: what is printed is lost, which is an error */
 	int error;        /* 0, or -errno of the first write that failed; what follows is dropped */
 	bool terminal;
 	bool color;
@@ -33,6 +34,8 @@ void out_style(struct out *o, enum style style, const char *text);
 
 /* Our own running text, broken between words so that no line is longer than 78 columns, each indented. */
 void out_wrapped(struct out *o, const char *text, unsigned indent);
+/* Likewise, for a first line that stands at that column already. */
+void out_hanging(struct out *o, const char *text, unsigned indent);
 
 /* Untrusted text for a terminal: nothing in it can move the cursor or deceive. */
 void out_visible(struct out *o, struct span text);

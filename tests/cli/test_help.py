@@ -1,0 +1,76 @@
+"""Help: from the table, for all and for one, and as JSON; and what happens to words that are no command."""
+
+import pytest
+
+
+def test_nothing_typed_is_help(sk):
+    done = sk()
+    assert done.code == 0
+    assert done.err == ""
+    assert done.out.startswith("sk runs a plan of tasks to its end")
+    for word in ("status", "why", "logs", "events", "completion"):
+        assert "\n  %s " % word in done.out
+    assert "__" not in done.out
+
+
+@pytest.mark.parametrize("words", [["help", "status"], ["status", "--help"], ["status", "-h"], ["--help", "status"]])
+def test_one_command(sk, words):
+    done = sk(*words)
+    assert done.code == 0
+    assert done.out.startswith("sk status: show what runs")
+    assert "-a, --all" in done.out
+    assert "--state-dir DIR" in done.out
+
+
+def test_fits_a_terminal(sk):
+    names = [row["command"] for row in sk("help", "--json").json["commands"]]
+    assert len(names) >= 7
+    for words in [["help"]] + [["help", *name.split()] for name in names]:
+        for line in sk(*words).out.splitlines():
+            assert len(line) <= 100, line
+
+
+def test_json(sk):
+    document = sk("help", "logs", "--format", "json").json
+    assert document["command"] == "logs"
+    assert "follow" in [option["name"] for option in document["options"]]
+
+
+def test_near_miss(sk):
+    done = sk("stauts")
+    assert done.code == 2
+    assert done.out == ""
+    assert done.err == 'sk: unknown command "stauts"; did you mean "status"? Nothing was done. Try: sk help\n'
+
+
+def test_unknown_in_help(sk):
+    done = sk("help", "nonsense")
+    assert done.code == 2
+    assert "unknown command" in done.err
+
+
+def test_hostile_word_is_escaped(sk):
+    done = sk("a\x1b]0;owned\x07")
+    assert done.code == 2
+    assert "\x1b" not in done.err
+    assert "\\x1b" in done.err
+
+
+def test_error_as_json(sk):
+    done = sk("status", "--al", "--json")
+    assert done.code == 2
+    error = done.json["error"]
+    assert error["code"] == "usage"
+    assert error["exit"] == 2
+    assert "did you mean --all?" in error["message"]
+    assert error["try"] == "sk help status"
+
+
+def test_error_as_json_for_an_unknown_command(sk):
+    done = sk("nonsense", "--json")
+    assert done.code == 2
+    assert done.json["error"]["code"] == "usage"
+
+
+def test_no_colour_without_terminal(sk):
+    assert "\x1b" not in sk("help", env={"TERM": "xterm-256color"}).out

@@ -1,0 +1,200 @@
+"""The overview: before the first run, beside a live orchestrator, after one that died, after all is done."""
+
+import json
+import os
+import pty
+import subprocess
+
+from conftest import DONE, NIGHTLY, binary
+
+
+def test_nothing_yet(sk):
+    done = sk("status")
+    assert done.code == 0
+    assert done.out == ("Nothing has run here yet: there is no state in %s/.state.\n\nNext: sk run PLAN\n" % sk.folder)
+    document = sk("status", "--json").json
+    assert document["exists"] is False
+    assert document["next"] == ["sk run PLAN"]
+    assert not (sk.folder / ".state").exists()
+
+
+def test_nothing_yet_of_a_task(sk):
+    done = sk("status", "build")
+    assert done.code == 3
+    assert "nothing has run here yet" in done.err
+
+
+def test_beside_a_live_orchestrator(sk, maker):
+    maker.steps(NIGHTLY)
+    maker.hold()
+    lines = sk("status").out.splitlines()
+    assert lines[0].startswith("orchestrator  running  pid %d, sk run test.yaml" % maker.process.pid)
+    assert lines[1].startswith("worker        busy     local, pid %d, 2 tasks, 4 slots" % maker.process.pid)
+    assert lines[3].startswith("nightly  executing  0 of 9 done")
+    assert lines[3].endswith("2 running, 1 retrying, 1 failed, 2 blocked, 3 waiting")
+    text = "\n".join(lines)
+    assert "\nFailed\n  arm  exit code 2\n" in text
+    assert "\n  build  for " in text and "attempt 1 of 3" in text
+    assert "exit code 1; tries again in " in text
+    assert "\n  push      waits for git_repo_write, held by sync for " in text
+    assert "\n  unit      waits for build\n" in text
+    assert "\n  publish   cannot run: needs arm, which failed\n" in text
+    assert "\n  gpu       no worker offers gpu\n" in text
+    assert lines[-1] == "Next: sk why arm"
+
+
+def test_after_it_died(sk, maker):
+    maker.make(NIGHTLY)
+    done = sk("status")
+    assert done.code == 0
+    assert "ended without stopping cleanly; nothing recorded is lost" in done.out.splitlines()[0]
+    assert "is no longer there" in done.out.splitlines()[1]
+    assert done.out.endswith("\nNext: sk why arm\n      sk run plans/nightly.yaml\n")
+
+
+def test_after_all_is_done(sk, maker):
+    maker.make(DONE)
+    done = sk("status")
+    assert done.out.startswith("orchestrator  not running\n")
+    assert "small  completed  2 of 2 done" in done.out
+    assert "Next" not in done.out
+
+
+def test_all_and_one(sk, maker):
+    maker.make(DONE)
+    assert "\n  one  completed  took 1.2s\n" in sk("status", "--all").out
+    assert "\n  two  completed  took 0.0s\n" in sk("status", "small").out
+    assert sk("status", "two").out == "two  completed  took 0.0s\n\nNext: sk why two\n"
+
+
+def test_json(sk, maker):
+    maker.make(NIGHTLY)
+    document = sk("status", "--format", "json").json
+    assert document["orchestrator"]["state"] == "died"
+    assert document["workers"][0]["process"] == "gone"
+    (workstream,) = document["workstreams"]
+    assert workstream["tasks"]["failed"] == 1 and workstream["blocked"] == 2
+    tasks = {task["task_id"]: task for task in document["tasks"]}
+    assert len(tasks) == 9
+    assert tasks["arm"]["exit_code"] == 2
+    assert tasks["publish"]["waits_for"] == "blocked"
+    assert tasks["unit"]["waits_for"] == "task"
+    assert document["next"] == ["sk why arm", "sk run plans/nightly.yaml"]
+    only = sk("status", "--json", "unit").json
+    assert [task["task_id"] for task in only["tasks"]] == ["unit"]
+
+
+def test_unknown_names_the_nearest(sk, maker):
+    maker.make(NIGHTLY)
+    done = sk("status", "buidl")
+    assert done.code == 3
+    assert done.err == 'sk: task "buidl" does not exist; near: build. Try: sk status --all\n'
+    assert sk("status", "buidl", "--json").json["error"]["code"] == "not_found"
+
+
+def test_damage_is_told_and_nothing_changes(sk, maker):
+    maker.make(DONE)
+    journal = sk.folder / ".state" / "transitions.jsonl"
+    whole = journal.read_text().splitlines(keepends=True)
+    for snapshot in (sk.folder / ".state").glob("current.json*"):
+        snapshot.unlink()
+    whole[4] = whole[4].replace("a", "b", 1)
+    journal.write_text("".join(whole))
+    before = journal.read_bytes()
+    done = sk("status")
+    assert done.code == 7
+    assert "line 5" in done.err
+    assert journal.read_bytes() == before
+
+
+def test_reads_without_writing(sk, maker):
+    maker.make(NIGHTLY)
+    state = sk.folder / ".state"
+    before = {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in state.rglob("*")}
+    assert sk("status").code == 0
+    assert {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in state.rglob("*")} == before
+
+
+def test_planted_link_is_refused(sk):
+    (sk.folder / "elsewhere").mkdir(mode=0o700)
+    os.symlink("elsewhere", sk.folder / ".state")
+    done = sk("status")
+    assert done.code == 4
+    assert "is a symbolic link owned by uid %d; refused" % os.getuid() in done.err
+
+
+def test_open_folder_is_refused(sk):
+    (sk.folder / ".state").mkdir()
+    (sk.folder / ".state").chmod(0o770)
+    done = sk("status")
+    assert done.code == 4
+    assert "is writable by group (mode 0770)" in done.err
+
+
+def test_current_folder_is_gone(sk):
+    (sk.folder / "gone").mkdir()
+    done = subprocess.run(["sh", "-c", 'cd gone && rmdir ../gone && exec "$0" status', binary()], cwd=sk.folder,
+                          env=sk.env, capture_output=True, text=True)
+    assert done.returncode == 8
+    assert done.stderr.startswith("sk: current directory no longer exists: nothing was done.")
+
+
+def test_home_is_never_asked(sk, maker):
+    maker.make(DONE)
+    for home in ({}, {"HOME": "relative"}, {"HOME": "/" + "x" * 10000}):
+        assert sk("status", env=home).code == 0
+
+
+def test_from_below_by_variable_and_by_option(sk, maker, tmp_path):
+    maker.make(DONE)
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert "small" in sk("status", cwd=tmp_path / "a" / "b").out
+    elsewhere = {"SK_STATE_DIR": str(tmp_path / ".state")}
+    assert "small" in sk("status", cwd="/", env=elsewhere).out
+    assert "small" in sk("--state-dir", tmp_path / ".state", "status", cwd="/").out
+    assert "Nothing" in sk("status", "--state-dir", tmp_path / "none", env=elsewhere).out
+
+
+def test_linked_worktree(sk, maker, tmp_path):
+    repository = tmp_path / "main"
+    git = ["git", "-c", "user.name=n", "-c", "user.email=e", "-c", "commit.gpgsign=false"]
+    env = {**sk.env, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "HOME": str(tmp_path)}
+    for words in (["init", "-q", "main"], ["-C", "main", "commit", "-q", "--allow-empty", "-m", "x"],
+                  ["-C", "main", "worktree", "add", "-q", "../linked"]):
+        subprocess.run(git + words, cwd=tmp_path, env=env, check=True, capture_output=True)
+    maker.folder = repository
+    maker.make(DONE)
+    assert "small" in sk("status", cwd=tmp_path / "linked").out
+
+
+def test_in_a_terminal_of_eighty_columns(sk, maker):
+    """Colours are used, and no line is wider than the terminal."""
+    maker.make(NIGHTLY)
+    main, other = pty.openpty()
+    subprocess.run(["stty", "cols", "60", "rows", "24"], stdin=other, check=True)
+    process = subprocess.Popen([binary(), "status"], cwd=sk.folder, env=sk.env, stdout=other, stderr=other,
+                               stdin=subprocess.DEVNULL)
+    os.close(other)
+    text = b""
+    while True:
+        try:
+            piece = os.read(main, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        text += piece
+    os.close(main)
+    assert process.wait() == 0
+    assert b"\x1b[31m" in text
+    plain = text.decode()
+    for code in ("\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m"):
+        plain = plain.replace(code, "")
+    assert max(len(line) for line in plain.splitlines()[:-2]) <= 60
+
+
+def test_json_survives_a_round_trip(sk, maker):
+    maker.make(NIGHTLY)
+    text = sk("status", "--all", "--json").out
+    assert text.endswith("}\n") and text.count("\n") == 1
+    assert json.loads(text)
