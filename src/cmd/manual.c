@@ -44,12 +44,14 @@ static void put_prose(struct out *out, const char *text)
 		put_text(out, piece);
 		used += (unsigned)len + 1;
 		text += len;
-		while (*text == ' ' || *text == '\n')
-			text++;
-		if (len && piece[len - 1] == '.') {
+		if ((len && piece[len - 1] == '.') || (text[0] == '\n' && text[1] == '\n')) {
 			out_puts(out, "\n");
 			used = 0;
 		}
+		if (text[0] == '\n' && text[1] == '\n')
+			out_puts(out, ".Pp\n");
+		while (*text == ' ' || *text == '\n')
+			text++;
 	}
 	if (used)
 		out_puts(out, "\n");

@@ -124,6 +124,10 @@ static void wrap(struct out *o, const char *text, unsigned indent, bool begun)
 		used += (used ? 1 : indent) + (unsigned)len;
 		begun = false;
 		text += len;
+		if (text[0] == '\n' && text[1] == '\n') { /* a paragraph */
+			out_puts(o, "\n\n");
+			used = 0;
+		}
 		while (*text == ' ' || *text == '\n')
 			text++;
 	}
