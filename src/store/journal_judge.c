@@ -27,7 +27,10 @@ struct survey {
 	bool next_follows;  /* that line fits the bad line's own checksum */
 };
 
-/* The checksums a line may stand for in the chain: the one it carries, and the one it should carry. */
+/*
+ * The checksums a line may stand for in the chain: the one it carries, in case its other bytes rotted, and the one it
+ * should carry, in case that itself did.
+ */
 struct link {
 	bool known;
 	uint64_t carried, computed;
@@ -35,11 +38,12 @@ struct link {
 
 static struct link link_of(struct span line, uint64_t sum_before)
 {
-	struct link l = { false, 0, 0 };
+	struct link l = { line.len >= RECORD_TAIL_BYTES, 0, 0 };
 
-	l.known = record_sum_find(line, &l.carried);
 	if (l.known)
 		l.computed = record_sum(line, sum_before);
+	if (!record_sum_find(line, &l.carried))
+		l.carried = l.computed;
 	return l;
 }
 
@@ -212,8 +216,10 @@ static int damaged_json(const struct verdict *v)
 	uint64_t byte = v->bad->before.offset + problem->at;
 	unsigned long long line = v->line, column = problem->at + 1;
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	char found = 'x';
 
-	if (strcmp(problem->what, "NUL byte") == 0) {
+	v->vfs->read_at(v->vfs->ctx, v->bad->handle, byte, &found, 1);
+	if (found == '\0') { /* inside a string or not: it is always rot */
 		buf_putf(&text, "damaged, NUL byte at line %llu, column %llu", line, column);
 	} else if (strcmp(problem->what, "invalid UTF-8") == 0) {
 		buf_putf(&text, "damaged, invalid UTF-8 at line %llu, byte %llu:", line, column);
