@@ -1,9 +1,11 @@
 /*
- * A command is one row: its words, its options, what it needs and the function that runs it. Help, completions, the
- * manual page and docs/commands.md are printed from these rows, so a command cannot exist without its description.
+ * A command is one row: its words, its options, what it needs and the function that runs it. Help,
+ * completions, the manual page and docs/commands.md are printed from these rows, so a command
+ * cannot exist without its description.
  *
- * To add one: write src/cmd/<name>.c with `const struct cmd cmd_<name>`, add CMD(<name>) to cmd_list.h and the file to
- * meson.build, and write tests/cli/test_<name>.py. status.c is a good row to copy.
+ * To add one: write src/cmd/<name>.c with `const struct cmd cmd_<name>`, add CMD(<name>) to
+ * cmd_list.h and the file to meson.build, and write tests/cli/test_<name>.py. status.c is a good
+ * row to copy.
  */
 #ifndef SK_CMD_H
 #define SK_CMD_H
@@ -14,22 +16,22 @@
 #include "os/paths.h"
 
 /* name, number, word in JSON errors, meaning. The numbers are a promise to scripts. */
-#define EXIT_CODES(X)                                                                           \
-	X(DONE, 0, "done", "done")                                                              \
-	X(WORK_FAILED, 1, "work_failed", "the work itself failed")                              \
-	X(USAGE, 2, "usage", "usage, or a plan or configuration that cannot be used")           \
-	X(NOT_FOUND, 3, "not_found", "no such task, workstream, ...")                           \
-	X(REFUSED, 4, "refused", "the state forbids it")                                        \
-	X(CONFIRM, 5, "confirmation_needed", "confirmation needed: add --yes")                  \
-	X(BUSY, 6, "busy", "someone else holds what is needed")                                 \
-	X(DAMAGED, 7, "damaged", "the state is damaged")                                        \
-	X(IO, 8, "io", "input or output failed")                                                \
-	X(AWAITING_GATE, 10, "awaiting_gate", "waits for a gate")                               \
-	X(NEEDS_HUMAN, 11, "needs_human", "needs a human")                                      \
-	X(OVER_BUDGET, 12, "over_budget", "over budget")                                        \
-	X(PARKED, 75, "parked", "parked: try later")                                            \
-	X(TIMED_OUT, 124, "timed_out", "timed out")                                             \
-	X(INTERRUPTED, 130, "interrupted", "interrupted (Ctrl-C)")                              \
+#define EXIT_CODES(X)                                                                 \
+	X(DONE, 0, "done", "done")                                                    \
+	X(WORK_FAILED, 1, "work_failed", "the work itself failed")                    \
+	X(USAGE, 2, "usage", "usage, or a plan or configuration that cannot be used") \
+	X(NOT_FOUND, 3, "not_found", "no such task, workstream, ...")                 \
+	X(REFUSED, 4, "refused", "the state forbids it")                              \
+	X(CONFIRM, 5, "confirmation_needed", "confirmation needed: add --yes")        \
+	X(BUSY, 6, "busy", "someone else holds what is needed")                       \
+	X(DAMAGED, 7, "damaged", "the state is damaged")                              \
+	X(IO, 8, "io", "input or output failed")                                      \
+	X(AWAITING_GATE, 10, "awaiting_gate", "waits for a gate")                     \
+	X(NEEDS_HUMAN, 11, "needs_human", "needs a human")                            \
+	X(OVER_BUDGET, 12, "over_budget", "over budget")                              \
+	X(PARKED, 75, "parked", "parked: try later")                                  \
+	X(TIMED_OUT, 124, "timed_out", "timed out")                                   \
+	X(INTERRUPTED, 130, "interrupted", "interrupted (Ctrl-C)")                    \
 	X(TERMINATED, 143, "terminated", "ended by SIGTERM")
 
 #define X(name, number, word, meaning) EXIT_##name = number,
@@ -44,8 +46,10 @@ const char *exit_word(enum exit_code code);
 
 enum cmd_needs {
 	NEED_STATE = 1 << 0, /* c->paths tells where the state lives; it may not exist yet */
-	NEED_VIEW = 1 << 1,  /* NEED_STATE, and c->view is the state read without any lock; NULL when there is none yet */
-	CMD_SCRIPT = 1 << 2, /* prints something that is read by a program as it is: there is no --format json */
+	NEED_VIEW = 1 << 1, /* NEED_STATE, and c->view is the state read without any lock; NULL when
+			       there is none yet */
+	CMD_SCRIPT = 1 << 2, /* prints something that is read by a program as it is: there is no
+				--format json */
 };
 
 struct view;
@@ -54,24 +58,25 @@ struct view;
 struct cmd_ctx {
 	const struct cmd *cmd;
 	const struct options *options;
-	struct out *out; /* stdout */
-	bool json;       /* one JSON document (or one object a line) is wanted */
-	int64_t now_ms;  /* wall clock, asked once */
+	struct out *out;           /* stdout */
+	bool json;                 /* one JSON document (or one object a line) is wanted */
+	int64_t now_ms;            /* wall clock, asked once */
 	const struct paths *paths; /* with NEED_STATE */
 	struct view *view;         /* with NEED_VIEW */
 };
 
 struct cmd {
-	const char *path;    /* "task retry"; a row whose path starts with "__" is not shown to people */
+	const char
+		*path; /* "task retry"; a row whose path starts with "__" is not shown to people */
 	const char *summary; /* one line, lower case, no full stop */
-	const char *usage;   /* what follows the path, without the options that every command takes */
-	const char *about;   /* paragraphs for help and manual, or NULL */
-	const char *example; /* command lines, one a line, or NULL */
+	const char *usage; /* what follows the path, without the options that every command takes */
+	const char *about; /* paragraphs for help and manual, or NULL */
+	const char *example;              /* command lines, one a line, or NULL */
 	const struct option_row *options; /* ends with a row without name; NULL = none of its own */
 	unsigned needs;
-	enum arg_kind args;  /* what plain arguments are, for completion */
+	enum arg_kind args; /* what plain arguments are, for completion */
 	size_t args_min, args_max;
-	const char *alias;   /* the name of the script in the runbooks, or NULL */
+	const char *alias; /* the name of the script in the runbooks, or NULL */
 	/* The exit code, or a negative code with *e filled: the caller prints it. */
 	int (*run)(struct cmd_ctx *c, struct err *e);
 };
@@ -84,15 +89,16 @@ extern const size_t cmd_count;
 bool cmd_shown(const struct cmd *cmd);
 
 /*
- * The row whose path is the longest prefix of the words (or whose alias is the first one); *used = words of it.
- * NULL when there is none.
+ * The row whose path is the longest prefix of the words (or whose alias is the first one); *used =
+ * words of it. NULL when there is none.
  */
 const struct cmd *cmd_find(char *const *words, size_t count, size_t *used);
 
 /* The shown command nearest to what was typed, or NULL. */
 const struct cmd *cmd_nearest(const char *word);
 
-/* Everything from argv to the exit code: prepares the streams, parses, makes ready what is needed, runs, reports. */
+/* Everything from argv to the exit code: prepares the streams, parses, makes ready what is needed,
+ * runs, reports. */
 int cmd_main(int argc, char **argv);
 
 #endif

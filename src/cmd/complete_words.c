@@ -1,6 +1,8 @@
 /*
- * What can follow the words typed so far, one a line, with a tab and a description where there is one; ":files" and
- * ":directories" leave it to the shell. It never fails and says nothing on stderr: it runs while somebody types.
+ * What can follow the words typed so far, one a line, with a tab and a description where there is
+ * one; ":files" and
+ * ":directories" leave it to the shell. It never fails and says nothing on stderr: it runs while
+ * somebody types.
  */
 #include "cmd/cmd.h"
 
@@ -15,7 +17,8 @@ static void offer(struct out *out, const char *prefix, const char *word, const c
 		out_putf(out, "%s\t%s\n", word, about);
 }
 
-static void offer_id(struct out *out, const char *prefix, struct span id, const char *state, unsigned *left)
+static void offer_id(struct out *out, const char *prefix, struct span id, const char *state,
+		     unsigned *left)
 {
 	if (*left == 0 || !span_starts(id, prefix))
 		return;
@@ -29,17 +32,21 @@ static void offer_ids(struct cmd_ctx *c, const char *prefix, enum arg_kind kind)
 	struct view *v = NULL;
 	unsigned left = IDS_MAX;
 
-	if (view_find_paths(NULL, &paths, NULL) == 0 && view_open(&paths, c->now_ms, &v, NULL) == 0 && v) {
+	if (view_find_paths(NULL, &paths, NULL) == 0 &&
+	    view_open(&paths, c->now_ms, &v, NULL) == 0 && v) {
 		for (size_t i = 0; kind != ARG_WORKSTREAM && i < v->st.task_count; i++)
-			offer_id(c->out, prefix, v->st.tasks[i].id, task_state_word(v->st.tasks[i].state), &left);
+			offer_id(c->out, prefix, v->st.tasks[i].id,
+				 task_state_word(v->st.tasks[i].state), &left);
 		for (size_t i = 0; kind != ARG_TASK && i < v->st.ws_count; i++)
-			offer_id(c->out, prefix, v->st.ws[i].id, ws_state_word(v->st.ws[i].state), &left);
+			offer_id(c->out, prefix, v->st.ws[i].id, ws_state_word(v->st.ws[i].state),
+				 &left);
 	}
 	view_free(v);
 	paths_release(&paths);
 }
 
-static void offer_choices(struct out *out, const char *prefix, const char *choices, const char *before)
+static void offer_choices(struct out *out, const char *prefix, const char *choices,
+			  const char *before)
 {
 	while (*choices) {
 		size_t len = strcspn(choices, "|");
@@ -79,7 +86,8 @@ static void offer_kind(struct cmd_ctx *c, const char *prefix, enum arg_kind kind
 }
 
 /* The next word of every path that begins with the words so far. */
-static void offer_commands(struct cmd_ctx *c, const char *const *words, size_t count, const char *prefix)
+static void offer_commands(struct cmd_ctx *c, const char *const *words, size_t count,
+			   const char *prefix)
 {
 	CLEANUP(buf_release) struct buf lead = BUF_INIT;
 	const char *last = "";
@@ -100,7 +108,8 @@ static void offer_commands(struct cmd_ctx *c, const char *const *words, size_t c
 		last = next;
 		last_len = len;
 		if (strncmp(next, prefix, strlen(prefix)) == 0)
-			out_putf(c->out, "%.*s\t%s\n", (int)len, next, next[len] ? "..." : cmd_table[i]->summary);
+			out_putf(c->out, "%.*s\t%s\n", (int)len, next,
+				 next[len] ? "..." : cmd_table[i]->summary);
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
- * Three small scripts that ask `sk __complete` for everything: what can follow is decided in one place, from the table
- * and the state, and a shell only has to show it.
+ * Three small scripts that ask `sk __complete` for everything: what can follow is decided in one
+ * place, from the table and the state, and a shell only has to show it.
  */
 #include "cmd/cmd.h"
 
@@ -15,7 +15,8 @@ static const char bash_script[] =
 	"\tfor line in $(sk __complete -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null); do\n"
 	"\t\tcase \"$line\" in\n"
 	"\t\t:files) COMPREPLY+=($(compgen -f -- \"$cur\")); compopt -o filenames 2>/dev/null ;;\n"
-	"\t\t:directories) COMPREPLY+=($(compgen -d -- \"$cur\")); compopt -o filenames 2>/dev/null ;;\n"
+	"\t\t:directories) COMPREPLY+=($(compgen -d -- \"$cur\")); compopt -o filenames "
+	"2>/dev/null ;;\n"
 	"\t\t*) COMPREPLY+=(\"${line%%$'\\t'*}\") ;;\n"
 	"\t\tesac\n"
 	"\tdone\n"
@@ -24,7 +25,8 @@ static const char bash_script[] =
 
 static const char zsh_script[] =
 	"#compdef sk\n"
-	"# Completion of sk for zsh. Use: source <(sk completion zsh), or save it as _sk in a folder of $fpath.\n"
+	"# Completion of sk for zsh. Use: source <(sk completion zsh), or save it as _sk in a "
+	"folder of $fpath.\n"
 	"_sk()\n"
 	"{\n"
 	"\tlocal line\n"
@@ -74,8 +76,10 @@ static int completion_run(struct cmd_ctx *c, struct err *e)
 		out_puts(c->out, fish_script);
 	else {
 		buf_put_quoted(&shown, span_of(shell), 32);
-		return err_set(e, -SK_EUSAGE, "completion: unknown shell %s: expected bash, zsh or fish. "
-			       "Try: sk help completion", shown.p);
+		return err_set(e, -SK_EUSAGE,
+			       "completion: unknown shell %s: expected bash, zsh or fish. "
+			       "Try: sk help completion",
+			       shown.p);
 	}
 	return EXIT_DONE;
 }

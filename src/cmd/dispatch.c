@@ -1,6 +1,7 @@
 /*
- * From argv to the exit code, the same way for every command: streams, words, row, options, what the row needs, run,
- * flush, report. A command returns its outcome; only this file prints a problem, so it reads the same everywhere.
+ * From argv to the exit code, the same way for every command: streams, words, row, options, what
+ * the row needs, run, flush, report. A command returns its outcome; only this file prints a
+ * problem, so it reads the same everywhere.
  */
 #include "cmd/cmd.h"
 
@@ -36,9 +37,12 @@ static int unknown_command(const char *word, struct err *e)
 
 	buf_put_quoted(&shown, span_of(word), NAME_BYTES_MAX);
 	if (near)
-		return err_set(e, -SK_EUSAGE, "unknown command %s; did you mean \"%s\"? Nothing was done. Try: sk help",
-			       shown.p, near->path);
-	return err_set(e, -SK_EUSAGE, "unknown command %s: nothing was done. Try: sk help", shown.p);
+		return err_set(
+			e, -SK_EUSAGE,
+			"unknown command %s; did you mean \"%s\"? Nothing was done. Try: sk help",
+			shown.p, near->path);
+	return err_set(e, -SK_EUSAGE, "unknown command %s: nothing was done. Try: sk help",
+		       shown.p);
 }
 
 /* "sk task" alone: names the commands of the group. Returns 0 when `word` begins no path. */
@@ -55,7 +59,8 @@ static int group_only(const char *word, struct err *e)
 	}
 	if (!names.len)
 		return 0;
-	return err_set(e, -SK_EUSAGE, "%s: say what to do: %s. Nothing was done. Try: sk help %s", word, names.p, word);
+	return err_set(e, -SK_EUSAGE, "%s: say what to do: %s. Nothing was done. Try: sk help %s",
+		       word, names.p, word);
 }
 
 static bool wants(const struct dispatch *d, const char *name)
@@ -101,8 +106,11 @@ static int run_row(struct dispatch *d, const struct cmd *cmd, struct err *e)
 	int rc;
 
 	if (d->json && (cmd->needs & CMD_SCRIPT))
-		return err_set(e, -SK_EUSAGE, "%s: prints text for another program, there is no JSON form: nothing was "
-			       "done. Try: sk %s", cmd->path, cmd->path);
+		return err_set(
+			e, -SK_EUSAGE,
+			"%s: prints text for another program, there is no JSON form: nothing was "
+			"done. Try: sk %s",
+			cmd->path, cmd->path);
 	rc = options_check_args(&d->options, e);
 	if (rc < 0)
 		return rc;
@@ -153,14 +161,16 @@ static int dispatch_words(struct dispatch *d, char **words, size_t count, struct
 	return run_row(d, cmd, e);
 }
 
-/* Whether --json or --format json stands among words that could not be parsed: their refusal is JSON, too. */
+/* Whether --json or --format json stands among words that could not be parsed: their refusal is
+ * JSON, too. */
 static bool asks_json(int argc, char *const *argv)
 {
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--") == 0)
 			return false;
 		if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--format=json") == 0 ||
-		    (strcmp(argv[i], "--format") == 0 && i + 1 < argc && strcmp(argv[i + 1], "json") == 0))
+		    (strcmp(argv[i], "--format") == 0 && i + 1 < argc &&
+		     strcmp(argv[i + 1], "json") == 0))
 			return true;
 	}
 	return false;
@@ -180,7 +190,8 @@ static int report(struct dispatch *d, int code, const struct err *e, bool json)
 
 int cmd_main(int argc, char **argv)
 {
-	CLEANUP(dispatch_release) struct dispatch d = { .common = OPTIONS_INIT, .options = OPTIONS_INIT };
+	CLEANUP(dispatch_release)
+	struct dispatch d = { .common = OPTIONS_INIT, .options = OPTIONS_INIT };
 	struct err e = ERR_INIT;
 	unsigned closed = streams_prepare();
 	int rc, failed;
@@ -196,7 +207,8 @@ int cmd_main(int argc, char **argv)
 	if (failed < 0) {
 		err_clear(&e);
 		err_set(&e, failed, "cannot write output: %s", strerror(-failed));
-		e.text[strlen("cannot write output: ")] |= 0x20; /* the system begins its words with a capital */
+		e.text[strlen("cannot write output: ")] |=
+			0x20; /* the system begins its words with a capital */
 		print_problem(e.text);
 		return rc ? rc : EXIT_IO;
 	}

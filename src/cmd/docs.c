@@ -1,6 +1,6 @@
 /*
- * docs/commands.md and docs/states.md, printed from the tables they describe. A test compares them with the files, so a
- * page can be wrong for as long as one test run.
+ * docs/commands.md and docs/states.md, printed from the tables they describe. A test compares them
+ * with the files, so a page can be wrong for as long as one test run.
  */
 #include "cmd/cmd.h"
 
@@ -32,8 +32,8 @@ static void put_options(struct out *out, const struct option_row *rows)
 
 static void put_command(struct out *out, const struct cmd *cmd)
 {
-	out_putf(out, "\n## sk %s\n\n%s.\n\n```\nsk %s%s%s\n```\n", cmd->path, cmd->summary, cmd->path,
-		 *cmd->usage ? " " : "", cmd->usage);
+	out_putf(out, "\n## sk %s\n\n%s.\n\n```\nsk %s%s%s\n```\n", cmd->path, cmd->summary,
+		 cmd->path, *cmd->usage ? " " : "", cmd->usage);
 	if (cmd->about) {
 		out_puts(out, "\n");
 		out_wrapped(out, cmd->about, 0);
@@ -49,11 +49,14 @@ static void put_command(struct out *out, const struct cmd *cmd)
 static void print_commands(struct out *out)
 {
 	out_puts(out, "# Commands\n\n"
-		      "Printed by `sk __docs commands` from the command table; a test fails when it is stale.\n\n"
+		      "Printed by `sk __docs commands` from the command table; a test fails when "
+		      "it is stale.\n\n"
 		      "Every command takes these:\n");
 	put_options(out, common_options);
-	out_puts(out, "\nA refusal is one sentence on stderr and an exit code; with `--format json` also a document on "
-		      "stdout:\n`{\"schema_version\", \"kind\": \"error\", \"error\": {\"code\", \"exit\", \"message\", "
+	out_puts(out, "\nA refusal is one sentence on stderr and an exit code; with `--format "
+		      "json` also a document on "
+		      "stdout:\n`{\"schema_version\", \"kind\": \"error\", \"error\": {\"code\", "
+		      "\"exit\", \"message\", "
 		      "\"try\"}}`.\n\n| exit | code | meaning |\n| --- | --- | --- |\n");
 #define X(name, number, word, meaning) out_putf(out, "| %d | `%s` | %s |\n", number, word, meaning);
 	EXIT_CODES(X)
@@ -96,13 +99,14 @@ static void put_life(struct out *out, const struct life *life)
 		out_putf(out, "%s`%s`", between, life->state_word(s));
 		between = ", ";
 	}
-	out_puts(out, ".\n\n| id | from | to | trigger | only if | recorded as |\n| --- | --- | --- | --- | --- | --- |\n");
+	out_puts(out, ".\n\n| id | from | to | trigger | only if | recorded as |\n| --- | --- | "
+		      "--- | --- | --- | --- |\n");
 	for (size_t i = 0; i < life->edge_count; i++) {
 		const struct edge *row = &life->edges[i];
 		const char *from = life->state_word(row->from);
 
-		out_putf(out, "| %s | %s | %s | `%s` | ", row->id, from ? from : "(none)", life->state_word(row->to),
-			 trigger_word(row->on));
+		out_putf(out, "| %s | %s | %s | `%s` | ", row->id, from ? from : "(none)",
+			 life->state_word(row->to), trigger_word(row->on));
 		put_facts(out, row);
 		out_putf(out, " | `%s` |\n", event_rows[row->event].word);
 	}
@@ -111,8 +115,10 @@ static void put_life(struct out *out, const struct life *life)
 static void print_states(struct out *out)
 {
 	out_puts(out, "# States\n\n"
-		      "Printed by `sk __docs states` from the tables of `src/core/*_edges.c`; a test fails when it is stale."
-		      "\nA change of state that has no row here does not happen: it is refused, and in a journal it is "
+		      "Printed by `sk __docs states` from the tables of `src/core/*_edges.c`; a "
+		      "test fails when it is stale."
+		      "\nA change of state that has no row here does not happen: it is refused, "
+		      "and in a journal it is "
 		      "damage.\n");
 	put_life(out, &task_life);
 	put_life(out, &ws_life);

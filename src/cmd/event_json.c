@@ -1,6 +1,7 @@
 /*
- * The journal keeps each fact once; here it is spread out again for readers that expect the long form. The event_id is
- * made from time and sequence number instead of chance, so that the same record has the same id whenever it is asked.
+ * The journal keeps each fact once; here it is spread out again for readers that expect the long
+ * form. The event_id is made from time and sequence number instead of chance, so that the same
+ * record has the same id whenever it is asked.
  */
 #include "cmd/event_text.h"
 
@@ -118,7 +119,8 @@ void event_put_json(struct out *out, const struct event *ev, int64_t cause_ms)
 	if (ev->trigger)
 		json_text(&j, "trigger", trigger_word(ev->trigger));
 	event_id(cause_ms, ev->caused_by, id);
-	put_span_or_null(&j, "caused_by", ev->caused_by ? (struct span){ id, sizeof(id) } : SPAN_NONE);
+	put_span_or_null(&j, "caused_by",
+			 ev->caused_by ? (struct span){ id, sizeof(id) } : SPAN_NONE);
 	put_span_or_null(&j, "operator", ev->operator_name);
 	put_span_or_null(&j, "reason", ev->reason);
 	json_object(&j, "metadata");

@@ -1,6 +1,6 @@
 /*
- * A sentence for each kind of event, calm and without the journal's own words. What has no sentence of its own is shown
- * by its word, so a new kind of event is never invisible.
+ * A sentence for each kind of event, calm and without the journal's own words. What has no sentence
+ * of its own is shown by its word, so a new kind of event is never invisible.
  */
 #include "cmd/event_text.h"
 
@@ -42,14 +42,16 @@ static void put_attempt(const struct event *ev, struct buf *out)
 
 static void put_queued(const struct event *ev, struct buf *out)
 {
-	buf_puts(out, ev->trigger == ON_RETRY_DELAY_ELAPSED ? "ready to try again" : "ready to run");
+	buf_puts(out,
+		 ev->trigger == ON_RETRY_DELAY_ELAPSED ? "ready to try again" : "ready to run");
 }
 
 static void put_retry(const struct event *ev, struct buf *out)
 {
 	put_outcome(ev, out);
 	put_attempt(ev, out);
-	put_ms(out, "; tries again in ", ev->retry_at_ms > ev->at_ms ? (uint64_t)(ev->retry_at_ms - ev->at_ms) : 1);
+	put_ms(out, "; tries again in ",
+	       ev->retry_at_ms > ev->at_ms ? (uint64_t)(ev->retry_at_ms - ev->at_ms) : 1);
 }
 
 static void put_failed(const struct event *ev, struct buf *out)
@@ -64,12 +66,14 @@ static void put_executed(const struct event *ev, struct buf *out)
 	buf_puts(out, "ran");
 	put_ms(out, " for ", ev->duration_ms);
 	if (ev->leftovers)
-		buf_putf(out, "; %llu processes it left behind were ended", (unsigned long long)ev->leftovers);
+		buf_putf(out, "; %llu processes it left behind were ended",
+			 (unsigned long long)ev->leftovers);
 }
 
 static void put_registered(const struct event *ev, struct buf *out)
 {
-	buf_putf(out, "worker ready: %llu slots, pid %llu", (unsigned long long)ev->slots, (unsigned long long)ev->pid);
+	buf_putf(out, "worker ready: %llu slots, pid %llu", (unsigned long long)ev->slots,
+		 (unsigned long long)ev->pid);
 	if (ev->kill_mode.len) {
 		buf_puts(out, ", ends tasks by ");
 		buf_put_visible(out, ev->kill_mode);
@@ -198,7 +202,8 @@ static void put_special(const struct event *ev, struct buf *out)
 		put_outcome(ev, out);
 		break;
 	case EV_WS_CREATED:
-		buf_putf(out, "created, run %llu", (unsigned long long)(ev->run_no ? ev->run_no : 1));
+		buf_putf(out, "created, run %llu",
+			 (unsigned long long)(ev->run_no ? ev->run_no : 1));
 		break;
 	case EV_CYCLE_DETECTED:
 		put_cycle(ev, out);
@@ -210,8 +215,8 @@ static void put_special(const struct event *ev, struct buf *out)
 		buf_putf(out, "at most %llu at once", (unsigned long long)ev->limit);
 		break;
 	case EV_RESOURCE_EXHAUSTED:
-		buf_putf(out, "waited for too long: %llu wanted, %llu free", (unsigned long long)ev->requested,
-			 (unsigned long long)ev->available);
+		buf_putf(out, "waited for too long: %llu wanted, %llu free",
+			 (unsigned long long)ev->requested, (unsigned long long)ev->available);
 		break;
 	case EV_ORCHESTRATOR_STARTED:
 		buf_putf(out, "orchestrator started, pid %llu", (unsigned long long)ev->pid);

@@ -1,6 +1,7 @@
 /*
- * The journal, read aloud. Filters look at every record; the last ones are kept in a ring so that --limit shows the
- * newest. Following asks again after every change of the folder, from the record after the last one seen.
+ * The journal, read aloud. Filters look at every record; the last ones are kept in a ring so that
+ * --limit shows the newest. Following asks again after every change of the folder, from the record
+ * after the last one seen.
  */
 #include "cmd/cmd.h"
 
@@ -14,19 +15,19 @@
 #include "os/fd.h"
 #include "os/watch.h"
 
-#define RECENT 4096     /* times of the newest records, to give the cause its event_id */
+#define RECENT 4096         /* times of the newest records, to give the cause its event_id */
 #define FOLLOW_POLL_MS 1000 /* a file system may not report changes made by another machine */
 
 struct events_run {
 	struct cmd_ctx *c;
 	struct vfs vfs;
 	struct span task, workstream;
-	int severity;            /* at least, or -1 */
-	uint64_t seen;           /* last sequence number looked at */
-	uint64_t limit;          /* newest ones kept, or 0 = print at once */
+	int severity;   /* at least, or -1 */
+	uint64_t seen;  /* last sequence number looked at */
+	uint64_t limit; /* newest ones kept, or 0 = print at once */
 	struct buf *ring;
-	uint64_t kept;           /* lines that went into the ring */
-	uint64_t matched;        /* records that passed the filters */
+	uint64_t kept;             /* lines that went into the ring */
+	uint64_t matched;          /* records that passed the filters */
 	int64_t recent_ms[RECENT]; /* time of record seq % RECENT */
 };
 
@@ -225,8 +226,15 @@ static int events_run(struct cmd_ctx *c, struct err *e)
 }
 
 static const struct option_row events_options[] = {
-	{ .name = "follow", .letter = 'f', .kind = OPTION_FLAG, .summary = "go on with what happens next" },
-	{ .name = "task", .kind = OPTION_TEXT, .value = "ID", .summary = "only of this task", .completes = ARG_TASK },
+	{ .name = "follow",
+	  .letter = 'f',
+	  .kind = OPTION_FLAG,
+	  .summary = "go on with what happens next" },
+	{ .name = "task",
+	  .kind = OPTION_TEXT,
+	  .value = "ID",
+	  .summary = "only of this task",
+	  .completes = ARG_TASK },
 	{ .name = "workstream",
 	  .kind = OPTION_TEXT,
 	  .value = "ID",
@@ -236,7 +244,10 @@ static const struct option_row events_options[] = {
 	  .kind = OPTION_CHOICE,
 	  .value = "info|warning|error|critical",
 	  .summary = "only what is at least this severe" },
-	{ .name = "since", .kind = OPTION_NUMBER, .value = "SEQ", .summary = "only what came after this number" },
+	{ .name = "since",
+	  .kind = OPTION_NUMBER,
+	  .value = "SEQ",
+	  .summary = "only what came after this number" },
 	{ .name = "limit",
 	  .letter = 'n',
 	  .kind = OPTION_NUMBER,
@@ -251,9 +262,11 @@ const struct cmd cmd_events = {
 	.path = "events",
 	.summary = "show what happened, one line each",
 	.usage = "[-f] [--task ID] [--workstream ID] [--severity LEVEL] [--since SEQ] [--limit N]",
-	.about = "Each line begins with the sequence number of the record, then the time in UTC. With --format json each "
+	.about = "Each line begins with the sequence number of the record, then the time in UTC. "
+		 "With --format json each "
 		 "line is one object with all that was recorded.",
-	.example = "sk events --severity warning\nsk events -f --task unit\nsk events --since 120 --format json",
+	.example = "sk events --severity warning\nsk events -f --task unit\nsk events --since 120 "
+		   "--format json",
 	.options = events_options,
 	.needs = NEED_STATE,
 	.run = events_run,

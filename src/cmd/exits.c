@@ -1,4 +1,5 @@
-/* Exit codes are decided in one place: what a layer below calls its error, a script sees as one of these numbers. */
+/* Exit codes are decided in one place: what a layer below calls its error, a script sees as one of
+ * these numbers. */
 #include "cmd/cmd.h"
 
 enum exit_code exit_of(int code)

@@ -181,9 +181,12 @@ static int help_run(struct cmd_ctx *c, struct err *e)
 	near = cmd_nearest(args[0]);
 	buf_put_quoted(&shown, span_of(args[0]), NAME_BYTES_MAX);
 	if (near)
-		return err_set(e, -SK_EUSAGE, "help: unknown command %s; did you mean \"%s\"? Nothing was done. Try: sk help %s",
+		return err_set(e, -SK_EUSAGE,
+			       "help: unknown command %s; did you mean \"%s\"? Nothing was done. "
+			       "Try: sk help %s",
 			       shown.p, near->path, near->path);
-	return err_set(e, -SK_EUSAGE, "help: unknown command %s: nothing was done. Try: sk help", shown.p);
+	return err_set(e, -SK_EUSAGE, "help: unknown command %s: nothing was done. Try: sk help",
+		       shown.p);
 }
 
 const struct cmd cmd_help = {

@@ -1,6 +1,6 @@
 /*
- * JSON is written as it is decided, without a tree in between: a status of a million tasks needs no second million
- * values. The only state is whether a comma is due.
+ * JSON is written as it is decided, without a tree in between: a status of a million tasks needs no
+ * second million values. The only state is whether a comma is due.
  */
 #include "base/when.h"
 #include "cmd/print.h"
@@ -125,7 +125,8 @@ void json_error(struct out *out, const char *code, int exit_code, const char *te
 	json_object(&j, "error");
 	json_text(&j, "code", code);
 	json_i64(&j, "exit", exit_code);
-	json_span(&j, "message", (struct span){ text, advice ? (size_t)(advice - text) : strlen(text) });
+	json_span(&j, "message",
+		  (struct span){ text, advice ? (size_t)(advice - text) : strlen(text) });
 	json_text(&j, "try", advice ? advice + strlen(mark) : NULL);
 	json_object_end(&j);
 	json_close(&j);

@@ -1,6 +1,7 @@
 /*
- * The name of the file comes from an id, which was checked when the task was created; it is opened below the folder all
- * the same, without following links, because tasks run as us and could plant one.
+ * The name of the file comes from an id, which was checked when the task was created; it is opened
+ * below the folder all the same, without following links, because tasks run as us and could plant
+ * one.
  */
 #include "cmd/log_file.h"
 
@@ -34,16 +35,21 @@ int log_file_open(int dir, struct span task_id, struct err *e)
 	if (fd == -ENOENT)
 		return -ENOENT;
 	if (fd == -ELOOP)
-		return err_set(e, -SK_EREFUSED, "log 'logs/%s': is a symbolic link; refused: nothing was shown", name.p);
+		return err_set(e, -SK_EREFUSED,
+			       "log 'logs/%s': is a symbolic link; refused: nothing was shown",
+			       name.p);
 	if (fd < 0)
-		return err_set(e, fd, "log 'logs/%s': %s: nothing was shown", name.p, strerror(-fd));
+		return err_set(e, fd, "log 'logs/%s': %s: nothing was shown", name.p,
+			       strerror(-fd));
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return fd;
 	close(fd);
-	return err_set(e, -SK_EREFUSED, "log 'logs/%s': is no regular file; refused: nothing was shown", name.p);
+	return err_set(e, -SK_EREFUSED,
+		       "log 'logs/%s': is no regular file; refused: nothing was shown", name.p);
 }
 
-/* "=== 2026-11-21T08:43:00.123Z task unit attempt 2 ...": the worker writes one in front of each command it starts. */
+/* "=== 2026-11-21T08:43:00.123Z task unit attempt 2 ...": the worker writes one in front of each
+ * command it starts. */
 uint64_t log_header_attempt(struct span line)
 {
 	static const char mark[] = "=== ", word[] = " attempt ";

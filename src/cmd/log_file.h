@@ -1,4 +1,5 @@
-/* The output of one task, as the worker wrote it: attempts behind each other, each opened by a header line. */
+/* The output of one task, as the worker wrote it: attempts behind each other, each opened by a
+ * header line. */
 #ifndef SK_LOG_FILE_H
 #define SK_LOG_FILE_H
 
@@ -6,8 +7,8 @@
 #include "base/str.h"
 
 /*
- * Opens logs/<task id>.log below the state folder `dir`, following no link. -> descriptor; -ENOENT when there is none
- * (no sentence), else a negative code with *e filled.
+ * Opens logs/<task id>.log below the state folder `dir`, following no link. -> descriptor; -ENOENT
+ * when there is none (no sentence), else a negative code with *e filled.
  */
 int log_file_open(int dir, struct span task_id, struct err *e);
 
@@ -15,12 +16,14 @@ int log_file_open(int dir, struct span task_id, struct err *e);
 uint64_t log_header_attempt(struct span line);
 
 /*
- * The part of the file that belongs to the attempt (0 = all of it): *from..*to; *to is UINT64_MAX for the last one, which
- * may still grow. When the plan was run anew, numbers begin again: the newest attempt of that number counts. Returns 1, 0 when the file has no such attempt, or -errno.
+ * The part of the file that belongs to the attempt (0 = all of it): *from..*to; *to is UINT64_MAX
+ * for the last one, which may still grow. When the plan was run anew, numbers begin again: the
+ * newest attempt of that number counts. Returns 1, 0 when the file has no such attempt, or -errno.
  */
 int log_find_attempt(int fd, uint64_t attempt, uint64_t *from, uint64_t *to);
 
-/* Moves *from forward such that at most `lines` lines are between it and `to`. Returns 0 or -errno. */
+/* Moves *from forward such that at most `lines` lines are between it and `to`. Returns 0 or -errno.
+ */
 int log_last_lines(int fd, uint64_t lines, uint64_t *from, uint64_t to);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * Output of tasks is foreign text: a program can print escape sequences that retitle a terminal, hide lines or answer
- * for the user. So it is shown line by line with everything made visible; --raw gives the bytes, but never to a
- * terminal. Following ends when the task has ended and everything it wrote was shown.
+ * Output of tasks is foreign text: a program can print escape sequences that retitle a terminal,
+ * hide lines or answer for the user. So it is shown line by line with everything made visible;
+ * --raw gives the bytes, but never to a terminal. Following ends when the task has ended and
+ * everything it wrote was shown.
  */
 #include "cmd/cmd.h"
 
@@ -20,15 +21,15 @@
 
 struct logs_run {
 	struct cmd_ctx *c;
-	struct span id;       /* of the task */
-	uint64_t only;        /* attempt asked for, or 0 */
-	uint64_t attempt;     /* of the line being read */
-	int dir, fd;          /* state folder; log file or -1 */
-	uint64_t at, to;      /* what is still to be shown; to = UINT64_MAX: whatever comes */
-	struct buf line;      /* begun, not ended yet */
+	struct span id;   /* of the task */
+	uint64_t only;    /* attempt asked for, or 0 */
+	uint64_t attempt; /* of the line being read */
+	int dir, fd;      /* state folder; log file or -1 */
+	uint64_t at, to;  /* what is still to be shown; to = UINT64_MAX: whatever comes */
+	struct buf line;  /* begun, not ended yet */
 	bool raw;
 	/* following: */
-	uint64_t seq;         /* journal read so far */
+	uint64_t seq; /* journal read so far */
 	bool final;
 };
 
@@ -85,13 +86,15 @@ static int drain(struct logs_run *r, struct err *e)
 	char chunk[CHUNK_BYTES];
 
 	while (r->at < r->to && !r->c->out->error) {
-		size_t want = r->to - r->at < sizeof(chunk) ? (size_t)(r->to - r->at) : sizeof(chunk);
+		size_t want =
+			r->to - r->at < sizeof(chunk) ? (size_t)(r->to - r->at) : sizeof(chunk);
 		ssize_t len = pread(r->fd, chunk, want, (off_t)r->at);
 
 		if (len < 0 && errno == EINTR)
 			continue;
 		if (len < 0)
-			return err_set(e, -errno, "cannot read the log of %.*s: %s", SPAN_ARG(r->id), strerror(errno));
+			return err_set(e, -errno, "cannot read the log of %.*s: %s",
+				       SPAN_ARG(r->id), strerror(errno));
 		if (len == 0)
 			return 0;
 		r->at += (uint64_t)len;
@@ -112,7 +115,8 @@ static void end_line(struct logs_run *r)
 
 static int no_such_attempt(struct logs_run *r, struct err *e)
 {
-	return err_set(e, -SK_ENOTFOUND, "task \"%.*s\" has no output of attempt %llu. Try: sk why %.*s",
+	return err_set(e, -SK_ENOTFOUND,
+		       "task \"%.*s\" has no output of attempt %llu. Try: sk why %.*s",
 		       SPAN_ARG(r->id), (unsigned long long)r->only, SPAN_ARG(r->id));
 }
 
@@ -127,7 +131,8 @@ static int place(struct logs_run *r, struct err *e)
 	if (rc > 0 && lines)
 		rc = log_last_lines(r->fd, lines, &r->at, to);
 	if (rc < 0)
-		return err_set(e, rc, "cannot read the log of %.*s: %s", SPAN_ARG(r->id), strerror(-rc));
+		return err_set(e, rc, "cannot read the log of %.*s: %s", SPAN_ARG(r->id),
+			       strerror(-rc));
 	r->attempt = r->only;
 	r->to = r->only && to != UINT64_MAX ? to : UINT64_MAX;
 	return 0;
@@ -141,7 +146,8 @@ static int on_event(void *ctx, const struct event *ev, struct span line)
 	if (ev->seq <= r->seq)
 		return 0;
 	r->seq = ev->seq;
-	if (ev->transition && event_rows[ev->kind].type == EVENT_TYPE_TASK && span_eq(ev->task_id, r->id))
+	if (ev->transition && event_rows[ev->kind].type == EVENT_TYPE_TASK &&
+	    span_eq(ev->task_id, r->id))
 		r->final = task_state_final(ev->to);
 	return 0;
 }
@@ -165,7 +171,8 @@ static int open_log(struct logs_run *r, struct err *e)
 /* Shows what is there; -SK_... or 1 when there is nothing more to come, else 0. */
 static int follow_once(struct logs_run *r, struct err *e)
 {
-	bool final = r->final; /* known before the file is read: what came before the end is in it */
+	bool final =
+		r->final; /* known before the file is read: what came before the end is in it */
 	int rc = open_log(r, e);
 
 	if (rc > 0)
@@ -197,7 +204,8 @@ static int follow(struct logs_run *r, struct err *e)
 	if (rc < 0)
 		return err_set(e, rc, "cannot watch the log: %s", strerror(-rc));
 	if (!r->c->view->alive && !r->final)
-		print_problem("no orchestrator runs: following what a worker may still write. Ctrl-C ends this");
+		print_problem("no orchestrator runs: following what a worker may still write. "
+			      "Ctrl-C ends this");
 	for (;;) {
 		rc = follow_once(r, e);
 		if (rc < 0)
@@ -222,8 +230,10 @@ static int no_log(struct logs_run *r, uint32_t task, struct err *e)
 	const struct task *t = &r->c->view->st.tasks[task];
 
 	story_put(r->c->view, task, r->c->now_ms, &story);
-	return err_set(e, -SK_ENOTFOUND, "task \"%.*s\" has no output yet: %s%s%s. Try: sk why %.*s", SPAN_ARG(t->id),
-		       task_state_word(t->state), story.len ? ", " : "", story.p ? story.p : "", SPAN_ARG(t->id));
+	return err_set(e, -SK_ENOTFOUND,
+		       "task \"%.*s\" has no output yet: %s%s%s. Try: sk why %.*s", SPAN_ARG(t->id),
+		       task_state_word(t->state), story.len ? ", " : "", story.p ? story.p : "",
+		       SPAN_ARG(t->id));
 }
 
 static int show(struct logs_run *r, uint32_t task, struct err *e)
@@ -249,10 +259,15 @@ static int logs_run(struct cmd_ctx *c, struct err *e)
 	int rc;
 
 	if (r.raw && c->out->terminal)
-		return err_set(e, -SK_EREFUSED, "logs: --raw would let the task's output control this terminal: nothing "
-			       "was shown. Try: sk logs --raw %s | less", c->options->args[0]);
+		return err_set(
+			e, -SK_EREFUSED,
+			"logs: --raw would let the task's output control this terminal: nothing "
+			"was shown. Try: sk logs --raw %s | less",
+			c->options->args[0]);
 	if (r.raw && c->json)
-		return err_set(e, -SK_EUSAGE, "logs: --raw and JSON exclude each other: nothing was shown. Try: sk help logs");
+		return err_set(e, -SK_EUSAGE,
+			       "logs: --raw and JSON exclude each other: nothing was shown. Try: "
+			       "sk help logs");
 	if (!c->view)
 		return view_missing(c->paths, e);
 	rc = view_task(c->view, c->options->args[0], &task, e);
@@ -270,8 +285,15 @@ static int logs_run(struct cmd_ctx *c, struct err *e)
 }
 
 static const struct option_row logs_options[] = {
-	{ .name = "follow", .letter = 'f', .kind = OPTION_FLAG, .summary = "go on until the task has ended" },
-	{ .name = "attempt", .kind = OPTION_NUMBER, .value = "N", .summary = "only the output of attempt N", .min = 1 },
+	{ .name = "follow",
+	  .letter = 'f',
+	  .kind = OPTION_FLAG,
+	  .summary = "go on until the task has ended" },
+	{ .name = "attempt",
+	  .kind = OPTION_NUMBER,
+	  .value = "N",
+	  .summary = "only the output of attempt N",
+	  .min = 1 },
 	{ .name = "lines",
 	  .letter = 'n',
 	  .kind = OPTION_NUMBER,
@@ -279,7 +301,9 @@ static const struct option_row logs_options[] = {
 	  .summary = "only the last N lines",
 	  .min = 1,
 	  .max = 1000000 },
-	{ .name = "raw", .kind = OPTION_FLAG, .summary = "the bytes as they were written; not to a terminal" },
+	{ .name = "raw",
+	  .kind = OPTION_FLAG,
+	  .summary = "the bytes as they were written; not to a terminal" },
 	{ .name = NULL },
 };
 
@@ -287,7 +311,8 @@ const struct cmd cmd_logs = {
 	.path = "logs",
 	.summary = "show what a task printed",
 	.usage = "[-f] [--attempt N] [--lines N] [--raw] TASK",
-	.about = "Both output streams in the order in which they were written, attempts behind each other. Control "
+	.about = "Both output streams in the order in which they were written, attempts behind "
+		 "each other. Control "
 		 "characters are made visible, so nothing in the output can act on the terminal.",
 	.example = "sk logs unit\nsk logs -f unit\nsk logs --attempt 2 --lines 50 unit",
 	.options = logs_options,

@@ -1,6 +1,6 @@
 /*
- * The manual page in mdoc(7), from the table. Text of rows is escaped, because a leading dot or a backslash in a summary
- * would otherwise be taken for a macro.
+ * The manual page in mdoc(7), from the table. Text of rows is escaped, because a leading dot or a
+ * backslash in a summary would otherwise be taken for a macro.
  */
 #include "cmd/cmd.h"
 
@@ -112,9 +112,9 @@ static void put_command(struct out *out, const struct cmd *cmd)
 static void put_exit_codes(struct out *out)
 {
 	out_puts(out, ".Sh EXIT STATUS\n.Bl -tag -width indent\n");
-#define X(name, number, word, meaning)                 \
-	out_putf(out, ".It %d\n", number);             \
-	put_text(out, meaning);                        \
+#define X(name, number, word, meaning)     \
+	out_putf(out, ".It %d\n", number); \
+	put_text(out, meaning);            \
 	out_puts(out, ".\n");
 	EXIT_CODES(X)
 #undef X
@@ -124,24 +124,27 @@ static void put_exit_codes(struct out *out)
 static int manual_run(struct cmd_ctx *c, struct err *e)
 {
 	(void)e;
-	out_puts(c->out, ".Dd $Mdocdate$\n.Dt SK 1\n.Os\n.Sh NAME\n.Nm sk\n"
-			 ".Nd run a plan of tasks to its end, whatever is killed on the way\n"
-			 ".Sh SYNOPSIS\n.Nm\n.Ar command\n.Op Ar options\n.Sh DESCRIPTION\n"
-			 "Every transition of a task is recorded durably before anything is started,\n"
-			 "so a killed run continues where it was.\n"
-			 "Options that every command takes:\n");
+	out_puts(c->out,
+		 ".Dd $Mdocdate$\n.Dt SK 1\n.Os\n.Sh NAME\n.Nm sk\n"
+		 ".Nd run a plan of tasks to its end, whatever is killed on the way\n"
+		 ".Sh SYNOPSIS\n.Nm\n.Ar command\n.Op Ar options\n.Sh DESCRIPTION\n"
+		 "Every transition of a task is recorded durably before anything is started,\n"
+		 "so a killed run continues where it was.\n"
+		 "Options that every command takes:\n");
 	put_options(c->out, common_options);
 	out_puts(c->out, ".Sh COMMANDS\n");
 	for (size_t i = 0; i < cmd_count; i++)
 		if (cmd_shown(cmd_table[i]))
 			put_command(c->out, cmd_table[i]);
-	out_puts(c->out, ".Sh ENVIRONMENT\n.Bl -tag -width indent\n"
-			 ".It Ev SK_STATE_DIR\nWhere the state lives, unless\n.Fl \\-state-dir\nis given.\n"
-			 ".It Ev NO_COLOR\nNo colours when it is set to anything.\n.El\n"
-			 ".Sh FILES\n.Bl -tag -width indent\n"
-			 ".It Pa .state/transitions.jsonl\nThe journal: every fact, one a line.\n"
-			 ".It Pa .state/current.json\nA snapshot of the state, for other programs to read.\n"
-			 ".It Pa .state/logs/\nThe output of each task.\n.El\n");
+	out_puts(
+		c->out,
+		".Sh ENVIRONMENT\n.Bl -tag -width indent\n"
+		".It Ev SK_STATE_DIR\nWhere the state lives, unless\n.Fl \\-state-dir\nis given.\n"
+		".It Ev NO_COLOR\nNo colours when it is set to anything.\n.El\n"
+		".Sh FILES\n.Bl -tag -width indent\n"
+		".It Pa .state/transitions.jsonl\nThe journal: every fact, one a line.\n"
+		".It Pa .state/current.json\nA snapshot of the state, for other programs to read.\n"
+		".It Pa .state/logs/\nThe output of each task.\n.El\n");
 	put_exit_codes(c->out);
 	return EXIT_DONE;
 }

@@ -1,6 +1,7 @@
 /*
- * Our own parser instead of getopt: a near miss must be named, an option must never be guessed from a prefix (a script
- * that worked yesterday would change its meaning when an option is added), and numbers are all digits or nothing.
+ * Our own parser instead of getopt: a near miss must be named, an option must never be guessed from
+ * a prefix (a script that worked yesterday would change its meaning when an option is added), and
+ * numbers are all digits or nothing.
  */
 #include "cmd/options.h"
 
@@ -14,7 +15,10 @@
 #define SHOWN_BYTES_MAX 64 /* of a word we repeat in a refusal */
 
 const struct option_row common_options[] = {
-	{ .name = "format", .kind = OPTION_CHOICE, .value = "text|json", .summary = "print text for people or JSON" },
+	{ .name = "format",
+	  .kind = OPTION_CHOICE,
+	  .value = "text|json",
+	  .summary = "print text for people or JSON" },
 	{ .name = "json", .kind = OPTION_FLAG, .summary = "the same as --format json" },
 	{ .name = "state-dir",
 	  .kind = OPTION_TEXT,
@@ -22,7 +26,10 @@ const struct option_row common_options[] = {
 	  .summary = "where the state is (else $SK_STATE_DIR, else .state)",
 	  .completes = ARG_DIRECTORY },
 	{ .name = "no-color", .kind = OPTION_FLAG, .summary = "no colours, also on a terminal" },
-	{ .name = "help", .letter = 'h', .kind = OPTION_FLAG, .summary = "explain the command and leave" },
+	{ .name = "help",
+	  .letter = 'h',
+	  .kind = OPTION_FLAG,
+	  .summary = "explain the command and leave" },
 	{ .name = NULL },
 };
 
@@ -70,7 +77,8 @@ static const struct option_row *find_letter(const struct cmd *cmd, char letter)
 	return NULL;
 }
 
-static void nearest_in(const struct option_row *rows, struct span name, unsigned *best, const char **out)
+static void nearest_in(const struct option_row *rows, struct span name, unsigned *best,
+		       const char **out)
 {
 	for (const struct option_row *row = rows; row->name; row++) {
 		unsigned distance = word_distance(name, span_of(row->name), *best);
@@ -90,8 +98,9 @@ static const char *words_of(const struct cmd *cmd, const char *lead)
 
 static int refuse(const struct cmd *cmd, struct err *e, const char *problem)
 {
-	return err_set(e, -SK_EUSAGE, "%s%s%s. Nothing was done. Try: sk help%s%s", cmd ? cmd->path : "",
-		       words_of(cmd, ": "), problem, words_of(cmd, " "), cmd ? cmd->path : "");
+	return err_set(e, -SK_EUSAGE, "%s%s%s. Nothing was done. Try: sk help%s%s",
+		       cmd ? cmd->path : "", words_of(cmd, ": "), problem, words_of(cmd, " "),
+		       cmd ? cmd->path : "");
 }
 
 static int refuse_unknown(const struct cmd *cmd, struct span name, struct err *e)
@@ -107,12 +116,13 @@ static int refuse_unknown(const struct cmd *cmd, struct span name, struct err *e
 	buf_put_visible(&shown, name);
 	if (near)
 		return err_set(e, -SK_EUSAGE,
-			       "%s%sunknown option --%s; did you mean --%s? Nothing was done. Try: sk help%s%s",
-			       cmd ? cmd->path : "", words_of(cmd, ": "), shown.p ? shown.p : "", near,
-			       words_of(cmd, " "), cmd ? cmd->path : "");
+			       "%s%sunknown option --%s; did you mean --%s? Nothing was done. Try: "
+			       "sk help%s%s",
+			       cmd ? cmd->path : "", words_of(cmd, ": "), shown.p ? shown.p : "",
+			       near, words_of(cmd, " "), cmd ? cmd->path : "");
 	return err_set(e, -SK_EUSAGE, "%s%sunknown option --%s: nothing was done. Try: sk help%s%s",
-		       cmd ? cmd->path : "", words_of(cmd, ": "), shown.p ? shown.p : "", words_of(cmd, " "),
-		       cmd ? cmd->path : "");
+		       cmd ? cmd->path : "", words_of(cmd, ": "), shown.p ? shown.p : "",
+		       words_of(cmd, " "), cmd ? cmd->path : "");
 }
 
 static bool is_choice(const char *choices, struct span text)
@@ -129,8 +139,8 @@ static bool is_choice(const char *choices, struct span text)
 	return false;
 }
 
-static int refuse_value(const struct cmd *cmd, const struct option_row *row, const char *text, const char *expected,
-			struct err *e)
+static int refuse_value(const struct cmd *cmd, const struct option_row *row, const char *text,
+			const char *expected, struct err *e)
 {
 	CLEANUP(buf_release) struct buf problem = BUF_INIT;
 
@@ -140,8 +150,8 @@ static int refuse_value(const struct cmd *cmd, const struct option_row *row, con
 	return refuse(cmd, e, problem.p);
 }
 
-static int check_number(const struct cmd *cmd, const struct option_row *row, const char *text, uint64_t *out,
-			struct err *e)
+static int check_number(const struct cmd *cmd, const struct option_row *row, const char *text,
+			uint64_t *out, struct err *e)
 {
 	uint64_t max = row->max ? row->max : INTEGER_MAX;
 	char expected[80];
@@ -149,15 +159,16 @@ static int check_number(const struct cmd *cmd, const struct option_row *row, con
 	if (span_to_u64(span_of(text), max, out) == 0 && *out >= row->min)
 		return 0;
 	if (max == INTEGER_MAX)
-		snprintf(expected, sizeof(expected), "a whole number, at least %llu", (unsigned long long)row->min);
+		snprintf(expected, sizeof(expected), "a whole number, at least %llu",
+			 (unsigned long long)row->min);
 	else
-		snprintf(expected, sizeof(expected), "a whole number in %llu..%llu", (unsigned long long)row->min,
-			 (unsigned long long)max);
+		snprintf(expected, sizeof(expected), "a whole number in %llu..%llu",
+			 (unsigned long long)row->min, (unsigned long long)max);
 	return refuse_value(cmd, row, text, expected, e);
 }
 
-static int check_value(const struct cmd *cmd, const struct option_row *row, const char *text, uint64_t *out,
-		       struct err *e)
+static int check_value(const struct cmd *cmd, const struct option_row *row, const char *text,
+		       uint64_t *out, struct err *e)
 {
 	int64_t ms;
 	char expected[120];
@@ -185,7 +196,8 @@ static int check_value(const struct cmd *cmd, const struct option_row *row, cons
 	return 0;
 }
 
-static int add_given(struct options *o, const struct option_row *row, const char *text, struct err *e)
+static int add_given(struct options *o, const struct option_row *row, const char *text,
+		     struct err *e)
 {
 	char problem[120];
 	uint64_t number = 0;
@@ -211,12 +223,14 @@ static int missing_value(const struct options *o, const struct option_row *row, 
 {
 	char problem[160];
 
-	snprintf(problem, sizeof(problem), "--%s needs a value: --%s %s", row->name, row->name, row->value);
+	snprintf(problem, sizeof(problem), "--%s needs a value: --%s %s", row->name, row->name,
+		 row->value);
 	return refuse(o->cmd, e, problem);
 }
 
 /* One --word; *at moves on when the value is the next word. */
-static int parse_long(struct options *o, char *const *words, size_t count, size_t *at, struct err *e)
+static int parse_long(struct options *o, char *const *words, size_t count, size_t *at,
+		      struct err *e)
 {
 	const char *text = words[*at] + 2;
 	size_t len = strcspn(text, "=");
@@ -239,7 +253,8 @@ static int parse_long(struct options *o, char *const *words, size_t count, size_
 }
 
 /* One -word: flags, of which the last may be an option whose value is the rest or the next word. */
-static int parse_short(struct options *o, char *const *words, size_t count, size_t *at, struct err *e)
+static int parse_short(struct options *o, char *const *words, size_t count, size_t *at,
+		       struct err *e)
 {
 	CLEANUP(buf_release) struct buf problem = BUF_INIT;
 	const char *p = words[*at] + 1;
@@ -268,8 +283,8 @@ static int parse_short(struct options *o, char *const *words, size_t count, size
 	return 0;
 }
 
-int options_parse(struct options *o, const struct cmd *cmd, char *const *words, size_t count, size_t *used,
-		  struct err *e)
+int options_parse(struct options *o, const struct cmd *cmd, char *const *words, size_t count,
+		  size_t *used, struct err *e)
 {
 	bool plain = false;
 	size_t at;
@@ -316,7 +331,8 @@ int options_check_args(const struct options *o, struct err *e)
 	return 0;
 }
 
-static const struct option_given *find_given(const struct options *o, const char *name, size_t index)
+static const struct option_given *find_given(const struct options *o, const char *name,
+					     size_t index)
 {
 	const struct option_row *row = find_name(o->cmd, span_of(name));
 
@@ -356,12 +372,18 @@ const char *options_each(const struct options *o, const char *name, size_t index
 int options_check_argv(int argc, char *const *argv, struct err *e)
 {
 	if (argc < 1 || !argv[0])
-		return err_set(e, -SK_EUSAGE, "no program name: started without arguments. Nothing was done. Try: sk help");
+		return err_set(e, -SK_EUSAGE,
+			       "no program name: started without arguments. Nothing was done. Try: "
+			       "sk help");
 	if (argc > ARGUMENTS_MAX)
-		return err_set(e, -SK_EUSAGE, "%d arguments are more than %d: nothing was done. Try: sk help", argc - 1,
-			       ARGUMENTS_MAX);
+		return err_set(e, -SK_EUSAGE,
+			       "%d arguments are more than %d: nothing was done. Try: sk help",
+			       argc - 1, ARGUMENTS_MAX);
 	for (int i = 1; i < argc; i++)
 		if (strnlen(argv[i], ARGUMENT_BYTES_MAX + 1) > ARGUMENT_BYTES_MAX)
-			return err_set(e, -SK_EUSAGE, "argument %d longer than 64 KiB: nothing was done. Try: sk help", i);
+			return err_set(
+				e, -SK_EUSAGE,
+				"argument %d longer than 64 KiB: nothing was done. Try: sk help",
+				i);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * Words typed -> checked values. No option is ever ignored: what is not in the command's table is refused with the
- * nearest one that is. Accepted forms: --name value, --name=value, -n value, -nvalue, -ab for two flags; "--" ends them.
+ * Words typed -> checked values. No option is ever ignored: what is not in the command's table is
+ * refused with the nearest one that is. Accepted forms: --name value, --name=value, -n value,
+ * -nvalue, -ab for two flags; "--" ends them.
  */
 #ifndef SK_OPTIONS_H
 #define SK_OPTIONS_H
@@ -18,7 +19,17 @@ enum option_kind {
 };
 
 /* What a value or a plain argument names, so that a shell can complete it. */
-enum arg_kind { ARG_NONE, ARG_TASK, ARG_WORKSTREAM, ARG_ANY_ID, ARG_FILE, ARG_DIRECTORY, ARG_SHELL, ARG_COMMAND, ARG_TEXT };
+enum arg_kind {
+	ARG_NONE,
+	ARG_TASK,
+	ARG_WORKSTREAM,
+	ARG_ANY_ID,
+	ARG_FILE,
+	ARG_DIRECTORY,
+	ARG_SHELL,
+	ARG_COMMAND,
+	ARG_TEXT
+};
 
 struct option_row {
 	const char *name; /* without dashes */
@@ -45,7 +56,10 @@ struct options {
 	size_t arg_count, arg_capacity;
 };
 
-#define OPTIONS_INIT { NULL, NULL, 0, 0, NULL, 0, 0 }
+#define OPTIONS_INIT                         \
+	{                                    \
+		NULL, NULL, 0, 0, NULL, 0, 0 \
+	}
 
 /* The options that every command takes; ends with a row without name. */
 extern const struct option_row common_options[];
@@ -53,13 +67,14 @@ extern const struct option_row common_options[];
 void options_release(struct options *o);
 
 /*
- * Parses `words` for the command (NULL: only the common options, in front of a command; stops at the first plain word
- * and tells in *used how many words were read). Returns 0 or -SK_EUSAGE.
+ * Parses `words` for the command (NULL: only the common options, in front of a command; stops at
+ * the first plain word and tells in *used how many words were read). Returns 0 or -SK_EUSAGE.
  */
-int options_parse(struct options *o, const struct cmd *cmd, char *const *words, size_t count, size_t *used,
-		  struct err *e);
+int options_parse(struct options *o, const struct cmd *cmd, char *const *words, size_t count,
+		  size_t *used, struct err *e);
 
-/* Refuses too few or too many plain arguments, each against the row's bounds. Returns 0 or -SK_EUSAGE. */
+/* Refuses too few or too many plain arguments, each against the row's bounds. Returns 0 or
+ * -SK_EUSAGE. */
 int options_check_args(const struct options *o, struct err *e);
 
 /* Each asks for an option of the table; another name is our own mistake. */
@@ -71,8 +86,8 @@ uint64_t options_number(const struct options *o, const char *name, uint64_t othe
 const char *options_each(const struct options *o, const char *name, size_t index);
 
 /*
- * Refuses what no command can use: no argv[0], more than ARGUMENTS_MAX words, one longer than ARGUMENT_BYTES_MAX.
- * Returns 0 or -SK_EUSAGE.
+ * Refuses what no command can use: no argv[0], more than ARGUMENTS_MAX words, one longer than
+ * ARGUMENT_BYTES_MAX. Returns 0 or -SK_EUSAGE.
  */
 int options_check_argv(int argc, char *const *argv, struct err *e);
 

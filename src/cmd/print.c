@@ -1,6 +1,7 @@
 /*
- * Output that fails must not look like success: a full disk behind `sk status > file` is exit code 8. So nothing here
- * uses stdio; bytes are gathered, written with write(2), and the first failure is kept until the command ends.
+ * Output that fails must not look like success: a full disk behind `sk status > file` is exit
+ * code 8. So nothing here uses stdio; bytes are gathered, written with write(2), and the first
+ * failure is kept until the command ends.
  */
 #include "cmd/print.h"
 
@@ -24,7 +25,8 @@ void out_init(struct out *o, int fd, bool color)
 
 	*o = (struct out){ .fd = fd };
 	o->terminal = isatty(fd) == 1;
-	o->color = o->terminal && color && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+	o->color = o->terminal && color && !(no_color && *no_color) && term &&
+		   strcmp(term, "dumb") != 0;
 	if (o->terminal && ioctl(fd, TIOCGWINSZ, &size) == 0)
 		o->columns = size.ws_col;
 }
@@ -88,7 +90,7 @@ void out_visible(struct out *o, struct span text)
 }
 
 static const char *const style_codes[] = {
-	[STYLE_PLAIN] = "",       [STYLE_BOLD] = "\033[1m",  [STYLE_DIM] = "\033[2m",
+	[STYLE_PLAIN] = "",        [STYLE_BOLD] = "\033[1m",  [STYLE_DIM] = "\033[2m",
 	[STYLE_GOOD] = "\033[32m", [STYLE_WARN] = "\033[33m", [STYLE_BAD] = "\033[31m",
 };
 
@@ -197,9 +199,10 @@ void table_span(struct table *t, enum style style, struct span text)
 
 	buf_put_visible(&t->text, text);
 	mem_grow(&t->cells, &t->capacity, t->count + 1, sizeof(*t->cells));
-	t->cells[t->count++] = (struct table_cell){
-		at, t->text.len - at, text_width((struct span){ t->text.p + at, t->text.len - at }), style
-	};
+	t->cells[t->count++] =
+		(struct table_cell){ at, t->text.len - at,
+				     text_width((struct span){ t->text.p + at, t->text.len - at }),
+				     style };
 }
 
 void table_cell(struct table *t, enum style style, const char *fmt, ...)
@@ -227,8 +230,8 @@ static struct span cut(struct span text, unsigned width)
 	return (struct span){ text.p, i };
 }
 
-static void print_row(const struct table *t, const struct table_cell *row, const unsigned *widths, struct out *o,
-		      unsigned indent)
+static void print_row(const struct table *t, const struct table_cell *row, const unsigned *widths,
+		      struct out *o, unsigned indent)
 {
 	unsigned used = indent, last = t->columns;
 

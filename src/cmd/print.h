@@ -1,6 +1,7 @@
 /*
- * What people and programs read. `out` gathers bytes and notices when they cannot be written; `json` writes one document
- * with its schema version; `table` aligns columns. Colour only on a terminal that wants it.
+ * What people and programs read. `out` gathers bytes and notices when they cannot be written;
+ * `json` writes one document with its schema version; `table` aligns columns. Colour only on a
+ * terminal that wants it.
  */
 #ifndef SK_PRINT_H
 #define SK_PRINT_H
@@ -9,21 +10,23 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define JSON_SCHEMA "1.0.0" /* of every document this program prints: members are added, never changed */
+#define JSON_SCHEMA \
+	"1.0.0" /* of every document this program prints: members are added, never changed */
 
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_WARN, STYLE_BAD };
 
 struct out {
 	int fd;
-	bool closed;      /* there is nobody to write to: what is printed is lost, which is an error */
-	int error;        /* 0, or -errno of the first write that failed; what follows is dropped */
+	bool closed; /* there is nobody to write to: what is printed is lost, which is an error */
+	int error;   /* 0, or -errno of the first write that failed; what follows is dropped */
 	bool terminal;
 	bool color;
 	unsigned columns; /* of the terminal; 0 = no limit */
 	struct buf buf;
 };
 
-/* Asks what `fd` is. Colour is used only when `color` and it is a terminal, without NO_COLOR and TERM=dumb. */
+/* Asks what `fd` is. Colour is used only when `color` and it is a terminal, without NO_COLOR and
+ * TERM=dumb. */
 void out_init(struct out *o, int fd, bool color);
 void out_release(struct out *o);
 
@@ -32,7 +35,8 @@ void out_puts(struct out *o, const char *text);
 void out_putf(struct out *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void out_style(struct out *o, enum style style, const char *text);
 
-/* Our own running text, broken between words so that no line is longer than 78 columns, each indented. */
+/* Our own running text, broken between words so that no line is longer than 78 columns, each
+ * indented. */
 void out_wrapped(struct out *o, const char *text, unsigned indent);
 /* Likewise, for a first line that stands at that column already. */
 void out_hanging(struct out *o, const char *text, unsigned indent);
@@ -44,8 +48,9 @@ void out_visible(struct out *o, struct span text);
 int out_flush(struct out *o);
 
 /*
- * Makes the three standard streams safe: a closed one becomes the null device, so that no file of ours is ever opened as
- * stdout; a closed pipe is an error of write and not a signal. Returns the set of streams that were closed (1 << fd).
+ * Makes the three standard streams safe: a closed one becomes the null device, so that no file of
+ * ours is ever opened as stdout; a closed pipe is an error of write and not a signal. Returns the
+ * set of streams that were closed (1 << fd).
  */
 unsigned streams_prepare(void);
 
@@ -71,7 +76,7 @@ void json_text(struct json *j, const char *key, const char *text); /* NULL is nu
 void json_u64(struct json *j, const char *key, uint64_t v);
 void json_i64(struct json *j, const char *key, int64_t v);
 void json_bool(struct json *j, const char *key, bool v);
-void json_time(struct json *j, const char *key, int64_t ms); /* 0 is null */
+void json_time(struct json *j, const char *key, int64_t ms);      /* 0 is null */
 void json_raw(struct json *j, const char *key, struct span text); /* empty is null */
 void json_null(struct json *j, const char *key);
 
@@ -84,13 +89,16 @@ struct table {
 		size_t at, len;
 		unsigned width;
 		enum style style;
-	} *cells;
+	} * cells;
 	size_t count, capacity;
 	unsigned columns;
 	struct buf text;
 };
 
-#define TABLE_INIT(columns) { NULL, 0, 0, columns, BUF_INIT }
+#define TABLE_INIT(columns)                   \
+	{                                     \
+		NULL, 0, 0, columns, BUF_INIT \
+	}
 
 void table_release(struct table *t);
 void table_span(struct table *t, enum style style, struct span text);

@@ -1,12 +1,12 @@
 /*
- * The page people look at most: what runs, what failed, what waits and for what, and the one command to type next. It
- * reads the state without any lock, so it answers beside a busy orchestrator and after a dead one alike.
+ * The page people look at most: what runs, what failed, what waits and for what, and the one
+ * command to type next. It reads the state without any lock, so it answers beside a busy
+ * orchestrator and after a dead one alike.
  */
-#include "cmd/cmd.h"
+#include "cmd/status.h"
 
 #include "base/limits.h"
 #include "base/when.h"
-#include "cmd/status.h"
 #include "cmd/story.h"
 
 #define SECTION_ROWS_MAX 8 /* of one section of the overview; the rest is counted */
@@ -25,7 +25,8 @@ static void put_orchestrator(struct cmd_ctx *c, struct table *t)
 		table_cell(t, STYLE_PLAIN, "%s", "");
 	} else if (v->died) {
 		table_cell(t, STYLE_BAD, "died");
-		table_cell(t, STYLE_PLAIN, "pid %llu ended without stopping cleanly; nothing recorded is lost",
+		table_cell(t, STYLE_PLAIN,
+			   "pid %llu ended without stopping cleanly; nothing recorded is lost",
 			   (unsigned long long)v->st.orchestrator_pid);
 	} else {
 		table_cell(t, STYLE_PLAIN, "not running");
@@ -46,9 +47,9 @@ static void put_worker(struct cmd_ctx *c, struct table *t, const struct worker *
 		table_cell(t, STYLE_PLAIN, "%.*s (pid %llu) is no longer there", SPAN_ARG(w->id),
 			   (unsigned long long)w->pid);
 	else
-		table_cell(t, STYLE_PLAIN, "%.*s, pid %llu, %u task%s, %u slot%s%s", SPAN_ARG(w->id),
-			   (unsigned long long)w->pid, w->assigned, w->assigned == 1 ? "" : "s", w->slots,
-			   w->slots == 1 ? "" : "s",
+		table_cell(t, STYLE_PLAIN, "%.*s, pid %llu, %u task%s, %u slot%s%s",
+			   SPAN_ARG(w->id), (unsigned long long)w->pid, w->assigned,
+			   w->assigned == 1 ? "" : "s", w->slots, w->slots == 1 ? "" : "s",
 			   c->view->alive ? "" : "; goes on without an orchestrator");
 }
 
@@ -83,7 +84,9 @@ static void put_workstream(struct cmd_ctx *c, struct table *t, const struct work
 
 	put_counts(w, &counts);
 	if (w->started_ms) {
-		int64_t end = w->ended_ms ? w->ended_ms : c->view->alive ? c->now_ms : c->view->st.last_at_ms;
+		int64_t end = w->ended_ms      ? w->ended_ms
+			      : c->view->alive ? c->now_ms
+					       : c->view->st.last_at_ms;
 
 		buf_put_duration(&time, end - w->started_ms);
 	}
@@ -244,12 +247,15 @@ static int print_nothing(struct cmd_ctx *c)
 	if (c->json)
 		status_json_nothing(c);
 	else
-		out_putf(c->out, "Nothing has run here yet: there is no state in %s.\n\nNext: sk run PLAN\n",
-			 c->paths->state_dir);
+		out_putf(
+			c->out,
+			"Nothing has run here yet: there is no state in %s.\n\nNext: sk run PLAN\n",
+			c->paths->state_dir);
 	return EXIT_DONE;
 }
 
-static int find_thing(const struct view *v, const char *typed, struct status_thing *out, struct err *e)
+static int find_thing(const struct view *v, const char *typed, struct status_thing *out,
+		      struct err *e)
 {
 	struct err other = ERR_INIT;
 
@@ -284,7 +290,10 @@ static int status_run(struct cmd_ctx *c, struct err *e)
 }
 
 static const struct option_row status_options[] = {
-	{ .name = "all", .letter = 'a', .kind = OPTION_FLAG, .summary = "every task, also those that are done" },
+	{ .name = "all",
+	  .letter = 'a',
+	  .kind = OPTION_FLAG,
+	  .summary = "every task, also those that are done" },
 	{ .name = NULL },
 };
 
@@ -292,7 +301,8 @@ const struct cmd cmd_status = {
 	.path = "status",
 	.summary = "show what runs, what failed, what waits and what to type next",
 	.usage = "[--all] [WORKSTREAM|TASK...]",
-	.about = "Without ids: an overview. With a workstream: all its tasks. It only reads, takes no lock and works "
+	.about = "Without ids: an overview. With a workstream: all its tasks. It only reads, takes "
+		 "no lock and works "
 		 "whether an orchestrator runs, stopped or died.",
 	.example = "sk status\nsk status nightly\nsk status --format json",
 	.options = status_options,

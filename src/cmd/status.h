@@ -12,7 +12,8 @@ struct status_thing {
 	uint32_t ws, task;
 };
 
-/* Appends what to type next, one command a line, for one workstream or all (NO_ID); nothing when all is well. */
+/* Appends what to type next, one command a line, for one workstream or all (NO_ID); nothing when
+ * all is well. */
 void status_next(const struct view *v, uint32_t ws, struct buf *out);
 
 /* The document. Without things: everything that is not completed, or all tasks with `all`. */

@@ -135,10 +135,12 @@ static void task_json(struct json *j, const struct view *v, uint32_t index, int6
 	json_object_end(j);
 }
 
-static bool asked_for(const struct state *st, uint32_t task, const struct status_thing *things, size_t count)
+static bool asked_for(const struct state *st, uint32_t task, const struct status_thing *things,
+		      size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (things[i].task == task || (things[i].ws != NO_ID && things[i].ws == st->tasks[task].ws))
+		if (things[i].task == task ||
+		    (things[i].ws != NO_ID && things[i].ws == st->tasks[task].ws))
 			return true;
 	return false;
 }
@@ -169,7 +171,8 @@ void status_json(struct cmd_ctx *c, const struct status_thing *things, size_t co
 	for (uint32_t i = 0; i < st->task_count; i++) {
 		if (task_gone(&st->tasks[i]))
 			continue;
-		if (count ? asked_for(st, i, things, count) : all || st->tasks[i].state != TASK_COMPLETED)
+		if (count ? asked_for(st, i, things, count)
+			  : all || st->tasks[i].state != TASK_COMPLETED)
 			task_json(&j, v, i, c->now_ms);
 	}
 	json_array_end(&j);

@@ -1,6 +1,6 @@
 /*
- * The order of the questions matters: what only a person can change comes first (something failed, no worker can do it),
- * then what passes by itself. A reader acts on the first thing that is said.
+ * The order of the questions matters: what only a person can change comes first (something failed,
+ * no worker can do it), then what passes by itself. A reader acts on the first thing that is said.
  */
 #include "cmd/story.h"
 
@@ -81,9 +81,11 @@ uint32_t story_root(const struct state *st, uint32_t task)
 /* The unmet need that says most: one that runs before one that waits. */
 static uint32_t telling_need(const struct state *st, const struct task *t)
 {
-	static const uint8_t rank[TASK_STATE_COUNT] = {
-		[TASK_RUNNING] = 4, [TASK_VALIDATING] = 4, [TASK_RETRYING] = 3, [TASK_QUEUED] = 2, [TASK_PENDING] = 1
-	};
+	static const uint8_t rank[TASK_STATE_COUNT] = { [TASK_RUNNING] = 4,
+							[TASK_VALIDATING] = 4,
+							[TASK_RETRYING] = 3,
+							[TASK_QUEUED] = 2,
+							[TASK_PENDING] = 1 };
 	uint32_t best = NO_ID;
 
 	for (uint32_t i = 0; i < t->needs_count; i++) {
@@ -145,8 +147,10 @@ static struct story queued_story(const struct view *v, uint32_t task)
 	if (missing.len)
 		return (struct story){ CAUSE_CAPABILITY, NO_ID, missing };
 	for (uint8_t i = 0; i < t->resource_count; i++)
-		if (!resource_fits(&st->resources[t->resources[i].resource], t->resources[i].amount))
-			return (struct story){ CAUSE_RESOURCE, t->resources[i].resource, SPAN_NONE };
+		if (!resource_fits(&st->resources[t->resources[i].resource],
+				   t->resources[i].amount))
+			return (struct story){ CAUSE_RESOURCE, t->resources[i].resource,
+					       SPAN_NONE };
 	return (struct story){ CAUSE_SLOT, NO_ID, SPAN_NONE };
 }
 
@@ -219,7 +223,8 @@ static void put_names(const struct state *st, const struct task *t, struct buf *
 			continue;
 		if (named)
 			buf_puts(out, named + 1 == unmet ? " and " : ", ");
-		buf_put(out, st->tasks[t->needs[i] & ~WAIVED].id.p, st->tasks[t->needs[i] & ~WAIVED].id.len);
+		buf_put(out, st->tasks[t->needs[i] & ~WAIVED].id.p,
+			st->tasks[t->needs[i] & ~WAIVED].id.len);
 		named++;
 	}
 	if (unmet > named)
@@ -251,7 +256,8 @@ static void put_slot(const struct state *st, const struct task *t, struct buf *o
 	if (t->worker != NO_ID)
 		buf_putf(out, "next in line at worker %.*s", SPAN_ARG(st->workers[t->worker].id));
 	else if (w->max_parallel && w->assigned >= w->max_parallel)
-		buf_putf(out, "waits for a free slot: %.*s runs at most %u at once", SPAN_ARG(w->id), w->max_parallel);
+		buf_putf(out, "waits for a free slot: %.*s runs at most %u at once",
+			 SPAN_ARG(w->id), w->max_parallel);
 	else
 		buf_puts(out, "waits for a free slot");
 }
@@ -295,12 +301,14 @@ static void put_waiting(const struct view *v, uint32_t task, int64_t now_ms, str
 	case CAUSE_RUN:
 	case CAUSE_TIME:
 	case CAUSE_NONE:
-		buf_puts(out, v->alive ? "waits for its turn" : "waits for the plan to be run again");
+		buf_puts(out,
+			 v->alive ? "waits for its turn" : "waits for the plan to be run again");
 		break;
 	}
 }
 
-static void put_retrying(const struct view *v, const struct task *t, int64_t now_ms, struct buf *out)
+static void put_retrying(const struct view *v, const struct task *t, int64_t now_ms,
+			 struct buf *out)
 {
 	story_put_outcome(t->error, t->exit_code, t->signal, out);
 	if (!v->alive) {
@@ -314,7 +322,8 @@ static void put_retrying(const struct view *v, const struct task *t, int64_t now
 
 static void put_running(const struct view *v, const struct task *t, int64_t now_ms, struct buf *out)
 {
-	bool gone = t->worker != NO_ID && view_worker_life(&v->st.workers[t->worker]) == WORKER_GONE;
+	bool gone =
+		t->worker != NO_ID && view_worker_life(&v->st.workers[t->worker]) == WORKER_GONE;
 
 	if (gone && !v->alive) {
 		buf_puts(out, "its worker ended; runs again with the plan, no retry used");
@@ -377,8 +386,10 @@ void put_shell_word(struct buf *out, struct span word)
 	bool plain = word.len > 0;
 
 	for (size_t i = 0; plain && i < word.len; i++)
-		plain = (word.p[i] >= 'a' && word.p[i] <= 'z') || (word.p[i] >= 'A' && word.p[i] <= 'Z') ||
-			(word.p[i] >= '0' && word.p[i] <= '9') || (word.p[i] && strchr("._-/=+,@%:", word.p[i]));
+		plain = (word.p[i] >= 'a' && word.p[i] <= 'z') ||
+			(word.p[i] >= 'A' && word.p[i] <= 'Z') ||
+			(word.p[i] >= '0' && word.p[i] <= '9') ||
+			(word.p[i] && strchr("._-/=+,@%:", word.p[i]));
 	if (plain) {
 		buf_put(out, word.p, word.len);
 		return;

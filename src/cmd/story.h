@@ -1,6 +1,7 @@
 /*
- * Why a task is where it is, in the words of a person: shared by status and why, so both say the same. Worked out from
- * the state alone; queues are not recorded, so what a queued task waits for is asked of the resources and workers.
+ * Why a task is where it is, in the words of a person: shared by status and why, so both say the
+ * same. Worked out from the state alone; queues are not recorded, so what a queued task waits for
+ * is asked of the resources and workers.
  */
 #ifndef SK_STORY_H
 #define SK_STORY_H
@@ -33,10 +34,12 @@ struct story story_find(const struct view *v, uint32_t task);
 /* Appends the story as one clause: "waits for build and unit", "exit code 2 after 3 attempts". */
 void story_put(const struct view *v, uint32_t task, int64_t now_ms, struct buf *out);
 
-/* Splits "exit code 2: cc: error" into how it ended and what was printed last; what has no such head is all head. */
+/* Splits "exit code 2: cc: error" into how it ended and what was printed last; what has no such
+ * head is all head. */
 struct span story_error_head(struct span error, struct span *rest);
 
-/* Appends how an attempt ended: "exit code 2", "killed by signal 9 (KILL)", "timed out after 600 s". */
+/* Appends how an attempt ended: "exit code 2", "killed by signal 9 (KILL)", "timed out after 600
+ * s". */
 void story_put_outcome(struct span error, int64_t exit_code, uint64_t signal, struct buf *out);
 
 /* Appends "attempt 2 of 4"; losses of a worker do not use up retries, so they add to both. */

@@ -1,4 +1,5 @@
-/* cmd_list.h expanded: once to declarations, once to the array. Nothing else knows how many commands there are. */
+/* cmd_list.h expanded: once to declarations, once to the array. Nothing else knows how many
+ * commands there are. */
 #include "cmd/cmd.h"
 
 #include "base/str.h"
@@ -28,7 +29,8 @@ static size_t path_fits(const char *path, char *const *words, size_t count)
 	while (*path) {
 		size_t len = strcspn(path, " ");
 
-		if (used == count || strlen(words[used]) != len || memcmp(words[used], path, len) != 0)
+		if (used == count || strlen(words[used]) != len ||
+		    memcmp(words[used], path, len) != 0)
 			return 0;
 		used++;
 		path += len + (path[len] == ' ');
@@ -44,7 +46,8 @@ const struct cmd *cmd_find(char *const *words, size_t count, size_t *used)
 	for (size_t i = 0; i < cmd_count; i++) {
 		size_t fits = path_fits(cmd_table[i]->path, words, count);
 
-		if (fits == 0 && count > 0 && cmd_table[i]->alias && strcmp(words[0], cmd_table[i]->alias) == 0)
+		if (fits == 0 && count > 0 && cmd_table[i]->alias &&
+		    strcmp(words[0], cmd_table[i]->alias) == 0)
 			fits = 1;
 		if (fits > *used) {
 			*used = fits;

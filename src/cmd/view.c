@@ -1,6 +1,7 @@
 /*
- * The lock is probed before the state is read: an orchestrator that stops in between has recorded its stop before it let
- * the lock go, so "it died" is never said of one that ended well. One that starts in between is seen by probing again.
+ * The lock is probed before the state is read: an orchestrator that stops in between has recorded
+ * its stop before it let the lock go, so "it died" is never said of one that ended well. One that
+ * starts in between is seen by probing again.
  */
 #include "cmd/view.h"
 
@@ -34,7 +35,8 @@ int view_find_paths(const char *option, struct paths *out, struct err *e)
 
 int view_missing(const struct paths *paths, struct err *e)
 {
-	return err_set(e, -SK_ENOTFOUND, "nothing has run here yet: there is no state in %s. Try: sk run PLAN",
+	return err_set(e, -SK_ENOTFOUND,
+		       "nothing has run here yet: there is no state in %s. Try: sk run PLAN",
 		       paths->state_dir);
 }
 
@@ -81,8 +83,8 @@ static int probe(struct view *v, struct err *e)
 	int rc = lock_probe(v->dir, ORCHESTRATOR_LOCK, &v->holder);
 
 	if (rc < 0)
-		return err_set(e, rc, "cannot tell whether an orchestrator runs: %s: %s", ORCHESTRATOR_LOCK,
-			       strerror(-rc));
+		return err_set(e, rc, "cannot tell whether an orchestrator runs: %s: %s",
+			       ORCHESTRATOR_LOCK, strerror(-rc));
 	v->alive = rc == 1;
 	return 0;
 }
@@ -147,7 +149,8 @@ static void near_add(struct near *best, struct span typed, struct span id)
 	unsigned limit = typed.len < 4 ? 1 : typed.len < 8 ? 2 : 3;
 	unsigned distance = word_distance(typed, id, limit);
 	struct near item = { id, distance };
-	bool inside = typed.len >= 2 && id.len > typed.len && memmem(id.p, id.len, typed.p, typed.len) != NULL;
+	bool inside = typed.len >= 2 && id.len > typed.len &&
+		      memmem(id.p, id.len, typed.p, typed.len) != NULL;
 
 	if (distance > limit && !inside)
 		return;
@@ -161,7 +164,8 @@ static void near_add(struct near *best, struct span typed, struct span id)
 	}
 }
 
-static int not_found(const char *what, const char *typed, const struct near *best, const char *list, struct err *e)
+static int not_found(const char *what, const char *typed, const struct near *best, const char *list,
+		     struct err *e)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 
@@ -201,9 +205,12 @@ int view_task(const struct view *v, const char *typed, uint32_t *out, struct err
 
 		for (size_t i = 0, shown = 0; i < st->task_count && shown < NEAREST_MAX; i++)
 			if (span_eq(st->tasks[i].name, word))
-				buf_putf(&ids, "%s%.*s", shown++ ? ", " : "", SPAN_ARG(st->tasks[i].id));
-		return err_set(e, -SK_ENOTFOUND, "task \"%s\" exists in several workstreams: %s. Try: one of these ids",
-			       typed, ids.p);
+				buf_putf(&ids, "%s%.*s", shown++ ? ", " : "",
+					 SPAN_ARG(st->tasks[i].id));
+		return err_set(
+			e, -SK_ENOTFOUND,
+			"task \"%s\" exists in several workstreams: %s. Try: one of these ids",
+			typed, ids.p);
 	}
 	return not_found("task", typed, best, "sk status --all", e);
 }

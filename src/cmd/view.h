@@ -1,6 +1,6 @@
 /*
- * The state as commands see it: read without any lock and without changing anything, beside an orchestrator that may be
- * writing, or long after one died.
+ * The state as commands see it: read without any lock and without changing anything, beside an
+ * orchestrator that may be writing, or long after one died.
  */
 #ifndef SK_VIEW_H
 #define SK_VIEW_H
@@ -15,20 +15,21 @@
 #define ORCHESTRATOR_LOCK "orchestrator.lock"
 
 struct view {
-	int dir;           /* the state folder */
-	struct vfs vfs;    /* on it */
+	int dir;        /* the state folder */
+	struct vfs vfs; /* on it */
 	struct state st;
 	struct store *store;
 	struct store_report report;
-	bool alive;        /* an orchestrator holds the lock */
-	bool died;         /* the last one ended without saying so: killed, crashed or out of power */
+	bool alive; /* an orchestrator holds the lock */
+	bool died;  /* the last one ended without saying so: killed, crashed or out of power */
 	struct lock_holder holder; /* with alive */
 };
 
 /* paths_find with the option and SK_STATE_DIR. Returns 0 or a negative code with *e filled. */
 int view_find_paths(const char *option, struct paths *out, struct err *e);
 
-/* Turns a failure of os/paths into *e and the code that decides the exit: refused, usage, or input/output. */
+/* Turns a failure of os/paths into *e and the code that decides the exit: refused, usage, or
+ * input/output. */
 int view_paths_problem(int code, const struct buf *why, struct err *e);
 
 /* Reads the state. *out is NULL with 0 when there is none yet; the caller frees it. */

@@ -1,6 +1,7 @@
 /*
- * The chain of causes. What a task waits for is asked of the state (story.c); what happened to it is told by the
- * journal, because the state keeps only the last attempt. Both end in the one thing a person can do.
+ * The chain of causes. What a task waits for is asked of the state (story.c); what happened to it
+ * is told by the journal, because the state keeps only the last attempt. Both end in the one thing
+ * a person can do.
  */
 #include "cmd/why.h"
 
@@ -9,7 +10,8 @@
 
 #define BLOCKS_SHOWN 5
 
-void why_put_next(const struct cmd_ctx *c, uint32_t task, const struct why_chain *chain, struct buf *out)
+void why_put_next(const struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
+		  struct buf *out)
 {
 	const struct state *st = &c->view->st;
 	const struct task *t = &st->tasks[task];
@@ -68,8 +70,10 @@ static int on_event(void *ctx, const struct event *ev, struct span line)
 	*copy = *ev;
 	copy->task_id = arena_copy(text, ev->task_id);
 	copy->worker_id = arena_copy(text, ev->worker_id);
-	copy->workstream_id = copy->resource_id = copy->def = copy->state = copy->needs = copy->outputs = SPAN_NONE;
-	copy->tasks = copy->edge = copy->name = copy->boot_id = copy->nonce = copy->version = SPAN_NONE;
+	copy->workstream_id = copy->resource_id = copy->def = copy->state = copy->needs =
+		copy->outputs = SPAN_NONE;
+	copy->tasks = copy->edge = copy->name = copy->boot_id = copy->nonce = copy->version =
+		SPAN_NONE;
 	copy->kill_mode = copy->capabilities = copy->plan = copy->failed_tasks = SPAN_NONE;
 	copy->operator_name = arena_copy(text, ev->operator_name);
 	copy->reason = arena_copy(text, ev->reason);
@@ -80,8 +84,8 @@ static int on_event(void *ctx, const struct event *ev, struct span line)
 /* Records that tell a reader nothing new beside their neighbours. */
 static bool told(const struct event *ev)
 {
-	return ev->kind != EV_TASK_QUEUED && ev->kind != EV_TASK_ASSIGNED && ev->kind != EV_TASK_TIMEOUT &&
-	       ev->kind != EV_VALIDATION_FAILED;
+	return ev->kind != EV_TASK_QUEUED && ev->kind != EV_TASK_ASSIGNED &&
+	       ev->kind != EV_TASK_TIMEOUT && ev->kind != EV_VALIDATION_FAILED;
 }
 
 static void print_history(struct cmd_ctx *c, const struct events *events)
@@ -150,7 +154,8 @@ static void print_blocked(struct cmd_ctx *c, uint32_t task)
 	for (uint32_t i = 0; i < st->task_count && shown < BLOCKS_SHOWN; i++) {
 		const struct task *t = &st->tasks[i];
 
-		if (task_gone(t) || t->state != TASK_PENDING || !(t->flags & TASK_BLOCKED) || story_root(st, i) != task)
+		if (task_gone(t) || t->state != TASK_PENDING || !(t->flags & TASK_BLOCKED) ||
+		    story_root(st, i) != task)
 			continue;
 		out_putf(c->out, "%s%.*s", shown++ ? ", " : "", SPAN_ARG(t->id));
 	}
@@ -173,7 +178,8 @@ static void print_output(struct cmd_ctx *c, const struct task *t)
 		out_puts(c->out, "\n");
 	}
 	while (rest.len) {
-		const char *end = memmem(rest.p, rest.len, " | ", 3); /* the worker joins lines so */
+		const char *end =
+			memmem(rest.p, rest.len, " | ", 3); /* the worker joins lines so */
 		size_t len = end ? (size_t)(end - rest.p) : rest.len;
 
 		out_puts(c->out, "  ");
@@ -188,7 +194,8 @@ static void print_output(struct cmd_ctx *c, const struct task *t)
 	out_putf(c->out, "\nAll of it: %s\n", path.p);
 }
 
-static void print_why(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain, const struct events *events)
+static void print_why(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
+		      const struct events *events)
 {
 	CLEANUP(buf_release) struct buf story = BUF_INIT;
 	CLEANUP(buf_release) struct buf next = BUF_INIT;
@@ -200,14 +207,16 @@ static void print_why(struct cmd_ctx *c, uint32_t task, const struct why_chain *
 	out_style(c->out, story_style(t->state), task_state_word(t->state));
 	out_putf(c->out, "%s%s\n", story.len ? ", " : "", story.p ? story.p : "");
 	if (c->view->died)
-		out_puts(c->out, "The orchestrator died; nothing recorded is lost, and running the plan again goes on.\n");
+		out_puts(c->out, "The orchestrator died; nothing recorded is lost, and running the "
+				 "plan again goes on.\n");
 	print_chain(c, chain);
 	print_history(c, events);
 	print_output(c, t);
 	print_blocked(c, task);
 	why_put_next(c, task, chain, &next);
 	for (p = next.p ? next.p : ""; *p; p += strcspn(p, "\n") + 1)
-		out_putf(c->out, "%s%.*s\n", p == next.p ? "\nNext: " : "      ", (int)strcspn(p, "\n"), p);
+		out_putf(c->out, "%s%.*s\n", p == next.p ? "\nNext: " : "      ",
+			 (int)strcspn(p, "\n"), p);
 }
 
 static int why_run(struct cmd_ctx *c, struct err *e)
@@ -240,7 +249,8 @@ const struct cmd cmd_why = {
 	.path = "why",
 	.summary = "explain why a task is in the state it is in",
 	.usage = "TASK",
-	.about = "Follows what the task waits for down to its first cause, and tells what happened to it so far.",
+	.about = "Follows what the task waits for down to its first cause, and tells what happened "
+		 "to it so far.",
 	.example = "sk why publish",
 	.needs = NEED_VIEW,
 	.args = ARG_TASK,

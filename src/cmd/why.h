@@ -15,11 +15,13 @@ struct why_chain {
 };
 
 /* Appends what to type next, one command a line. */
-void why_put_next(const struct cmd_ctx *c, uint32_t task, const struct why_chain *chain, struct buf *out);
+void why_put_next(const struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
+		  struct buf *out);
 
 /* Tasks that cannot run because of this one. */
 size_t why_count_blocked(const struct state *st, uint32_t task);
 
-void why_json(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain, const struct events *events);
+void why_json(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
+	      const struct events *events);
 
 #endif

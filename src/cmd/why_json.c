@@ -41,7 +41,8 @@ static void event_json(struct json *j, const struct event *ev)
 	json_object_end(j);
 }
 
-void why_json(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain, const struct events *events)
+void why_json(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
+	      const struct events *events)
 {
 	CLEANUP(buf_release) struct buf next = BUF_INIT;
 	CLEANUP(buf_release) struct buf path = BUF_INIT;

@@ -1,10 +1,12 @@
 /*
- * The state folder decides which plans are continued and which processes are adopted, so it must be ours: a folder that
- * somebody else can replace or fill would let them run commands as us. Everything is opened first and judged by fstat
- * afterwards, because a path that was judged may be another one by the time it is opened.
+ * The state folder decides which plans are continued and which processes are adopted, so it must be
+ * ours: a folder that somebody else can replace or fill would let them run commands as us.
+ * Everything is opened first and judged by fstat afterwards, because a path that was judged may be
+ * another one by the time it is opened.
  *
- * A linked worktree has a file .git that names its private git folder; the file commondir in there names the common one,
- * which lies in the main checkout. Two worktrees of one repository therefore share one state.
+ * A linked worktree has a file .git that names its private git folder; the file commondir in there
+ * names the common one, which lies in the main checkout. Two worktrees of one repository therefore
+ * share one state.
  */
 #include "os/paths.h"
 
@@ -67,7 +69,8 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* The first line of a small regular file, without its newline, appended to *out. Returns 0 or -errno. */
+/* The first line of a small regular file, without its newline, appended to *out. Returns 0 or
+ * -errno. */
 static int read_line(const char *path, struct buf *out)
 {
 	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -91,7 +94,8 @@ static int read_line(const char *path, struct buf *out)
 	return out->len ? 0 : -EINVAL;
 }
 
-/* The common git folder for the `.git` found in `folder`, or NULL when it is none. Owned by the caller. */
+/* The common git folder for the `.git` found in `folder`, or NULL when it is none. Owned by the
+ * caller. */
 static char *git_common_dir(const char *folder)
 {
 	static const char mark[] = "gitdir: ";
@@ -117,7 +121,8 @@ static char *git_common_dir(const char *folder)
 	return mem_strdup(real);
 }
 
-/* The main checkout's root for a worktree at `folder` whose common git folder is known. Owned by the caller. */
+/* The main checkout's root for a worktree at `folder` whose common git folder is known. Owned by
+ * the caller. */
 static char *main_root(const char *folder, const char *common)
 {
 	CLEANUP(mem_free) char *dot_git = join(folder, ".git");
@@ -166,14 +171,16 @@ static char *find_state_upwards(const char *cwd)
 	return mem_strdup(cwd);
 }
 
-static int choose(struct paths *out, const char *cwd, const char *chosen, const char *from, struct buf *why)
+static int choose(struct paths *out, const char *cwd, const char *chosen, const char *from,
+		  struct buf *why)
 {
 	if (!*chosen) {
 		buf_putf(why, "%s is empty: nothing was done. Try: %s /path/to/.state", from, from);
 		return -EINVAL;
 	}
 	if (strlen(chosen) >= PATH_MAX) {
-		buf_putf(why, "%s: the path is longer than %d bytes: nothing was done", from, PATH_MAX - 1);
+		buf_putf(why, "%s: the path is longer than %d bytes: nothing was done", from,
+			 PATH_MAX - 1);
 		return -ENAMETOOLONG;
 	}
 	out->state_dir = join(cwd, chosen);
@@ -193,7 +200,8 @@ int paths_find(const char *option, const char *variable, struct paths *out, stru
 		int code = -errno;
 
 		if (code == -ENOENT)
-			buf_puts(why, "current directory no longer exists: nothing was done. Try: cd to one that does");
+			buf_puts(why, "current directory no longer exists: nothing was done. Try: "
+				      "cd to one that does");
 		else
 			buf_putf(why, "current directory: %s: nothing was done", strerror(-code));
 		return code;
@@ -214,19 +222,26 @@ static int judge(int fd, const char *shown, struct buf *why)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_uid != geteuid()) {
-		buf_putf(why, "state directory '%s' belongs to uid %u, you are uid %u; refused: nothing was done. "
-			 "Try: --state-dir with a folder of your own", shown, st.st_uid, geteuid());
+		buf_putf(why,
+			 "state directory '%s' belongs to uid %u, you are uid %u; refused: nothing "
+			 "was done. "
+			 "Try: --state-dir with a folder of your own",
+			 shown, st.st_uid, geteuid());
 		return -EPERM;
 	}
 	if (st.st_mode & 022) {
-		buf_putf(why, "state directory '%s' is writable by %s (mode %04o); refused: nothing was done. "
-			 "Try: chmod 0700 %s", shown, st.st_mode & 020 ? "group" : "others", st.st_mode & 07777, shown);
+		buf_putf(why,
+			 "state directory '%s' is writable by %s (mode %04o); refused: nothing was "
+			 "done. "
+			 "Try: chmod 0700 %s",
+			 shown, st.st_mode & 020 ? "group" : "others", st.st_mode & 07777, shown);
 		return -EPERM;
 	}
 	return 0;
 }
 
-/* Opens `name` in `dir` without following a link. -> descriptor or -errno with *why filled (except -ENOENT). */
+/* Opens `name` in `dir` without following a link. -> descriptor or -errno with *why filled (except
+ * -ENOENT). */
 static int open_folder(int dir, const char *name, const char *shown, struct buf *why)
 {
 	struct stat st;
@@ -243,15 +258,21 @@ static int open_folder(int dir, const char *name, const char *shown, struct buf 
 		return rc;
 	}
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode)) {
-		buf_putf(why, "state directory '%s' is a symbolic link owned by uid %u; refused: nothing was done. "
-			 "Try: --state-dir with the real folder", shown, st.st_uid);
+		buf_putf(why,
+			 "state directory '%s' is a symbolic link owned by uid %u; refused: "
+			 "nothing was done. "
+			 "Try: --state-dir with the real folder",
+			 shown, st.st_uid);
 		return -EPERM;
 	}
 	if (rc == -ENOTDIR)
-		buf_putf(why, "state directory '%s' is a file, expected a folder: nothing was done. "
-			 "Try: --state-dir with another folder", shown);
+		buf_putf(why,
+			 "state directory '%s' is a file, expected a folder: nothing was done. "
+			 "Try: --state-dir with another folder",
+			 shown);
 	else
-		buf_putf(why, "cannot open state directory '%s': %s: nothing was done", shown, strerror(-rc));
+		buf_putf(why, "cannot open state directory '%s': %s: nothing was done", shown,
+			 strerror(-rc));
 	return rc;
 }
 
@@ -261,19 +282,23 @@ static int create_folder(int dir, const char *name, const char *shown, struct bu
 	int rc;
 
 	if (fstat(dir, &st) == 0 && (st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)) {
-		buf_putf(why, "state directory '%s' would lie where anybody can replace it (mode %04o, no sticky bit); "
-			 "refused: nothing was done. Try: --state-dir with a folder of your own", shown,
-			 st.st_mode & 07777);
+		buf_putf(why,
+			 "state directory '%s' would lie where anybody can replace it (mode %04o, "
+			 "no sticky bit); "
+			 "refused: nothing was done. Try: --state-dir with a folder of your own",
+			 shown, st.st_mode & 07777);
 		return -EPERM;
 	}
 	if (mkdirat(dir, name, 0700) < 0 && errno != EEXIST) {
 		rc = -errno;
-		buf_putf(why, "cannot create state directory '%s': %s: nothing was done", shown, strerror(-rc));
+		buf_putf(why, "cannot create state directory '%s': %s: nothing was done", shown,
+			 strerror(-rc));
 		return rc;
 	}
 	if (fsync(dir) < 0) {
 		rc = -errno;
-		buf_putf(why, "cannot make state directory '%s' durable: %s: nothing was started", shown, strerror(-rc));
+		buf_putf(why, "cannot make state directory '%s' durable: %s: nothing was started",
+			 shown, strerror(-rc));
 		return rc;
 	}
 	return 0;
@@ -298,8 +323,8 @@ static bool excluded(struct span text)
 		struct span line = { text.p, end ? (size_t)(end - text.p) : text.len };
 		size_t used = line.len + (end != NULL);
 
-		if (span_is(line, ".state/") || span_is(line, "/.state/") || span_is(line, ".state") ||
-		    span_is(line, "/.state"))
+		if (span_is(line, ".state/") || span_is(line, "/.state/") ||
+		    span_is(line, ".state") || span_is(line, "/.state"))
 			return true;
 		text = (struct span){ text.p + used, text.len - used };
 	}
@@ -331,7 +356,8 @@ static void exclude_from_git(const char *git_dir)
 	info = openat(git, "info", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (info < 0 || !ours(info, S_IFDIR))
 		return;
-	file = openat(info, "exclude", O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+	file = openat(info, "exclude",
+		      O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
 	if (file < 0 || !ours(file, S_IFREG))
 		return;
 	buf_reserve(&text, EXCLUDE_BYTES_MAX + 1);
@@ -356,7 +382,9 @@ int paths_open(const struct paths *p, bool create, struct buf *why)
 	parent = open(p->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0) {
 		rc = -errno;
-		buf_putf(why, "state directory '%s': its parent cannot be opened: %s: nothing was done. Try: mkdir -p %s",
+		buf_putf(why,
+			 "state directory '%s': its parent cannot be opened: %s: nothing was done. "
+			 "Try: mkdir -p %s",
 			 p->state_dir, strerror(-rc), p->root);
 		return rc;
 	}

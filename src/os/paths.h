@@ -1,7 +1,8 @@
 /*
- * Where state lives, found once per command: --state-dir, else SK_STATE_DIR, else .state in the root of the main checkout
- * (also from inside a linked worktree), else the nearest folder upwards that already has a .state, else the current
- * folder. HOME is never asked. Problems are told as the sentence a person reads, in *why.
+ * Where state lives, found once per command: --state-dir, else SK_STATE_DIR, else .state in the
+ * root of the main checkout (also from inside a linked worktree), else the nearest folder upwards
+ * that already has a .state, else the current folder. HOME is never asked. Problems are told as the
+ * sentence a person reads, in *why.
  */
 #ifndef SK_PATHS_H
 #define SK_PATHS_H
@@ -11,30 +12,37 @@
 struct paths {
 	char *state_dir; /* absolute */
 	char *root;      /* absolute: the folder that holds state_dir */
-	char *git_dir;   /* absolute: the repository's common git folder, or NULL outside a repository */
-	bool chosen;     /* by --state-dir or SK_STATE_DIR */
+	char *git_dir; /* absolute: the repository's common git folder, or NULL outside a repository
+			*/
+	bool chosen;   /* by --state-dir or SK_STATE_DIR */
 };
 
-#define PATHS_INIT { NULL, NULL, NULL, false }
+#define PATHS_INIT                      \
+	{                               \
+		NULL, NULL, NULL, false \
+	}
 
 void paths_release(struct paths *p);
 
 /*
- * Fills *out; creates nothing. `option` is the value of --state-dir or NULL, `variable` that of SK_STATE_DIR or NULL.
- * Returns 0; -ENOENT when the current folder no longer exists, -EINVAL, -ENAMETOOLONG or another -errno: *why is filled.
+ * Fills *out; creates nothing. `option` is the value of --state-dir or NULL, `variable` that of
+ * SK_STATE_DIR or NULL. Returns 0; -ENOENT when the current folder no longer exists, -EINVAL,
+ * -ENAMETOOLONG or another -errno: *why is filled.
  */
 int paths_find(const char *option, const char *variable, struct paths *out, struct buf *why);
 
 /*
- * Opens the state folder: -> descriptor, close-on-exec. With `create` it is made with mode 0700 when missing, durably,
- * and .state/ is added to the repository's info/exclude (a failure of that alone is not reported: it is a courtesy).
- * Refuses (-EPERM, *why filled) a symbolic link, a folder of another user or writable by others, and a new folder inside
- * a place where anybody may rename it. -ENOENT: it does not exist and `create` is false; *why stays empty.
+ * Opens the state folder: -> descriptor, close-on-exec. With `create` it is made with mode 0700
+ * when missing, durably, and .state/ is added to the repository's info/exclude (a failure of that
+ * alone is not reported: it is a courtesy). Refuses (-EPERM, *why filled) a symbolic link, a folder
+ * of another user or writable by others, and a new folder inside a place where anybody may rename
+ * it. -ENOENT: it does not exist and `create` is false; *why stays empty.
  */
 int paths_open(const struct paths *p, bool create, struct buf *why);
 
 /*
- * Opens the folder `name` inside the folder `dir`, with the same checks and the same `create`. For logs/, archive/, ...
+ * Opens the folder `name` inside the folder `dir`, with the same checks and the same `create`. For
+ * logs/, archive/, ...
  */
 int paths_open_inside(int dir, const char *name, bool create, struct buf *why);
 

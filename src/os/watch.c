@@ -1,6 +1,7 @@
 /*
- * inotify, added through /proc/self/fd so that the folder watched is the folder that was opened and judged, whatever its
- * path means by now. The content of the notices is thrown away: a follower looks at the files anyway.
+ * inotify, added through /proc/self/fd so that the folder watched is the folder that was opened and
+ * judged, whatever its path means by now. The content of the notices is thrown away: a follower
+ * looks at the files anyway.
  */
 #include "os/watch.h"
 
@@ -22,7 +23,8 @@ int watch_add(int watch, int dir)
 	char path[40];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
-	if (inotify_add_watch(watch, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE) < 0)
+	if (inotify_add_watch(watch, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE) <
+	    0)
 		return -errno;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * Makes a state folder for the tests of reading commands, through the real core and store: what it writes is what an
- * orchestrator would have written. It reads a small script on stdin, one step a line:
+ * Makes a state folder for the tests of reading commands, through the real core and store: what it
+ *writes is what an orchestrator would have written. It reads a small script on stdin, one step a
+ *line:
  *
  *	limit RESOURCE N                        a resource
  *	ws NAME PLAN MAX_PARALLEL               the workstream that follow-up tasks belong to
@@ -13,7 +14,8 @@
  *	pass MS                                 the clock moves on
  *	log TASK ATTEMPT TEXT                   a line of output, written as the worker does
  *	stop                                    a clean stop is recorded
- *	hold                                    takes the orchestrator's lock, says "held", waits for the next line
+ *	hold                                    takes the orchestrator's lock, says "held", waits
+ *for the next line
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -104,7 +106,8 @@ static void add_ws(struct maker *m, char *rest)
 static void add_task(struct maker *m, char *rest)
 {
 	struct submission *s = &m->plan;
-	struct task_spec spec = { .name = arena_copy(&s->text, span_of(word(&rest))), .selected = true };
+	struct task_spec spec = { .name = arena_copy(&s->text, span_of(word(&rest))),
+				  .selected = true };
 	char *needs, *need;
 
 	spec.def = arena_copy(&s->text, span_of(word(&rest)));

@@ -5,24 +5,41 @@
 #include "cmd/cmd.h"
 
 static const struct option_row rows[] = {
-	{ .name = "from-iteration", .kind = OPTION_NUMBER, .value = "N", .summary = "x", .max = 12 },
-	{ .name = "lines", .letter = 'n', .kind = OPTION_NUMBER, .value = "N", .summary = "x", .min = 1 },
+	{ .name = "from-iteration",
+	  .kind = OPTION_NUMBER,
+	  .value = "N",
+	  .summary = "x",
+	  .max = 12 },
+	{ .name = "lines",
+	  .letter = 'n',
+	  .kind = OPTION_NUMBER,
+	  .value = "N",
+	  .summary = "x",
+	  .min = 1 },
 	{ .name = "follow", .letter = 'f', .kind = OPTION_FLAG, .summary = "x" },
 	{ .name = "raw", .letter = 'r', .kind = OPTION_FLAG, .summary = "x" },
-	{ .name = "param", .letter = 'p', .repeats = true, .kind = OPTION_TEXT, .value = "K=V", .summary = "x" },
+	{ .name = "param",
+	  .letter = 'p',
+	  .repeats = true,
+	  .kind = OPTION_TEXT,
+	  .value = "K=V",
+	  .summary = "x" },
 	{ .name = "wait", .kind = OPTION_DURATION, .value = "TIME", .summary = "x" },
 	{ .name = NULL },
 };
 
-static const struct cmd row = { .path = "try", .usage = "", .options = rows, .args_min = 0, .args_max = 2 };
+static const struct cmd row = {
+	.path = "try", .usage = "", .options = rows, .args_min = 0, .args_max = 2
+};
 
-#define PARSE(o, e, ...)                                                                              \
-	options_parse(o, &row, (char *[]){ __VA_ARGS__ }, sizeof((char *[]){ __VA_ARGS__ }) / sizeof(char *), \
-		      NULL, e)
+#define PARSE(o, e, ...)                                  \
+	options_parse(o, &row, (char *[]){ __VA_ARGS__ }, \
+		      sizeof((char *[]){ __VA_ARGS__ }) / sizeof(char *), NULL, e)
 
 static void every_form_of_a_value(void **state)
 {
-	char s1[] = "--lines", s2[] = "7", s3[] = "--lines=7", s4[] = "-n", s5[] = "-n7", s6[] = "-fn7";
+	char s1[] = "--lines", s2[] = "7", s3[] = "--lines=7", s4[] = "-n", s5[] = "-n7",
+	     s6[] = "-fn7";
 	char *forms[][2] = { { s1, s2 }, { s3, NULL }, { s4, s2 }, { s5, NULL }, { s6, NULL } };
 
 	(void)state;
@@ -30,7 +47,8 @@ static void every_form_of_a_value(void **state)
 		CLEANUP(options_release) struct options o = OPTIONS_INIT;
 		struct err e = ERR_INIT;
 
-		assert_int_equal(options_parse(&o, &row, forms[i], forms[i][1] ? 2 : 1, NULL, &e), 0);
+		assert_int_equal(options_parse(&o, &row, forms[i], forms[i][1] ? 2 : 1, NULL, &e),
+				 0);
 		assert_int_equal(options_number(&o, "lines", 0), 7);
 		assert_int_equal(o.arg_count, 0);
 	}
@@ -97,11 +115,13 @@ static void wrong_words_are_refused(void **state)
 		const char *words[2];
 		const char *says;
 	} cases[] = {
-		{ { "--fromiteration", "3" }, "unknown option --fromiteration; did you mean --from-iteration?" },
+		{ { "--fromiteration", "3" },
+		  "unknown option --fromiteration; did you mean --from-iteration?" },
 		{ { "--xyzzy", NULL }, "unknown option --xyzzy: nothing was done" },
 		{ { "-x", NULL }, "unknown option -x" },
 		{ { "--lin", "3" }, "unknown option --lin" },
-		{ { "--from-iteration", "99" }, "--from-iteration \"99\": expected a whole number in 0..12" },
+		{ { "--from-iteration", "99" },
+		  "--from-iteration \"99\": expected a whole number in 0..12" },
 		{ { "--from-iteration", "abc" }, "expected a whole number" },
 		{ { "--from-iteration", "1e2" }, "expected a whole number" },
 		{ { "--from-iteration", "0x3" }, "expected a whole number" },

@@ -1,4 +1,5 @@
-/* Where state lives, in folders made for it: plain, repository, linked worktree, submodule; and every folder refused. */
+/* Where state lives, in folders made for it: plain, repository, linked worktree, submodule; and
+ * every folder refused. */
 #include "test.h"
 
 #include <errno.h>
@@ -19,7 +20,8 @@ static int place_open(void **state)
 	struct place *p = calloc(1, sizeof(*p));
 	char name[] = "/tmp/sk-paths-XXXXXX";
 
-	if (!p || !getcwd(p->before, sizeof(p->before)) || !mkdtemp(name) || !realpath(name, p->root))
+	if (!p || !getcwd(p->before, sizeof(p->before)) || !mkdtemp(name) ||
+	    !realpath(name, p->root))
 		return -1;
 	*state = p;
 	return chdir(p->root);
@@ -57,7 +59,8 @@ static void file(const char *path, const char *text)
 }
 
 /* The state folder found from here, below the place's root. */
-static void assert_found(const struct place *p, const char *option, const char *variable, const char *expected)
+static void assert_found(const struct place *p, const char *option, const char *variable,
+			 const char *expected)
 {
 	struct paths found = PATHS_INIT;
 	struct buf why = BUF_INIT;
