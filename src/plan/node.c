@@ -102,7 +102,7 @@ int node_tree_scalar(struct node_tree_builder *b, enum node_kind kind, struct sp
 	struct node *n;
 	int rc = add_node(b, kind, at, &n);
 
-	n->p = text.p;
+	n->p = text.p ? text.p : "";
 	n->len = (uint32_t)text.len;
 	return rc;
 }

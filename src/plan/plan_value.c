@@ -163,7 +163,8 @@ int value_fill(const struct reading *r, const struct node *n, struct span text, 
 					     "longer than 256 KiB with its parameters put in");
 	}
 	buf_put(&filled, at, (size_t)(end - at));
-	*out = arena_copy(r->text, (struct span){ filled.p, filled.len });
+	*out = filled.len ? arena_copy(r->text, (struct span){ filled.p, filled.len })
+			  : SPAN_LIT("");
 	return 0;
 }
 
