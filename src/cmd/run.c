@@ -155,9 +155,19 @@ static bool goes_on(const struct run *r)
 	return false;
 }
 
+/* Workers of an earlier run register one after the other: said when the first has told what it has. */
+static void say_adopted(struct run *r, uint32_t *said)
+{
+	if (r->start.adopted == *said)
+		return;
+	*said = r->start.adopted;
+	live_say(&r->live, "took over %u tasks that went on meanwhile", (unsigned)*said);
+}
+
 static int turn_until_done(struct run *r, struct err *e)
 {
 	int64_t next_draw_ms = 0;
+	uint32_t adopted = 0;
 	int rc = 0;
 
 	while (rc == 0 && goes_on(r)) {
@@ -167,6 +177,7 @@ static int turn_until_done(struct run *r, struct err *e)
 		rc = orchestrator_turn(r->orchestrator, live_interval_ms(&r->live), signals, &count, e);
 		for (int i = 0; i < count && rc == 0; i++)
 			rc = on_signal(r, signals[i], e);
+		say_adopted(r, &adopted);
 		now_ms = clock_wall_ms(&clock_real);
 		if (rc < 0 || !r->live.terminal || (now_ms < next_draw_ms && now_ms > next_draw_ms - 1000))
 			continue;
