@@ -12,6 +12,7 @@
 #include "base/when.h"
 #include "cmd/event_text.h"
 #include "cmd/view.h"
+#include "os/clock.h"
 #include "os/fd.h"
 #include "os/watch.h"
 
@@ -155,12 +156,16 @@ static int follow(struct events_run *r, int dir, struct err *e)
 	if (rc < 0)
 		return err_set(e, rc, "cannot watch the journal: %s", strerror(-rc));
 	do {
+		int64_t began_ms = clock_mono_ms(&clock_real);
+
 		rc = scan(r, e);
 		if (rc < 0)
 			return rc;
 		if (out_flush(r->c->out) < 0)
 			return EXIT_DONE; /* the end of main reports it */
-		rc = watch_wait(watch, STDOUT_FILENO, FOLLOW_POLL_MS);
+		rc = watch_rest(STDOUT_FILENO, clock_mono_ms(&clock_real) - began_ms);
+		if (rc >= 0)
+			rc = watch_wait(watch, STDOUT_FILENO, FOLLOW_POLL_MS);
 	} while (rc >= 0);
 	if (rc == -EPIPE)
 		return EXIT_DONE; /* whoever read has seen enough */

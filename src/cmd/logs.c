@@ -13,6 +13,7 @@
 #include "cmd/log_file.h"
 #include "cmd/story.h"
 #include "cmd/view.h"
+#include "os/clock.h"
 #include "os/fd.h"
 #include "os/watch.h"
 
@@ -181,8 +182,11 @@ static int follow_once(struct logs_run *r, struct err *e)
 		return rc;
 	if (out_flush(r->c->out) < 0 || final || (r->fd >= 0 && r->at >= r->to))
 		return 1;
+	began_ms = clock_mono_ms(&clock_real);
 	rc = store_scan(&r->c->view->vfs, r->seq + 1, on_event, r, e);
-	return rc < 0 ? rc : 0;
+	if (rc < 0)
+		return rc;
+	return watch_rest(STDOUT_FILENO, clock_mono_ms(&clock_real) - began_ms) == -EPIPE;
 }
 
 static int watch_all(struct logs_run *r, int watch, struct buf *why)

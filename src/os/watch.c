@@ -48,3 +48,10 @@ int watch_wait(int watch, int out_fd, int timeout_ms)
 		;
 	return 1;
 }
+
+int watch_rest(int out_fd, int64_t took_ms)
+{
+	if (took_ms <= 0)
+		return 0;
+	return watch_wait(-1, out_fd, took_ms > 1000 ? 4000 : (int)took_ms * 4);
+}
