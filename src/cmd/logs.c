@@ -172,6 +172,7 @@ static int open_log(struct logs_run *r, struct err *e)
 /* Shows what is there; -SK_... or 1 when there is nothing more to come, else 0. */
 static int follow_once(struct logs_run *r, struct err *e)
 {
+	int64_t began_ms;
 	bool final =
 		r->final; /* known before the file is read: what came before the end is in it */
 	int rc = open_log(r, e);
