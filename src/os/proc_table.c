@@ -109,21 +109,22 @@ void proc_table_mark_descendants(struct proc_table *t)
 	}
 }
 
-static bool word_starts(const char *value, const char *prefix)
+bool proc_word_starts(const struct buf *value, const char *prefix)
 {
 	size_t len = strlen(prefix);
+	const char *at = value->p;
 
-	while (value) {
-		if (strncmp(value, prefix, len) == 0)
+	while (at) {
+		if (strncmp(at, prefix, len) == 0)
 			return true;
-		value = strchr(value, ' ');
-		if (value)
-			value++;
+		at = strchr(at, ' ');
+		if (at)
+			at++;
 	}
 	return false;
 }
 
-int proc_env_word_starts(uint64_t pid, const char *name, const char *prefix)
+int proc_env_read(uint64_t pid, const char *name, struct buf *out)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	size_t name_len = strlen(name);
@@ -137,8 +138,18 @@ int proc_env_word_starts(uint64_t pid, const char *name, const char *prefix)
 	if (text.len == 0)
 		return -ENODATA;
 	for (size_t at = 0; at < text.len; at += strlen(text.p + at) + 1)
-		if (strncmp(text.p + at, name, name_len) == 0 && text.p[at + name_len] == '=' &&
-		    word_starts(text.p + at + name_len + 1, prefix))
+		if (strncmp(text.p + at, name, name_len) == 0 && text.p[at + name_len] == '=') {
+			buf_truncate(out, 0);
+			buf_puts(out, text.p + at + name_len + 1);
 			return 1;
+		}
 	return 0;
+}
+
+int proc_env_word_starts(uint64_t pid, const char *name, const char *prefix)
+{
+	CLEANUP(buf_release) struct buf value = BUF_INIT;
+	int rc = proc_env_read(pid, name, &value);
+
+	return rc == 1 ? proc_word_starts(&value, prefix) : rc;
 }

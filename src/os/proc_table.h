@@ -2,7 +2,7 @@
 #ifndef SK_PROC_TABLE_H
 #define SK_PROC_TABLE_H
 
-#include "base/base.h"
+#include "base/buf.h"
 
 struct proc_row {
 	uint64_t pid, parent, session, start;
@@ -26,10 +26,16 @@ int proc_table_read(struct proc_table *t);
 void proc_table_mark_descendants(struct proc_table *t);
 
 /*
- * Whether the environment the process was started with holds `name`=VALUE where one of VALUE's words (separated by
- * blanks) starts with `prefix`: 1, 0, or -errno (-EACCES: of another user, or hidden; -ESRCH: gone; -ENODATA: it has
- * no environment at all, which is also what a process shows for a moment while it executes a program).
+ * The value of `name` in the environment the process was started with, replacing *out. Returns 1, 0 when it has no such
+ * variable, or -errno: -EACCES (of another user, or hidden), -ESRCH (gone), -ENODATA (it has no environment at all,
+ * which is also what a process shows for a moment while it executes a program or exits).
  */
+int proc_env_read(uint64_t pid, const char *name, struct buf *out);
+
+/* Whether one of the words of a value, separated by blanks, starts with `prefix`. */
+bool proc_word_starts(const struct buf *value, const char *prefix);
+
+/* Both at once: 1, 0 or -errno. */
 int proc_env_word_starts(uint64_t pid, const char *name, const char *prefix);
 
 /* A row read alone: 0, -ESRCH or another -errno. */

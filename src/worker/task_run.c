@@ -115,7 +115,8 @@ static void run_step(struct worker_run *w, struct attempt *a)
 	a->timeout_ms = def.timeout_ms;
 	a->stage = STAGE_RUN;
 	a->ending = END_BY_ITSELF;
-	a->main_gone = a->counted = false;
+	a->main_gone = false;
+	a->left_most = 0;
 	a->pid = attempt_spawn(w, a, &def, &why);
 	a->begun_us = clock_mono_us(w->clock);
 	a->deadline_us = def.timeout_ms > 0 ? a->begun_us + def.timeout_ms * 1000 : NEVER;
@@ -190,6 +191,7 @@ static void step_over(struct worker_run *w, struct attempt *a, bool abandoned)
 		w->ending--;
 	if (a->phase != PHASE_BEFORE || a->ending != END_BY_ITSELF || a->cancelled)
 		a->result.duration_ms += (uint64_t)(clock_mono_us(w->clock) - a->begun_us) / 1000;
+	a->result.leftovers += a->left_most;
 	outcome = judge(a);
 	good = outcome == OUTCOME_EXIT && a->result.exit_code == 0 && !abandoned;
 	if (!good)
@@ -230,15 +232,16 @@ static void begin_ending(struct worker_run *w, struct attempt *a, int64_t grace_
 /* Looks whether the step is over; called when its process is gone, and again while what it left behind is ended. */
 static void look(struct worker_run *w, struct attempt *a)
 {
-	unsigned left = a->main_gone ? tree_left(&w->tree, a->slot) : 1;
+	unsigned left;
 
-	if (a->main_gone && !a->counted) {
-		a->counted = true;
-		a->result.leftovers += left;
-	}
+	if (!a->main_gone)
+		return;
+	left = tree_left(&w->tree, a->slot);
+	if (left - w->tree.undecided > a->left_most)
+		a->left_most = left - w->tree.undecided;
 	if (left == 0)
 		step_over(w, a, false);
-	else if (a->main_gone && a->stage == STAGE_RUN)
+	else if (a->stage == STAGE_RUN)
 		begin_ending(w, a, LEFTOVER_GRACE_MS);
 }
 

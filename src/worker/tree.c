@@ -12,7 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/fd.h"
@@ -22,6 +22,27 @@
 static void leaf_name(const struct tree *t, unsigned slot, char out[40])
 {
 	snprintf(out, 40, "s%u.%u", slot, t->slots[slot].generation);
+}
+
+/* Whether a process born in a leaf of ours lives: tried once, for what kernels and sandboxes make of it. */
+static bool birth_works(struct tree *t)
+{
+	char *const argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char[]){ "exit 42" }, NULL };
+	CLEANUP(fd_close) int null_fd = fd_open_at(AT_FDCWD, "/dev/null", O_RDWR, 0);
+	CLEANUP(fd_close) int leaf_fd = cgroup_make(t->group_fd, "probe");
+	struct proc_spawn s = { .path = "/bin/sh", .argv = argv, .envp = argv + 3, .stdin_fd = null_fd,
+				.stdout_fd = null_fd, .stderr_fd = null_fd, .cgroup_fd = leaf_fd };
+	enum proc_step step;
+	int status = 0;
+	pid_t pid;
+
+	if (null_fd < 3 || leaf_fd < 0)
+		return false;
+	pid = proc_spawn(&s, &step);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	cgroup_remove(t->group_fd, "probe");
+	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 42;
 }
 
 static void open_group(struct tree *t)
@@ -37,7 +58,7 @@ static void open_group(struct tree *t)
 		t->group_fd = cgroup_make(t->parent_fd, name.p);
 	if (t->group_fd >= 0)
 		probe = fd_open_at(t->group_fd, "cgroup.kill", O_WRONLY, 0);
-	if (probe < 0) {
+	if (probe < 0 || !birth_works(t)) {
 		tree_degrade(t);
 		return;
 	}
@@ -158,6 +179,7 @@ unsigned tree_left(struct tree *t, unsigned slot)
 	struct tree_slot *s = &t->slots[slot];
 	unsigned count = 0;
 
+	t->undecided = 0;
 	if (t->group_fd < 0)
 		return s->main_gone && tree_only_mains(t) ? 0 : tree_collect(t, slot);
 	if (open_leaf(t, slot) && cgroup_populated(s->events_fd) != 0) {
@@ -221,20 +243,38 @@ void tree_kill(struct tree *t, unsigned slot)
 		tree_freeze_and_kill(t, slot);
 		return;
 	}
+	t->slots[slot].killed = true;
 	if (open_leaf(t, slot))
 		cgroup_kill(t->slots[slot].dir_fd);
 	if (slot >= CACHED_SLOTS)
 		close_leaf(&t->slots[slot]);
 }
 
+/*
+ * A cgroup that has been killed once is not used again: the kernel remembers a count of kills, compares it with that of
+ * the parent's cgroup at a birth with CLONE_INTO_CGROUP, and kills the newborn when they differ (seen with Linux 6.18).
+ */
+static void renew_leaf(struct tree *t, unsigned slot)
+{
+	struct tree_slot *s = &t->slots[slot];
+	char name[40];
+
+	leaf_name(t, slot, name);
+	close_leaf(s);
+	if (t->group_fd >= 0)
+		cgroup_remove(t->group_fd, name); /* fails when something was given up in it; it stays then */
+	s->generation++;
+	s->killed = false;
+}
+
 void tree_over(struct tree *t, unsigned slot, bool abandoned)
 {
 	struct tree_slot *s = &t->slots[slot];
 
+	if (abandoned && t->group_fd < 0)
+		tree_abandon(t, slot);
+	if (abandoned || s->killed)
+		renew_leaf(t, slot);
 	s->busy = false;
 	s->main = 0;
-	if (abandoned) {
-		close_leaf(s);
-		s->generation++;
-	}
 }

@@ -32,6 +32,7 @@ struct tree {
 	int children_fd;           /* /proc/self/task/<self>/children, or -1 */
 	struct tree_unknown *unknown;
 	size_t unknown_count, unknown_capacity;
+	unsigned undecided;        /* of those tree_left counted last: not known to be the slot's, or dead but not reaped */
 	struct proc_table table;   /* kept for its memory */
 	struct buf children;
 };

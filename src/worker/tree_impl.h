@@ -12,6 +12,7 @@
 
 struct tree_slot {
 	bool busy, main_gone;
+	bool killed;         /* its cgroup has been killed once: see tree_over */
 	uint64_t main, ordinal;
 	unsigned generation; /* of its cgroup: raised when one had to be abandoned */
 	int dir_fd, events_fd;
@@ -22,6 +23,8 @@ struct tree_slot {
 struct tree_unknown {
 	uint64_t pid, start;
 	uint64_t ordinal; /* births when it was first seen */
+	int64_t first_us;
+	bool abandoned;   /* not even SIGKILL ended it: it is nobody's any more */
 };
 
 /* tree_sweep.c: the subreaper's view. Fills t->table with the slot's processes marked; returns their number. */
@@ -30,6 +33,9 @@ unsigned tree_collect(struct tree *t, unsigned slot);
 bool tree_only_mains(struct tree *t);
 /* SIGSTOP to all until no new ones appear, then SIGKILL. */
 void tree_freeze_and_kill(struct tree *t, unsigned slot);
+
+/* Remembers what lives of the slot as given up. */
+void tree_abandon(struct tree *t, unsigned slot);
 
 /* Signals exactly the process of this row, if it still is the same. */
 void tree_signal_row(const struct proc_row *row, int signal_number);

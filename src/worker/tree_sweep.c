@@ -13,8 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "os/clock.h"
@@ -24,6 +22,7 @@
 
 #define CHILDREN_BYTES 8192
 #define POLL_MS 2
+#define DECIDE_AFTER_US 20000 /* a stranger is looked at twice, this far apart, before it is judged */
 
 static bool is_main(const struct tree *t, uint64_t pid)
 {
@@ -59,15 +58,16 @@ bool tree_only_mains(struct tree *t)
 	return n == 0;
 }
 
-/* The ordinal of births at which this stranger was first seen; it is remembered when it is new. */
-static uint64_t first_seen(struct tree *t, const struct proc_row *row)
+/* The entry of a stranger, made when it is new. Valid until the next call. */
+static const struct tree_unknown *remember(struct tree *t, const struct proc_row *row)
 {
 	for (size_t i = 0; i < t->unknown_count; i++)
 		if (t->unknown[i].pid == row->pid && t->unknown[i].start == row->start)
-			return t->unknown[i].ordinal;
+			return &t->unknown[i];
 	mem_grow(&t->unknown, &t->unknown_capacity, t->unknown_count + 1, sizeof(*t->unknown));
-	t->unknown[t->unknown_count++] = (struct tree_unknown){ row->pid, row->start, t->ordinal };
-	return t->ordinal;
+	t->unknown[t->unknown_count] =
+		(struct tree_unknown){ row->pid, row->start, t->ordinal, clock_mono_us(&clock_real), false };
+	return &t->unknown[t->unknown_count++];
 }
 
 static void forget_gone(struct tree *t)
@@ -83,26 +83,43 @@ static void forget_gone(struct tree *t)
 	t->unknown_count = kept;
 }
 
-/* Whether a child of the worker that is no main process belongs to the slot. */
-static bool belongs(struct tree *t, unsigned slot, const struct proc_row *row)
-{
-	uint64_t seen;
+enum belonging { BELONGS_NOT, BELONGS_HERE, BELONGS_UNDECIDED };
 
-	if (proc_env_word_starts(row->pid, TREE_TAG_NAME, t->slots[slot].tag) == 1)
-		return true;
+/* What a process without tag and session belongs to. */
+static enum belonging judge_stranger(struct tree *t, unsigned slot, const struct proc_row *row)
+{
+	const struct tree_unknown *u = remember(t, row);
+
+	if (u->abandoned)
+		return BELONGS_NOT;
+	if (clock_mono_us(&clock_real) - u->first_us < DECIDE_AFTER_US)
+		return BELONGS_UNDECIDED;
+	for (unsigned i = 0; i < t->slot_count; i++)
+		if (i != slot && t->slots[i].busy && t->slots[i].ordinal <= u->ordinal)
+			return BELONGS_NOT; /* it may be that one's; the last of them takes it along */
+	return BELONGS_HERE;
+}
+
+/*
+ * Whether a child of the worker that is no main process belongs to the slot. Its environment is read once: while it
+ * executes a program or exits it shows none, and may show one a moment later.
+ */
+static enum belonging judge(struct tree *t, unsigned slot, const struct proc_row *row)
+{
+	CLEANUP(buf_release) struct buf value = BUF_INIT;
+	bool tagged = proc_env_read(row->pid, TREE_TAG_NAME, &value) == 1;
+
+	if (tagged && proc_word_starts(&value, t->slots[slot].tag))
+		return BELONGS_HERE;
 	for (unsigned i = 0; i < t->slot_count; i++) {
 		const struct tree_slot *s = &t->slots[i];
 
 		if (s->busy && s->main == row->session)
-			return i == slot;
-		if (i != slot && s->busy && proc_env_word_starts(row->pid, TREE_TAG_NAME, s->tag) == 1)
-			return false;
+			return i == slot ? BELONGS_HERE : BELONGS_NOT;
+		if (i != slot && s->busy && tagged && proc_word_starts(&value, s->tag))
+			return BELONGS_NOT;
 	}
-	seen = first_seen(t, row);
-	for (unsigned i = 0; i < t->slot_count; i++)
-		if (i != slot && t->slots[i].busy && t->slots[i].ordinal <= seen)
-			return false; /* it may be that one's; the last of them takes it along */
-	return true;
+	return judge_stranger(t, slot, row);
 }
 
 unsigned tree_collect(struct tree *t, unsigned slot)
@@ -110,18 +127,24 @@ unsigned tree_collect(struct tree *t, unsigned slot)
 	const struct tree_slot *s = &t->slots[slot];
 	unsigned count = 0;
 
+	t->undecided = 0;
 	if (proc_table_read(&t->table) < 0)
 		return s->main_gone ? 0 : 1;
 	forget_gone(t);
 	for (size_t i = 0; i < t->table.count; i++) {
 		struct proc_row *row = &t->table.v[i];
+		enum belonging b;
 
-		if (row->parent != t->self || row->state == 'Z')
+		if (row->parent != t->self)
 			continue;
 		if (is_main(t, row->pid))
-			row->marked = row->pid == s->main;
+			b = row->pid == s->main ? BELONGS_HERE : BELONGS_NOT;
+		else if (row->state == 'Z')
+			b = BELONGS_UNDECIDED; /* what it forked may be younger than our list; look again once it is reaped */
 		else
-			row->marked = belongs(t, slot, row);
+			b = judge(t, slot, row);
+		row->marked = b == BELONGS_HERE;
+		t->undecided += b == BELONGS_UNDECIDED;
 	}
 	proc_table_mark_descendants(&t->table);
 	for (size_t i = 0; i < t->table.count; i++) {
@@ -131,7 +154,18 @@ unsigned tree_collect(struct tree *t, unsigned slot)
 			row->marked = false;
 		count += row->marked;
 	}
-	return count;
+	return count + t->undecided; /* those are not touched yet, but the slot is not over either */
+}
+
+void tree_abandon(struct tree *t, unsigned slot)
+{
+	tree_collect(t, slot);
+	for (size_t i = 0; i < t->table.count; i++)
+		if (t->table.v[i].marked) {
+			remember(t, &t->table.v[i]);
+			for (size_t k = 0; k < t->unknown_count; k++)
+				t->unknown[k].abandoned |= t->unknown[k].pid == t->table.v[i].pid;
+		}
 }
 
 void tree_freeze_and_kill(struct tree *t, unsigned slot)

@@ -40,7 +40,8 @@ struct attempt {
 	struct span rule_name;     /* of the current rule */
 	int64_t timeout_ms;
 	pid_t pid;
-	bool main_gone, counted;
+	bool main_gone;
+	unsigned left_most;        /* most processes seen that it left behind */
 	int status;                /* of wait */
 	enum stage stage;
 	enum ending ending;
