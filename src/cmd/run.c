@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,7 +180,8 @@ static int turn_until_done(struct run *r, struct err *e)
 			rc = on_signal(r, signals[i], e);
 		say_adopted(r, &adopted);
 		now_ms = clock_wall_ms(&clock_real);
-		if (rc < 0 || !r->live.terminal || (now_ms < next_draw_ms && now_ms > next_draw_ms - 1000))
+		if (rc < 0 || !r->live.terminal || 
+		    (r->live.drawn && now_ms < next_draw_ms && now_ms > next_draw_ms - 1000))
 			continue;
 		live_draw(&r->live, orchestrator_state(r->orchestrator), now_ms, false);
 		next_draw_ms = now_ms + live_interval_ms(&r->live) / 2;
@@ -194,12 +196,15 @@ static int run_to_end(struct run *r, struct err *e)
 	bool nothing_to_do = false;
 	int rc = submit(r, &nothing_to_do, e);
 
-	if (rc == 0)
+	if (rc == 0) {
+		run_summary_init(&summary, &r->request.submission);
+		submission_release(&r->request.submission); /* a large plan should not stay twice in memory */
+		malloc_trim(0);
 		run_detach_ready();
-	if (rc == 0)
 		rc = turn_until_done(r, e);
+	}
 	if (rc == 0)
-		run_summary_fill(&summary, orchestrator_state(r->orchestrator), &r->request.submission, r->c->paths);
+		run_summary_fill(&summary, orchestrator_state(r->orchestrator), r->c->paths);
 	if (rc == 0) {
 		rc = orchestrator_stop(r->orchestrator, e);
 	} else {

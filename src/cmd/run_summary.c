@@ -49,24 +49,28 @@ static void add_ws(struct run_summary *s, const struct state *st, const struct w
 	}
 }
 
-void run_summary_fill(struct run_summary *s, const struct state *st, const struct submission *submission,
-		      const struct paths *paths)
+void run_summary_init(struct run_summary *s, const struct submission *submission)
 {
 	CLEANUP(buf_release) struct buf command = BUF_INIT;
 
-	for (uint32_t i = 0; i < submission->ws_count; i++) {
-		uint32_t ws = state_ws(st, submission->ws[i].name);
-
-		if (ws != NO_ID)
-			add_ws(s, st, &st->ws[ws], paths);
-	}
+	s->names = mem_alloc(submission->ws_count * sizeof(*s->names));
 	buf_puts(&command, "sk run");
 	for (uint32_t i = 0; i < submission->ws_count; i++) {
 		buf_putc(&command, ' ');
 		put_shell_word(&command, submission->ws[i].plan);
+		s->names[s->name_count++] = span_dup(submission->ws[i].name);
 	}
 	s->command = buf_take(&command);
-	s->name = span_dup(submission->ws[0].name);
+}
+
+void run_summary_fill(struct run_summary *s, const struct state *st, const struct paths *paths)
+{
+	for (size_t i = 0; i < s->name_count; i++) {
+		uint32_t ws = state_ws(st, span_of(s->names[i]));
+
+		if (ws != NO_ID)
+			add_ws(s, st, &st->ws[ws], paths);
+	}
 }
 
 void run_summary_release(struct run_summary *s)
@@ -77,8 +81,10 @@ void run_summary_release(struct run_summary *s)
 		mem_free(&s->failures[i].log);
 	}
 	mem_free(&s->failures);
+	for (size_t i = 0; i < s->name_count; i++)
+		mem_free(&s->names[i]);
+	mem_free(&s->names);
 	mem_free(&s->command);
-	mem_free(&s->name);
 }
 
 static int exit_of_summary(const struct run_summary *s, int interrupted)
@@ -117,7 +123,7 @@ static void print_text(const struct run_summary *s, struct out *out, bool nothin
 		out_putf(out, "        and %u more; all of them: sk events --severity error\n", (unsigned)s->failures_more);
 	if (nothing_to_do) {
 		out_putf(out, "%s: all %u tasks were completed by an earlier run; nothing to do. To run them again: "
-			      "%s --new-run\n", s->name, (unsigned)s->total, s->command);
+			      "%s --new-run\n", s->names[0], (unsigned)s->total, s->command);
 		return;
 	}
 	out_style(out, done ? STYLE_GOOD : s->counts[TASK_FAILED] ? STYLE_BAD : STYLE_WARN,
@@ -136,7 +142,7 @@ static void print_json(const struct run_summary *s, struct out *out, bool nothin
 	struct json j;
 
 	json_open(&j, out, "run");
-	json_text(&j, "workstream_id", s->name);
+	json_text(&j, "workstream_id", s->names[0]);
 	json_i64(&j, "exit", code);
 	json_bool(&j, "nothing_to_do", nothing_to_do);
 	json_u64(&j, "tasks", s->total);

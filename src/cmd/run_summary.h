@@ -20,12 +20,15 @@ struct run_summary {
 	size_t failure_count, failure_capacity;
 	uint32_t failures_more;
 	char *command; /* that goes on with it */
-	char *name;    /* of the first workstream */
+	char **names;  /* of the workstreams */
+	size_t name_count;
 };
 
+/* Takes down what the run is about, before the submission is let go. */
+void run_summary_init(struct run_summary *s, const struct submission *submission);
+
 /* Copies what is needed out of the state, which may be gone when the summary is printed. */
-void run_summary_fill(struct run_summary *s, const struct state *st, const struct submission *submission,
-		      const struct paths *paths);
+void run_summary_fill(struct run_summary *s, const struct state *st, const struct paths *paths);
 void run_summary_release(struct run_summary *s);
 
 /* Prints it to stdout and returns the exit code. `interrupted`: 0, or the exit code of the signal. */

@@ -16,6 +16,7 @@
 
 #define LOCK_NAME "orchestrator.lock"
 #define STOP_WAIT_MS 10000
+#define SNAPSHOT_SHARE 20
 
 int orchestrator_step(struct orchestrator *o, const struct input *in, struct buf *why)
 {
@@ -183,7 +184,7 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 	if (deadline != INT64_MAX && deadline - now < left)
 		left = deadline - now;
 	if (snapshot != INT64_MAX && snapshot - now < left)
-		left = snapshot - now;
+		left = snapshot - now > o->snapshot_after_ms - mono ? snapshot - now : o->snapshot_after_ms - mono;
 	if (worker != INT64_MAX && worker - mono < left)
 		left = worker - mono;
 	return left < 0 ? 0 : (int)left;
@@ -242,6 +243,20 @@ static int decide_time(struct orchestrator *o)
 	return rc < 0 ? rc : orchestrator_step(o, &(struct input){ .kind = IN_SCHEDULE }, NULL);
 }
 
+/*
+ * The snapshot of a large state takes long, so it is written less often: at most a twentieth of the time goes into it and
+ * the cost of a transition does not grow with the state.
+ */
+static void write_snapshot(struct orchestrator *o)
+{
+	struct err ignored = ERR_INIT; /* never needed for safety: the journal has everything */
+	int64_t begun_ms = clock_mono_ms(o->clock), took_ms;
+
+	store_snapshot(o->store, &o->st, clock_wall_ms(o->clock), false, &ignored);
+	took_ms = clock_mono_ms(o->clock) - begun_ms;
+	o->snapshot_after_ms = begun_ms + took_ms * SNAPSHOT_SHARE;
+}
+
 int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], int *signal_count, struct err *e)
 {
 	int rc;
@@ -254,11 +269,8 @@ int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], in
 	    !store_usable(o->store))
 		return rc;
 	err_clear(e);
-	if (store_snapshot_due(o->store) <= clock_wall_ms(o->clock)) {
-		struct err ignored = ERR_INIT; /* never needed for safety: the journal has everything */
-
-		store_snapshot(o->store, &o->st, clock_wall_ms(o->clock), false, &ignored);
-	}
+	if (store_snapshot_due(o->store) <= clock_wall_ms(o->clock) && clock_mono_ms(o->clock) >= o->snapshot_after_ms)
+		write_snapshot(o);
 	return 0;
 }
 

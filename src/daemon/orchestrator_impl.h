@@ -38,6 +38,7 @@ struct orchestrator {
 	unsigned respawns;        /* since the last result that came in */
 	double mean_ms;           /* of the last results, to size the prefetch */
 	int64_t look_again_ms;    /* monotonic: when to look whether a silent worker is alive, or INT64_MAX */
+	int64_t snapshot_after_ms; /* monotonic: not before */
 	struct orchestrator_start *start; /* while opening */
 };
 
