@@ -1,7 +1,7 @@
 /*
  * The commands, one row each, in the order in which help lists them. CMD(name) is `cmd_<name>` in
- * src/cmd/<name>.c. Included several times with different meanings of CMD; therefore without include
- * guard.
+ * src/cmd/<name>.c. Included several times with different meanings of CMD; therefore without an
+ * include guard.
  */
 CMD(run)
 CMD(status)
