@@ -128,7 +128,7 @@ static void print_text(const struct run_summary *s, struct out *out, bool nothin
 	}
 	out_style(out, done ? STYLE_GOOD : s->counts[TASK_FAILED] ? STYLE_BAD : STYLE_WARN,
 		  done ? "done" : interrupted ? "interrupted" : s->counts[TASK_FAILED] ? "failed" : "stopped");
-	out_putf(out, "  %s: ", s->name);
+	out_putf(out, "  %s: ", s->names[0]);
 	print_counts(s, out);
 	out_putf(out, " in %s\n", took.p);
 	if (s->failure_count)
