@@ -11,8 +11,10 @@
 
 void journal_lines_init(struct journal_lines *j, const struct vfs *vfs, int handle, uint64_t offset, uint64_t limit)
 {
+	uint64_t left = limit > offset ? limit - offset : 0;
+
 	*j = (struct journal_lines){ .vfs = vfs, .handle = handle, .base = offset, .limit = limit };
-	buf_reserve(&j->raw, BUFFER_BYTES);
+	buf_reserve(&j->raw, left < BUFFER_BYTES ? (size_t)left + 1 : BUFFER_BYTES);
 }
 
 void journal_lines_release(struct journal_lines *j)
