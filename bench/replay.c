@@ -1,7 +1,8 @@
 /*
- * How long a start takes: writes a journal of a million lines by really running a plan of tiny tasks through the core,
- * then opens it, and parses the same lines with a general JSON library for comparison.
- * usage: replay DIRECTORY [LINES]   (the directory must exist; its journal is made when it is missing)
+ * How long a start takes: writes a journal of a million lines by really running a plan of tiny
+ * tasks through the core, then opens it, and parses the same lines with a general JSON library for
+ * comparison. usage: replay DIRECTORY [LINES]   (the directory must exist; its journal is made when
+ * it is missing)
  */
 #include <fcntl.h>
 #include <jansson.h>
@@ -79,7 +80,8 @@ static void commit(struct run *r)
 static void submit(struct run *r, uint32_t count)
 {
 	struct submission s = SUBMISSION_INIT;
-	struct ws_spec ws = { .name = SPAN_LIT("nightly-build"), .plan = SPAN_LIT("plans/nightly.yaml"),
+	struct ws_spec ws = { .name = SPAN_LIT("nightly-build"),
+			      .plan = SPAN_LIT("plans/nightly.yaml"),
 			      .def = SPAN_LIT("{\"cwd\":\"/home/operator/project\"}") };
 	char text[64];
 
@@ -92,7 +94,8 @@ static void submit(struct run *r, uint32_t count)
 		int len = snprintf(text, sizeof(text), "compile-module-%06u", i);
 
 		s.tasks[i].name = arena_copy(&s.text, (struct span){ text, (size_t)len });
-		len = snprintf(text, sizeof(text), "{\"argv\":[\"/bin/true\",\"%06u\"],\"retries\":2}", i);
+		len = snprintf(text, sizeof(text),
+			       "{\"argv\":[\"/bin/true\",\"%06u\"],\"retries\":2}", i);
 		s.tasks[i].def = arena_copy(&s.text, (struct span){ text, (size_t)len });
 		s.tasks[i].selected = true;
 	}
@@ -104,8 +107,12 @@ static void submit(struct run *r, uint32_t count)
 static void report(struct run *r, uint32_t task)
 {
 	struct span worker = r->st.workers[0].id;
-	struct input in = { .kind = IN_STARTED, .worker_id = worker, .task_id = r->st.tasks[task].id,
-			    .attempt = r->st.tasks[task].attempt, .incarnation = 1, .pid = 1000 + task };
+	struct input in = { .kind = IN_STARTED,
+			    .worker_id = worker,
+			    .task_id = r->st.tasks[task].id,
+			    .attempt = r->st.tasks[task].attempt,
+			    .incarnation = 1,
+			    .pid = 1000 + task };
 
 	step(r, in);
 	in.kind = IN_FINISHED;
@@ -118,9 +125,14 @@ static void report(struct run *r, uint32_t task)
 /* Runs everything to its end, sixteen tasks a turn. */
 static void work(struct run *r)
 {
-	step(r, (struct input){ .kind = IN_WORKER_SPAWNED, .worker_id = SPAN_LIT("worker-local-1") });
-	step(r, (struct input){ .kind = IN_WORKER_REGISTERED, .worker_id = SPAN_LIT("worker-local-1"),
-				.incarnation = 1, .slots = TASKS_PER_TURN, .pid = 4242, .pid_start = 1 });
+	step(r,
+	     (struct input){ .kind = IN_WORKER_SPAWNED, .worker_id = SPAN_LIT("worker-local-1") });
+	step(r, (struct input){ .kind = IN_WORKER_REGISTERED,
+				.worker_id = SPAN_LIT("worker-local-1"),
+				.incarnation = 1,
+				.slots = TASKS_PER_TURN,
+				.pid = 4242,
+				.pid_start = 1 });
 	step(r, (struct input){ .kind = IN_SCHEDULE });
 	commit(r);
 	while (r->todo_count) {
@@ -176,7 +188,8 @@ static double read_only(const struct vfs *vfs)
 	struct err e = ERR_INIT;
 	double from = seconds();
 
-	if (journal_read(vfs, JOURNAL_FILE, (struct journal_place){ 0, 0, 0 }, JOURNAL_NO_LIMIT, NULL, NULL, &end, &e) < 0)
+	if (journal_read(vfs, JOURNAL_FILE, (struct journal_place){ 0, 0, 0 }, JOURNAL_NO_LIMIT,
+			 NULL, NULL, &end, &e) < 0)
 		die("read", &e);
 	return seconds() - from;
 }
@@ -220,7 +233,8 @@ static double encode_all(const struct vfs *vfs)
 	struct err e = ERR_INIT;
 	double from = seconds();
 
-	journal_read(vfs, JOURNAL_FILE, (struct journal_place){ 0, 0, 0 }, JOURNAL_NO_LIMIT, collect, &out, &end, &e);
+	journal_read(vfs, JOURNAL_FILE, (struct journal_place){ 0, 0, 0 }, JOURNAL_NO_LIMIT,
+		     collect, &out, &end, &e);
 	return seconds() - from;
 }
 
@@ -240,7 +254,7 @@ int main(int argc, char **argv)
 		die("cannot open the directory", NULL);
 	vfs_real_open(&vfs, fd);
 	if (vfs.stat(vfs.ctx, JOURNAL_FILE, &st) < 0)
-		generate(&vfs, argc > 2 ? (uint32_t)atol(argv[2]) : 1000000);
+		generate(&vfs, argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 1000000);
 	for (int round = 0; round < 3; round++) {
 		double took = replay(&vfs, &records), only = read_only(&vfs);
 
@@ -251,12 +265,14 @@ int main(int argc, char **argv)
 	if (vfs_read_all(&vfs, JOURNAL_FILE, SNAPSHOT_BYTES_MAX, &raw) < 0)
 		die("cannot read", NULL);
 	jansson = parse_with_jansson(&raw);
-	printf("records     %8llu    %.1f bytes each\n", (unsigned long long)records, (double)raw.len / (double)records);
+	printf("records     %8llu    %.1f bytes each\n", (unsigned long long)records,
+	       (double)raw.len / (double)records);
 	printf("replay      %8.3f s  %6.0f ns a record\n", best, best / (double)records * 1e9);
-	printf("  reading   %8.3f s  %6.0f ns a record (checksum and decoding, without apply)\n", read,
-	       read / (double)records * 1e9);
+	printf("  reading   %8.3f s  %6.0f ns a record (checksum and decoding, without apply)\n",
+	       read, read / (double)records * 1e9);
 	printf("encoding    %8.3f s  %6.0f ns a record\n", encode, encode / (double)records * 1e9);
-	printf("jansson     %8.3f s  parsing alone, %.1f times the replay\n", jansson, jansson / best);
+	printf("jansson     %8.3f s  parsing alone, %.1f times the replay\n", jansson,
+	       jansson / best);
 	vfs_real_close(&vfs);
 	close(fd);
 	return 0;

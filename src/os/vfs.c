@@ -1,13 +1,15 @@
 /*
- * Why a table: durability is a promise about the order of a dozen system calls, and it can only be tested by a disk that
- * loses power between any two of them. So store/ knows this table and nothing else, and this file is the only one that
- * syncs, renames and truncates what the program promised to keep.
+ * Why a table: durability is a promise about the order of a dozen system calls, and it can only be
+ * tested by a disk that loses power between any two of them. So store/ knows this table and nothing
+ * else, and this file is the only one that syncs, renames and truncates what the program promised
+ * to keep.
  *
  * What every call here holds to:
- *  1. A path is never followed through a symlink at its end and opening never waits: a FIFO put where the journal was
- *     is an error, not a hang.
+ *  1. A path is never followed through a symlink at its end and opening never waits: a FIFO put
+ * where the journal was is an error, not a hang.
  *  2. A handle is a descriptor, closed on exec, of a regular file.
- *  3. A failed sync is reported once and never tried again: the kernel has already forgotten which pages it lost.
+ *  3. A failed sync is reported once and never tried again: the kernel has already forgotten which
+ * pages it lost.
  */
 #include "os/vfs.h"
 
@@ -238,7 +240,8 @@ static int write_whole(const struct vfs *v, const char *path, const void *p, siz
 {
 	int handle, rc;
 
-	rc = v->remove(v->ctx, path); /* of an earlier crash: its bytes must not stand before ours */
+	rc = v->remove(v->ctx,
+		       path); /* of an earlier crash: its bytes must not stand before ours */
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
 	handle = v->open_append(v->ctx, path, true);
@@ -298,7 +301,8 @@ int vfs_read_all(const struct vfs *v, const char *path, int64_t max, struct buf 
 		buf_reserve(out, (size_t)bytes + 1);
 	while (n > 0) {
 		buf_reserve(out, READ_PIECE_BYTES);
-		n = v->read_at(v->ctx, handle, out->len - before, out->p + out->len, READ_PIECE_BYTES);
+		n = v->read_at(v->ctx, handle, out->len - before, out->p + out->len,
+			       READ_PIECE_BYTES);
 		if (n > 0)
 			out->len += (size_t)n;
 		if (n > 0 && (int64_t)(out->len - before) > max)

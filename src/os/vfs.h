@@ -1,9 +1,11 @@
 /*
- * The table of disk calls that durability depends on, and its real form. Everything in store/ goes through it; the tests
- * put a disk underneath that loses power at any call. This is the only place that syncs, renames and truncates.
+ * The table of disk calls that durability depends on, and its real form. Everything in store/ goes
+ * through it; the tests put a disk underneath that loses power at any call. This is the only place
+ * that syncs, renames and truncates.
  *
- * Paths are relative to the directory the vfs was opened on. All functions return 0 or more, or -errno. After a failed
- * sync the file's content is unknown: the caller must stop, never sync again.
+ * Paths are relative to the directory the vfs was opened on. All functions return 0 or more, or
+ * -errno. After a failed sync the file's content is unknown: the caller must stop, never sync
+ * again.
  */
 #ifndef SK_VFS_H
 #define SK_VFS_H
@@ -14,8 +16,8 @@
 /* What a path is: filled by stat. */
 struct vfs_stat {
 	int64_t bytes;
-	unsigned mode;  /* permission bits */
-	unsigned type;  /* S_IFREG, S_IFDIR, ... */
+	unsigned mode; /* permission bits */
+	unsigned type; /* S_IFREG, S_IFDIR, ... */
 	unsigned links;
 	unsigned uid;
 	uint64_t file_id; /* the same for two names of one file */
@@ -23,7 +25,8 @@ struct vfs_stat {
 
 struct vfs {
 	void *ctx;
-	/* Opens for appending, created with mode 0600 when `create`; never follows a symlink, never blocks on a FIFO. -> handle */
+	/* Opens for appending, created with mode 0600 when `create`; never follows a symlink, never
+	 * blocks on a FIFO. -> handle */
 	int (*open_append)(void *ctx, const char *path, bool create);
 	/* Opens for reading, likewise. -> handle */
 	int (*open_read)(void *ctx, const char *path);
@@ -39,27 +42,30 @@ struct vfs {
 	int (*rename)(void *ctx, const char *from, const char *to);
 	int (*link)(void *ctx, const char *from, const char *to);
 	int (*remove)(void *ctx, const char *path);
-	int (*mkdir)(void *ctx, const char *path);      /* 0700; -EEXIST is reported */
-	int (*sync_dir)(void *ctx, const char *path);   /* "." for the directory itself */
-	int (*stat)(void *ctx, const char *path, struct vfs_stat *out); /* does not follow a symlink */
+	int (*mkdir)(void *ctx, const char *path);    /* 0700; -EEXIST is reported */
+	int (*sync_dir)(void *ctx, const char *path); /* "." for the directory itself */
+	int (*stat)(void *ctx, const char *path,
+		    struct vfs_stat *out); /* does not follow a symlink */
 	/* Appends each entry's name and a NUL to *names, unsorted, without "." and "..". */
 	int (*list)(void *ctx, const char *path, struct buf *names);
 };
 
 /*
- * The real disk below the directory `fd`, which stays the caller's and must outlive the vfs. Allocates a small context;
- * free it with vfs_real_close.
+ * The real disk below the directory `fd`, which stays the caller's and must outlive the vfs.
+ * Allocates a small context; free it with vfs_real_close.
  */
 void vfs_real_open(struct vfs *out, int dir_fd);
 void vfs_real_close(struct vfs *v);
 
 /*
- * Replaces `path` by these bytes such that after a power cut it holds the old or the new content, whole, and that after
- * a return of 0 it holds the new one: write path.tmp, sync, rename, sync the directory. On failure the .tmp is removed.
+ * Replaces `path` by these bytes such that after a power cut it holds the old or the new content,
+ * whole, and that after a return of 0 it holds the new one: write path.tmp, sync, rename, sync the
+ * directory. On failure the .tmp is removed.
  */
 int vfs_replace(const struct vfs *v, const char *path, const void *p, size_t len);
 
-/* Reads all of a regular file of at most `max` bytes, appending to *out. -EFBIG beyond, -EISDIR/-EINVAL when it is not a file. */
+/* Reads all of a regular file of at most `max` bytes, appending to *out. -EFBIG beyond,
+ * -EISDIR/-EINVAL when it is not a file. */
 int vfs_read_all(const struct vfs *v, const char *path, int64_t max, struct buf *out);
 
 #endif

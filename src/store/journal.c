@@ -1,10 +1,12 @@
 /*
- * Why a turn is only known at its end: a writer has one thing to say, "these lines belong together", and says it in the
- * last of them. So reading goes ahead line by line and remembers the last place behind a closing line. What follows that
- * place and is not whole never happened: nobody was told of it.
+ * Why a turn is only known at its end: a writer has one thing to say, "these lines belong
+ * together", and says it in the last of them. So reading goes ahead line by line and remembers the
+ * last place behind a closing line. What follows that place and is not whole never happened: nobody
+ * was told of it.
  *
  * What every reader may rely on:
- *  1. A record is handed on only after its checksum, chained over all records before it, and its number fitted.
+ *  1. A record is handed on only after its checksum, chained over all records before it, and its
+ * number fitted.
  *  2. `place` only ever stands behind a closing line.
  *  3. Reading changes nothing, whatever it finds.
  */
@@ -44,8 +46,10 @@ static int bad_line(struct reading *r, enum journal_flaw flaw)
 	return -SK_ECORRUPT;
 }
 
-/* Takes one line. Returns 1 to go on, 0 when fn had enough, or negative when the line does not fit. */
-static int take_line(struct reading *r, struct span line, journal_fn fn, void *ctx, struct journal_end *out)
+/* Takes one line. Returns 1 to go on, 0 when fn had enough, or negative when the line does not fit.
+ */
+static int take_line(struct reading *r, struct span line, journal_fn fn, void *ctx,
+		     struct journal_end *out)
 {
 	struct record_turn turn = { 0, 0 };
 	struct event ev;
@@ -74,7 +78,8 @@ static int take_line(struct reading *r, struct span line, journal_fn fn, void *c
 	return rc == 0;
 }
 
-static int read_failed(const struct vfs *vfs, struct reading *r, struct journal_end *out, struct err *e)
+static int read_failed(const struct vfs *vfs, struct reading *r, struct journal_end *out,
+		       struct err *e)
 {
 	int rc;
 
@@ -92,7 +97,8 @@ static int read_failed(const struct vfs *vfs, struct reading *r, struct journal_
 
 static int io_failed(const char *path, int rc, struct err *e)
 {
-	return err_set(e, -SK_EIO, "journal '%s': cannot be read: %s: nothing was started", path, strerror(-rc));
+	return err_set(e, -SK_EIO, "journal '%s': cannot be read: %s: nothing was started", path,
+		       strerror(-rc));
 }
 
 static int open_checked(const struct vfs *vfs, const char *path, struct err *e)
@@ -122,10 +128,11 @@ static int read_lines(struct reading *r, journal_fn fn, void *ctx, struct journa
 	return rc;
 }
 
-int journal_read(const struct vfs *vfs, const char *path, struct journal_place from, uint64_t limit, journal_fn fn,
-		 void *ctx, struct journal_end *out, struct err *e)
+int journal_read(const struct vfs *vfs, const char *path, struct journal_place from, uint64_t limit,
+		 journal_fn fn, void *ctx, struct journal_end *out, struct err *e)
 {
-	CLEANUP(reading_release) struct reading r = { .lines = { .vfs = vfs }, .at = from, .bad = { .path = path } };
+	CLEANUP(reading_release)
+	struct reading r = { .lines = { .vfs = vfs }, .at = from, .bad = { .path = path } };
 	struct journal_end end = { .place = from };
 	int64_t size;
 	int rc;
@@ -138,8 +145,9 @@ int journal_read(const struct vfs *vfs, const char *path, struct journal_place f
 		return io_failed(path, (int)size, e);
 	end.bytes = (uint64_t)size < limit ? (uint64_t)size : limit;
 	if (from.offset > end.bytes)
-		return err_set(e, -SK_ECORRUPT, "journal '%s': shrank to %llu bytes while it was read: stopped", path,
-			       (unsigned long long)end.bytes);
+		return err_set(e, -SK_ECORRUPT,
+			       "journal '%s': shrank to %llu bytes while it was read: stopped",
+			       path, (unsigned long long)end.bytes);
 	journal_lines_init(&r.lines, vfs, r.bad.handle, from.offset, end.bytes);
 	rc = read_lines(&r, fn, ctx, &end);
 	if (rc == -SK_ECORRUPT)
@@ -157,7 +165,8 @@ void journal_head_release(struct journal_head *h)
 	buf_release(&h->scratch);
 }
 
-int journal_head_read(const struct vfs *vfs, const char *path, struct journal_head *out, struct err *e)
+int journal_head_read(const struct vfs *vfs, const char *path, struct journal_head *out,
+		      struct err *e)
 {
 	int handle = open_checked(vfs, path, e), kind;
 	struct record_problem problem = { RECORD_OK };
@@ -230,16 +239,22 @@ int journal_check_file(const struct vfs *vfs, const char *path, struct vfs_stat 
 	if (rc < 0)
 		return io_failed(path, rc, e);
 	if (st->type == S_IFLNK)
-		return err_set(e, -SK_EREFUSED, "journal '%s': is a symbolic link; refused: nothing was started", path);
+		return err_set(e, -SK_EREFUSED,
+			       "journal '%s': is a symbolic link; refused: nothing was started",
+			       path);
 	if (st->type != S_IFREG)
-		return err_set(e, -SK_ECORRUPT, "journal '%s': is %s, expected a regular file: nothing was started",
+		return err_set(e, -SK_ECORRUPT,
+			       "journal '%s': is %s, expected a regular file: nothing was started",
 			       path, type_word(st->type));
 	if (st->uid != geteuid())
-		return err_set(e, -SK_EREFUSED, "journal '%s': belongs to user %u, you are user %u: nothing was started",
-			       path, st->uid, (unsigned)geteuid());
+		return err_set(
+			e, -SK_EREFUSED,
+			"journal '%s': belongs to user %u, you are user %u: nothing was started",
+			path, st->uid, (unsigned)geteuid());
 	if (st->mode & 022)
 		return err_set(e, -SK_EREFUSED,
-			       "journal '%s': is writable by %s (mode %04o): nothing was started. Try: chmod 0600 %s",
+			       "journal '%s': is writable by %s (mode %04o): nothing was started. "
+			       "Try: chmod 0600 %s",
 			       path, st->mode & 020 ? "group" : "others", st->mode, path);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /*
- * Reading a journal file: its whole turns, its torn end, its damage. Format: docs/journal.md. Nothing here writes.
+ * Reading a journal file: its whole turns, its torn end, its damage. Format: docs/journal.md.
+ * Nothing here writes.
  */
 #ifndef SK_JOURNAL_H
 #define SK_JOURNAL_H
@@ -30,18 +31,19 @@ struct journal_end {
 };
 
 /*
- * Called for each record in order. Returns 0 to go on, 1 to stop here, or negative with *why filled when the record
- * cannot follow those before it, which makes it damage.
+ * Called for each record in order. Returns 0 to go on, 1 to stop here, or negative with *why filled
+ * when the record cannot follow those before it, which makes it damage.
  */
 typedef int (*journal_fn)(void *ctx, const struct event *ev, struct span line, char why[200]);
 
 /*
- * Reads the records from `from` to `limit` bytes or the end of the file. fn (may be NULL) is called as soon as a record
- * is checked, so it may see records of a torn last turn: out->surplus counts them, and a caller that minds starts over
- * with out->place.offset as limit. Returns 0; -SK_ECORRUPT with a sentence naming line and byte; -SK_EIO.
+ * Reads the records from `from` to `limit` bytes or the end of the file. fn (may be NULL) is called
+ * as soon as a record is checked, so it may see records of a torn last turn: out->surplus counts
+ * them, and a caller that minds starts over with out->place.offset as limit. Returns 0;
+ * -SK_ECORRUPT with a sentence naming line and byte; -SK_EIO.
  */
-int journal_read(const struct vfs *vfs, const char *path, struct journal_place from, uint64_t limit, journal_fn fn,
-		 void *ctx, struct journal_end *out, struct err *e);
+int journal_read(const struct vfs *vfs, const char *path, struct journal_place from, uint64_t limit,
+		 journal_fn fn, void *ctx, struct journal_end *out, struct err *e);
 
 /* The first record of a file, of which nothing is checked but that it is one. */
 struct journal_head {
@@ -49,19 +51,28 @@ struct journal_head {
 	struct event ev;
 };
 
-#define JOURNAL_HEAD_INIT { BUF_INIT, BUF_INIT, { 0 } }
+#define JOURNAL_HEAD_INIT           \
+	{                           \
+		BUF_INIT, BUF_INIT, \
+		{                   \
+			0           \
+		}                   \
+	}
 
 void journal_head_release(struct journal_head *h);
 
-/* Returns 1, 0 when the file does not begin with a whole record (journal_read will say why), or -SK_EIO. */
-int journal_head_read(const struct vfs *vfs, const char *path, struct journal_head *out, struct err *e);
+/* Returns 1, 0 when the file does not begin with a whole record (journal_read will say why), or
+ * -SK_EIO. */
+int journal_head_read(const struct vfs *vfs, const char *path, struct journal_head *out,
+		      struct err *e);
 
 /* The checksum of the record that ends at byte `offset` of the file; false when none ends there. */
 bool journal_sum_at(const struct vfs *vfs, const char *path, uint64_t offset, uint64_t *sum);
 
 /*
- * Refuses what is not a plain private file: -SK_ECORRUPT for another type, -SK_EREFUSED for a symlink, another owner or
- * a file others may write. Returns 0 with *st filled, or -ENOENT (no sentence). Hard links are the caller's to judge.
+ * Refuses what is not a plain private file: -SK_ECORRUPT for another type, -SK_EREFUSED for a
+ * symlink, another owner or a file others may write. Returns 0 with *st filled, or -ENOENT (no
+ * sentence). Hard links are the caller's to judge.
  */
 int journal_check_file(const struct vfs *vfs, const char *path, struct vfs_stat *st, struct err *e);
 

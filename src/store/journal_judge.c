@@ -1,14 +1,17 @@
 /*
- * Why the bytes behind a bad record decide: power can only cut short the write that was under way, and that write is the
- * last turn. So when a later turn is whole, its writer had seen the earlier one synced, and the bad record rotted (or was
- * edited) after it had been acknowledged; cutting it off would lose what was promised. When nothing whole follows, the
- * turn was never acknowledged, and it never happened.
+ * Why the bytes behind a bad record decide: power can only cut short the write that was under way,
+ * and that write is the last turn. So when a later turn is whole, its writer had seen the earlier
+ * one synced, and the bad record rotted (or was edited) after it had been acknowledged; cutting it
+ * off would lose what was promised. When nothing whole follows, the turn was never acknowledged,
+ * and it never happened.
  *
- * "Whole" is judged without the broken chain: a line is intact when it fits the checksum written in the line before it
- * (or the one that line should have had), and a turn is whole when all lines it counts are intact. A last turn of many
- * lines whose first pages never reached the disk is therefore still torn, although its closing line is there.
+ * "Whole" is judged without the broken chain: a line is intact when it fits the checksum written in
+ * the line before it (or the one that line should have had), and a turn is whole when all lines it
+ * counts are intact. A last turn of many lines whose first pages never reached the disk is
+ * therefore still torn, although its closing line is there.
  *
- * A line of good JSON with a newline but the wrong number cannot come from a cut. It is damage wherever it stands.
+ * A line of good JSON with a newline but the wrong number cannot come from a cut. It is damage
+ * wherever it stands.
  */
 #include "store/journal_judge.h"
 
@@ -21,15 +24,15 @@
 
 /* What stands behind the bad line. */
 struct survey {
-	uint64_t intact;    /* lines that fit the line before them */
+	uint64_t intact; /* lines that fit the line before them */
 	bool whole_turn;
-	uint64_t next_seq;  /* of the line right behind it, 0 when that is no record */
-	bool next_follows;  /* that line fits the bad line's own checksum */
+	uint64_t next_seq; /* of the line right behind it, 0 when that is no record */
+	bool next_follows; /* that line fits the bad line's own checksum */
 };
 
 /*
- * The checksums a line may stand for in the chain: the one it carries, in case its other bytes rotted, and the one it
- * should carry, in case that itself did.
+ * The checksums a line may stand for in the chain: the one it carries, in case its other bytes
+ * rotted, and the one it should carry, in case that itself did.
  */
 struct link {
 	bool known;
@@ -47,19 +50,20 @@ static struct link link_of(struct span line, uint64_t sum_before)
 	return l;
 }
 
-static bool line_follows(struct span line, struct link before, struct buf *scratch, struct event *ev,
-			 struct record_turn *turn, struct record_problem *problem)
+static bool line_follows(struct span line, struct link before, struct buf *scratch,
+			 struct event *ev, struct record_turn *turn, struct record_problem *problem)
 {
 	uint64_t sum;
 
 	*problem = (struct record_problem){ RECORD_OK };
 	if (record_decode(line, before.carried, scratch, ev, turn, &sum, problem) == 0)
 		return before.known;
-	return before.known && record_decode(line, before.computed, scratch, ev, turn, &sum, problem) == 0;
+	return before.known &&
+	       record_decode(line, before.computed, scratch, ev, turn, &sum, problem) == 0;
 }
 
-static void survey_line(struct survey *s, struct span line, struct link *before, uint64_t *run, struct buf *scratch,
-			bool first)
+static void survey_line(struct survey *s, struct span line, struct link *before, uint64_t *run,
+			struct buf *scratch, bool first)
 {
 	struct record_problem problem;
 	struct record_turn turn = { 0, 0 };
@@ -123,7 +127,8 @@ uint64_t journal_line_number(const struct vfs *vfs, int handle, uint64_t offset)
 
 	buf_reserve(&raw, RECORD_BYTES_MAX);
 	while (at < offset) {
-		size_t want = offset - at < RECORD_BYTES_MAX ? (size_t)(offset - at) : RECORD_BYTES_MAX;
+		size_t want =
+			offset - at < RECORD_BYTES_MAX ? (size_t)(offset - at) : RECORD_BYTES_MAX;
 		int64_t n = vfs->read_at(vfs->ctx, handle, at, raw.p, want);
 
 		if (n <= 0)
@@ -136,13 +141,15 @@ uint64_t journal_line_number(const struct vfs *vfs, int handle, uint64_t offset)
 }
 
 /* Whether all bytes from `offset` on are zero, or (any) at least one is. */
-static bool zeros_from(const struct vfs *vfs, const struct journal_bad *bad, uint64_t offset, bool any)
+static bool zeros_from(const struct vfs *vfs, const struct journal_bad *bad, uint64_t offset,
+		       bool any)
 {
 	CLEANUP(buf_release) struct buf raw = BUF_INIT;
 
 	buf_reserve(&raw, RECORD_BYTES_MAX);
 	while (offset < bad->bytes) {
-		size_t want = bad->bytes - offset < RECORD_BYTES_MAX ? (size_t)(bad->bytes - offset) : RECORD_BYTES_MAX;
+		size_t want = bad->bytes - offset < RECORD_BYTES_MAX ? (size_t)(bad->bytes - offset)
+								     : RECORD_BYTES_MAX;
 		int64_t n = vfs->read_at(vfs->ctx, bad->handle, offset, raw.p, want);
 
 		if (n <= 0)
@@ -163,7 +170,8 @@ struct verdict {
 	struct err *e;
 };
 
-/* "journal 'x': <problem> (line 400, byte 51220): nothing was changed; 412 later records are intact. Try: ..." */
+/* "journal 'x': <problem> (line 400, byte 51220): nothing was changed; 412 later records are
+ * intact. Try: ..." */
 static int damaged(const struct verdict *v, uint64_t line, uint64_t byte, const char *problem)
 {
 	CLEANUP(buf_release) struct buf later = BUF_INIT;
@@ -171,7 +179,9 @@ static int damaged(const struct verdict *v, uint64_t line, uint64_t byte, const 
 	if (v->survey.intact)
 		buf_putf(&later, "; %llu later records are intact and untouched",
 			 (unsigned long long)v->survey.intact);
-	return err_set(v->e, -SK_ECORRUPT, "journal '%s': %s (line %llu, byte %llu): " NOTHING_CHANGED "%s. " TRY_EXPLAIN,
+	return err_set(v->e, -SK_ECORRUPT,
+		       "journal '%s': %s (line %llu, byte %llu): " NOTHING_CHANGED
+		       "%s. " TRY_EXPLAIN,
 		       v->bad->path, problem, (unsigned long long)line, (unsigned long long)byte,
 		       later.p ? later.p : "");
 }
@@ -182,18 +192,21 @@ static int damaged_seq(const struct verdict *v, uint64_t found)
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 
 	if (found == last) {
-		buf_putf(&text, "damaged, seq %llu appears twice (lines %llu, %llu)", (unsigned long long)found,
-			 (unsigned long long)v->line - 1, (unsigned long long)v->line);
+		buf_putf(&text, "damaged, seq %llu appears twice (lines %llu, %llu)",
+			 (unsigned long long)found, (unsigned long long)v->line - 1,
+			 (unsigned long long)v->line);
 		return damaged(v, v->line, v->bad->before.offset, text.p);
 	}
 	if (found < last) {
-		buf_putf(&text, "damaged, seq goes back from %llu to %llu at line %llu", (unsigned long long)last,
-			 (unsigned long long)found, (unsigned long long)v->line);
+		buf_putf(&text, "damaged, seq goes back from %llu to %llu at line %llu",
+			 (unsigned long long)last, (unsigned long long)found,
+			 (unsigned long long)v->line);
 		return damaged(v, v->line, v->bad->before.offset, text.p);
 	}
 	if (next && next < found) {
-		buf_putf(&text, "damaged, seq goes back from %llu to %llu at line %llu", (unsigned long long)found,
-			 (unsigned long long)next, (unsigned long long)v->line + 1);
+		buf_putf(&text, "damaged, seq goes back from %llu to %llu at line %llu",
+			 (unsigned long long)found, (unsigned long long)next,
+			 (unsigned long long)v->line + 1);
 		return damaged(v, v->line + 1, v->bad->before.offset, text.p);
 	}
 	buf_putf(&text, "damaged, sequence gap after %llu", (unsigned long long)last);
@@ -225,7 +238,8 @@ static int damaged_json(const struct verdict *v)
 		buf_putf(&text, "damaged, invalid UTF-8 at line %llu, byte %llu:", line, column);
 		put_bytes_at(v, byte, &text);
 	} else {
-		buf_putf(&text, "damaged, %s (line %llu, column %llu)", problem->what, line, column);
+		buf_putf(&text, "damaged, %s (line %llu, column %llu)", problem->what, line,
+			 column);
 	}
 	return damaged(v, v->line, byte, text.p);
 }
@@ -235,7 +249,8 @@ static int damaged_sum(const struct verdict *v)
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 
 	buf_putf(&text, "damaged, checksum %016llx expected %016llx",
-		 (unsigned long long)v->bad->problem.found_sum, (unsigned long long)v->bad->problem.expected_sum);
+		 (unsigned long long)v->bad->problem.found_sum,
+		 (unsigned long long)v->bad->problem.expected_sum);
 	return damaged(v, v->line, v->bad->before.offset, text.p);
 }
 
@@ -243,13 +258,13 @@ static int too_new(const struct verdict *v)
 {
 	if (v->bad->problem.format)
 		return err_set(v->e, -SK_ECORRUPT,
-			       "journal '%s': record format %llu is newer than this sk (%d) (line %llu): " NOTHING_CHANGED
-			       ". Try: a newer sk",
-			       v->bad->path, (unsigned long long)v->bad->problem.format, RECORD_FORMAT,
-			       (unsigned long long)v->line);
+			       "journal '%s': record format %llu is newer than this sk (%d) (line "
+			       "%llu): " NOTHING_CHANGED ". Try: a newer sk",
+			       v->bad->path, (unsigned long long)v->bad->problem.format,
+			       RECORD_FORMAT, (unsigned long long)v->line);
 	return err_set(v->e, -SK_ECORRUPT,
-		       "journal '%s': an event this sk does not know (line %llu, column %zu): " NOTHING_CHANGED
-		       ". Try: a newer sk",
+		       "journal '%s': an event this sk does not know (line %llu, column "
+		       "%zu): " NOTHING_CHANGED ". Try: a newer sk",
 		       v->bad->path, (unsigned long long)v->line, v->bad->problem.at + 1);
 }
 
@@ -258,7 +273,8 @@ static bool starts_with_bom(const struct verdict *v)
 	char raw[3];
 
 	return v->bad->before.offset == 0 &&
-	       v->vfs->read_at(v->vfs->ctx, v->bad->handle, 0, raw, 3) == 3 && memcmp(raw, "\xef\xbb\xbf", 3) == 0;
+	       v->vfs->read_at(v->vfs->ctx, v->bad->handle, 0, raw, 3) == 3 &&
+	       memcmp(raw, "\xef\xbb\xbf", 3) == 0;
 }
 
 /* Whether a cut could have left this line, if nothing whole follows it. */
@@ -290,19 +306,22 @@ static int damage(const struct verdict *v)
 	case FLAW_SEQ:
 		return damaged_seq(v, v->bad->found_seq);
 	case FLAW_TURN:
-		return damaged(v, v->line, v->bad->before.offset, "damaged, a turn does not have the lines it counts");
+		return damaged(v, v->line, v->bad->before.offset,
+			       "damaged, a turn does not have the lines it counts");
 	case FLAW_MEANING:
 		return damaged(v, v->line, v->bad->before.offset, v->bad->why);
 	case FLAW_LONG:
 		return damaged(v, v->line, v->bad->before.offset, "record longer than 1 MiB");
 	case FLAW_CUT:
-		return damaged(v, v->line, v->bad->before.offset, "damaged, a turn without its end");
+		return damaged(v, v->line, v->bad->before.offset,
+			       "damaged, a turn without its end");
 	case FLAW_LINE:
 		break;
 	}
 	if (problem->flaw == RECORD_TOO_NEW)
 		return too_new(v);
-	/* A wrong number explains a wrong checksum, unless the next line shows that only the number's bytes changed. */
+	/* A wrong number explains a wrong checksum, unless the next line shows that only the
+	 * number's bytes changed. */
 	if (problem->seq && problem->seq != v->bad->before.seq + 1 &&
 	    !(v->survey.next_follows && v->survey.next_seq == v->bad->before.seq + 2))
 		return damaged_seq(v, problem->seq);
@@ -317,13 +336,16 @@ int journal_judge(const struct vfs *vfs, const struct journal_bad *bad, bool *ze
 	if (bad->flaw != FLAW_CUT) {
 		rc = take_survey(vfs, bad, &v.survey);
 		if (rc < 0)
-			return err_set(e, -SK_EIO, "journal '%s': cannot be read: %s: nothing was started", bad->path,
-				       strerror(-rc));
+			return err_set(e, -SK_EIO,
+				       "journal '%s': cannot be read: %s: nothing was started",
+				       bad->path, strerror(-rc));
 	}
 	v.line = journal_line_number(vfs, bad->handle, bad->before.offset);
 	if (starts_with_bom(&v))
 		return err_set(e, -SK_ECORRUPT,
-			       "journal '%s': UTF-8 byte-order mark at byte 0; remove it: " NOTHING_CHANGED, bad->path);
+			       "journal '%s': UTF-8 byte-order mark at byte 0; remove "
+			       "it: " NOTHING_CHANGED,
+			       bad->path);
 	if (v.survey.whole_turn || !may_be_cut(&v))
 		return damage(&v);
 	*zeros = zeros_from(vfs, bad, bad->turn_offset, false);

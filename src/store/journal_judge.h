@@ -19,21 +19,23 @@ struct journal_bad {
 	const char *path;
 	int handle;
 	enum journal_flaw flaw;
-	struct journal_place before; /* the record before, and the byte at which the bad line begins */
-	uint64_t turn_offset;        /* where the turn began that it stands in */
-	uint64_t bytes;              /* of the file */
+	struct journal_place
+		before;       /* the record before, and the byte at which the bad line begins */
+	uint64_t turn_offset; /* where the turn began that it stands in */
+	uint64_t bytes;       /* of the file */
 	struct record_problem problem;
 	uint64_t found_seq;
 	const char *why;
 };
 
 /*
- * Returns 0 with *zeros filled when everything from turn_offset on is the torn last turn, else -SK_ECORRUPT (or -SK_EIO)
- * with the sentence.
+ * Returns 0 with *zeros filled when everything from turn_offset on is the torn last turn, else
+ * -SK_ECORRUPT (or -SK_EIO) with the sentence.
  */
 int journal_judge(const struct vfs *vfs, const struct journal_bad *bad, bool *zeros, struct err *e);
 
-/* Number of the line that begins at byte `offset`, from 1. Reads all before it: only for sentences. */
+/* Number of the line that begins at byte `offset`, from 1. Reads all before it: only for sentences.
+ */
 uint64_t journal_line_number(const struct vfs *vfs, int handle, uint64_t offset);
 
 #endif

@@ -1,4 +1,5 @@
-/* One buffer of a little more than the longest line: a refill moves what is left of a line to the front and reads on. */
+/* One buffer of a little more than the longest line: a refill moves what is left of a line to the
+ * front and reads on. */
 #include "store/journal_lines.h"
 
 #include <errno.h>
@@ -9,7 +10,8 @@
 #define SNAPSHOT_LINE_BYTES_MAX (SNAPSHOT_BYTES_MAX + RECORD_BYTES_MAX)
 #define SNAPSHOT_WORD_WITHIN 96 /* bytes of a line before which its event stands */
 
-void journal_lines_init(struct journal_lines *j, const struct vfs *vfs, int handle, uint64_t offset, uint64_t limit)
+void journal_lines_init(struct journal_lines *j, const struct vfs *vfs, int handle, uint64_t offset,
+			uint64_t limit)
 {
 	uint64_t left = limit > offset ? limit - offset : 0;
 
@@ -63,7 +65,8 @@ int journal_lines_next(struct journal_lines *j, struct span *line)
 	int rc = 1;
 
 	while (!end) {
-		if (left > RECORD_BYTES_MAX && (left > SNAPSHOT_LINE_BYTES_MAX || !opens_with_snapshot(j)))
+		if (left > RECORD_BYTES_MAX &&
+		    (left > SNAPSHOT_LINE_BYTES_MAX || !opens_with_snapshot(j)))
 			return line_out(j, RECORD_BYTES_MAX, 0, LINE_LONG, line);
 		if (j->next) {
 			j->base += j->next;

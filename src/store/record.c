@@ -1,9 +1,9 @@
 /*
- * Writing a line. Members stand in one fixed order, so that reading can compare instead of search, and what is empty is
- * left out, so that a line is mostly what happened.
+ * Writing a line. Members stand in one fixed order, so that reading can compare instead of search,
+ * and what is empty is left out, so that a line is mostly what happened.
  *
- * Why the checksum stands last and covers the line's bytes rather than its values: it can be checked before anything is
- * believed, and an editor that only reformats a line is noticed as well.
+ * Why the checksum stands last and covers the line's bytes rather than its values: it can be
+ * checked before anything is believed, and an editor that only reformats a line is noticed as well.
  */
 #include "store/record.h"
 
@@ -35,12 +35,12 @@ static void put_json(struct buf *out, struct span text)
 	buf_putc(out, '"');
 }
 
-#define PUT_TEXT(out, key, text)                  \
-	do {                                      \
-		if ((text).len) {                 \
+#define PUT_TEXT(out, key, text)                   \
+	do {                                       \
+		if ((text).len) {                  \
 			PUT(out, ",\"" key "\":"); \
-			put_json(out, text);      \
-		}                                 \
+			put_json(out, text);       \
+		}                                  \
 	} while (0)
 
 static void put_raw(struct buf *out, struct span json)

@@ -18,9 +18,9 @@ void record_encode(struct buf *out, const struct event *ev, struct record_turn t
 
 enum record_flaw {
 	RECORD_OK,
-	RECORD_BAD_JSON,   /* not a JSON object of ours: what and at say more */
-	RECORD_BAD_SUM,    /* checksum does not fit the line and the one before */
-	RECORD_TOO_NEW,    /* format newer than RECORD_FORMAT, or an unknown event */
+	RECORD_BAD_JSON, /* not a JSON object of ours: what and at say more */
+	RECORD_BAD_SUM,  /* checksum does not fit the line and the one before */
+	RECORD_TOO_NEW,  /* format newer than RECORD_FORMAT, or an unknown event */
 };
 
 struct record_problem {
@@ -29,18 +29,18 @@ struct record_problem {
 	size_t at; /* byte in the line */
 	uint64_t expected_sum, found_sum;
 	uint64_t format;
-	uint64_t seq;  /* of a line that is good JSON; 0 otherwise */
-	bool bad_seq;  /* good JSON whose seq is not a sequence number */
+	uint64_t seq; /* of a line that is good JSON; 0 otherwise */
+	bool bad_seq; /* good JSON whose seq is not a sequence number */
 };
 
 /* How a line ends: ,"sum":"0123456789abcdef"} */
 #define RECORD_TAIL_BYTES 26
 
 /*
- * Reads one line without newline (a CR behind it is passed over: we never write one). `scratch` is emptied first. Spans
- * in *out point into the line, or into `scratch` where escapes had to be resolved.
- * Returns 0, or -EINVAL with *problem filled (its sums always, as far as the line has one); *out is undefined then, *turn
- * and *sum are untouched.
+ * Reads one line without newline (a CR behind it is passed over: we never write one). `scratch` is
+ * emptied first. Spans in *out point into the line, or into `scratch` where escapes had to be
+ * resolved. Returns 0, or -EINVAL with *problem filled (its sums always, as far as the line has
+ * one); *out is undefined then, *turn and *sum are untouched.
  */
 int record_decode(struct span line, uint64_t sum_before, struct buf *scratch, struct event *out,
 		  struct record_turn *turn, uint64_t *sum, struct record_problem *problem);

@@ -1,8 +1,9 @@
 /*
- * Why two readers of one format: replay is start-up time, so a line of the form we write is compared with the literal
- * bytes between its values in one pass and never searched. Whatever differs, by a single blank or a damaged byte, goes to
- * record_strict.c, which reads any JSON and knows every flaw by name. Strings and nested values are read by the same
- * scanner in both, so both give the same verdict; the tests and a fuzzer hold them to it.
+ * Why two readers of one format: replay is start-up time, so a line of the form we write is
+ * compared with the literal bytes between its values in one pass and never searched. Whatever
+ * differs, by a single blank or a damaged byte, goes to record_strict.c, which reads any JSON and
+ * knows every flaw by name. Strings and nested values are read by the same scanner in both, so both
+ * give the same verdict; the tests and a fuzzer hold them to it.
  */
 #include "store/record.h"
 
@@ -90,7 +91,8 @@ static bool fast_when(struct scan *s, int64_t *out)
 {
 	struct span text = { s->p, WHEN_TEXT_LEN };
 
-	if (s->end - s->p < WHEN_TEXT_LEN + 1 || s->p[WHEN_TEXT_LEN] != '"' || when_decode(text, out) < 0)
+	if (s->end - s->p < WHEN_TEXT_LEN + 1 || s->p[WHEN_TEXT_LEN] != '"' ||
+	    when_decode(text, out) < 0)
 		return false;
 	s->p += WHEN_TEXT_LEN + 1;
 	return true;
@@ -111,9 +113,10 @@ static bool fast_head(struct fast *f, struct event *ev)
 		return false;
 	ev->kind = (enum event_kind)kind;
 	row = &event_rows[kind];
-	return SKIP(&f->s, ",\"event_type\":\"") && skip_span(&f->s, record_type_words[row->type]) &&
-	       SKIP(&f->s, "\",\"severity\":\"") && skip_span(&f->s, record_severity_words[row->severity]) &&
-	       SKIP(&f->s, "\"");
+	return SKIP(&f->s, ",\"event_type\":\"") &&
+	       skip_span(&f->s, record_type_words[row->type]) &&
+	       SKIP(&f->s, "\",\"severity\":\"") &&
+	       skip_span(&f->s, record_severity_words[row->severity]) && SKIP(&f->s, "\"");
 }
 
 static bool fast_transition(struct fast *f, struct event *ev)
@@ -204,8 +207,10 @@ static bool fast_subjects(struct fast *f, struct event *ev)
 		return false;
 	if (SKIP(&f->s, ",\"resource_id\":") && !fast_text(f, &ev->resource_id))
 		return false;
-	return ev->task_id.len <= RECORD_ID_BYTES_MAX && ev->workstream_id.len <= RECORD_ID_BYTES_MAX &&
-	       ev->worker_id.len <= RECORD_ID_BYTES_MAX && ev->resource_id.len <= RECORD_ID_BYTES_MAX;
+	return ev->task_id.len <= RECORD_ID_BYTES_MAX &&
+	       ev->workstream_id.len <= RECORD_ID_BYTES_MAX &&
+	       ev->worker_id.len <= RECORD_ID_BYTES_MAX &&
+	       ev->resource_id.len <= RECORD_ID_BYTES_MAX;
 }
 
 static bool fast_line(struct fast *f, struct event *ev, struct record_turn *turn)

@@ -1,10 +1,11 @@
 /*
- * Why the whole line is read before anything is believed: what is reported should be the cause and not a consequence.
- * A byte that cannot be JSON is named by its place; then a sequence number that is none (people edit those); then the
- * checksum, because behind a wrong one every other complaint is noise; and only then what the values mean.
+ * Why the whole line is read before anything is believed: what is reported should be the cause and
+ * not a consequence. A byte that cannot be JSON is named by its place; then a sequence number that
+ * is none (people edit those); then the checksum, because behind a wrong one every other complaint
+ * is noise; and only then what the values mean.
  *
- * Unknown members pass: a newer version may add some. A known member may stand in any place, but only once, because two
- * readers would disagree about the second.
+ * Unknown members pass: a newer version may add some. A known member may stand in any place, but
+ * only once, because two readers would disagree about the second.
  */
 #include "store/record_strict.h"
 
@@ -15,11 +16,29 @@
 #include "store/record_words.h"
 
 enum member {
-	M_SEQ, M_TIMESTAMP, M_EVENT, M_EVENT_TYPE, M_SEVERITY,
-	M_TASK_ID, M_WORKSTREAM_ID, M_WORKER_ID, M_RESOURCE_ID,
-	M_FROM_STATE, M_TO_STATE, M_TRIGGER,
-	M_OPERATOR, M_REASON, M_CAUSED_BY, M_ERROR, M_TASKS, M_METADATA,
-	M_EPOCH, M_TURN, M_FORMAT, M_SUM, M_COUNT
+	M_SEQ,
+	M_TIMESTAMP,
+	M_EVENT,
+	M_EVENT_TYPE,
+	M_SEVERITY,
+	M_TASK_ID,
+	M_WORKSTREAM_ID,
+	M_WORKER_ID,
+	M_RESOURCE_ID,
+	M_FROM_STATE,
+	M_TO_STATE,
+	M_TRIGGER,
+	M_OPERATOR,
+	M_REASON,
+	M_CAUSED_BY,
+	M_ERROR,
+	M_TASKS,
+	M_METADATA,
+	M_EPOCH,
+	M_TURN,
+	M_FORMAT,
+	M_SUM,
+	M_COUNT
 };
 
 enum member_kind { IS_TEXT, IS_TEXT_OR_NULL, IS_NUMBER, IS_ANY, IS_OBJECT };
@@ -59,10 +78,10 @@ struct strict {
 	uint32_t seen;             /* bit m: member m stands in the line */
 	struct span text[M_COUNT]; /* texts resolved, everything else raw */
 	uint64_t number[M_COUNT];
-	size_t at[M_COUNT];        /* where each value begins */
+	size_t at[M_COUNT]; /* where each value begins */
 };
 
-#define SEEN(t, m) ((t)->seen >> (m) & 1)
+#define SEEN(t, m) ((t)->seen >> (m)&1)
 
 struct span record_text(struct scan_text text, struct buf *scratch, size_t line_len)
 {
@@ -150,7 +169,8 @@ static int check_seq(const struct strict *t, uint64_t *seq, struct record_proble
 	if (SEEN(t, M_SEQ) && span_to_u64(t->text[M_SEQ], INTEGER_MAX, seq) == 0 && *seq > 0)
 		return 0;
 	problem->bad_seq = true;
-	return flaw(problem, RECORD_BAD_JSON, "seq is not an integer in 1..9007199254740991", t->at[M_SEQ]);
+	return flaw(problem, RECORD_BAD_JSON, "seq is not an integer in 1..9007199254740991",
+		    t->at[M_SEQ]);
 }
 
 /* event, event_type and severity belong together. */
@@ -163,8 +183,8 @@ static int check_event(const struct strict *t, struct event *ev, struct record_p
 			return flaw(problem, RECORD_BAD_JSON,
 				    "timestamp, event, event_type and severity are needed", 0);
 	if (when_decode(t->text[M_TIMESTAMP], &ev->at_ms) < 0)
-		return flaw(problem, RECORD_BAD_JSON, "timestamp is not like 2026-11-21T08:43:00.123Z",
-			    t->at[M_TIMESTAMP]);
+		return flaw(problem, RECORD_BAD_JSON,
+			    "timestamp is not like 2026-11-21T08:43:00.123Z", t->at[M_TIMESTAMP]);
 	kind = record_event_find(t->text[M_EVENT]);
 	if (kind < 0)
 		return flaw(problem, RECORD_TOO_NEW, "unknown event", t->at[M_EVENT]);
@@ -178,7 +198,8 @@ static int check_event(const struct strict *t, struct event *ev, struct record_p
 	return 0;
 }
 
-static int check_transition(const struct strict *t, struct event *ev, struct record_problem *problem)
+static int check_transition(const struct strict *t, struct event *ev,
+			    struct record_problem *problem)
 {
 	const uint32_t all = 1u << M_FROM_STATE | 1u << M_TO_STATE | 1u << M_TRIGGER;
 	enum event_type type = event_rows[ev->kind].type;
@@ -187,7 +208,8 @@ static int check_transition(const struct strict *t, struct event *ev, struct rec
 	if (!(t->seen & all))
 		return 0;
 	if ((t->seen & all) != all)
-		return flaw(problem, RECORD_BAD_JSON, "from_state, to_state and trigger stand together", 0);
+		return flaw(problem, RECORD_BAD_JSON,
+			    "from_state, to_state and trigger stand together", 0);
 	if (t->text[M_FROM_STATE].p)
 		from = record_state_find(type, t->text[M_FROM_STATE]);
 	if (from < 0)
@@ -217,14 +239,17 @@ static int check_ids(const struct strict *t, struct event *ev, struct record_pro
 	return 0;
 }
 
-static int check_turn(const struct strict *t, struct record_turn *turn, struct record_problem *problem)
+static int check_turn(const struct strict *t, struct record_turn *turn,
+		      struct record_problem *problem)
 {
 	if (SEEN(t, M_FORMAT) && t->number[M_FORMAT] == 0)
-		return flaw(problem, RECORD_BAD_JSON, "format is not an integer from 1", t->at[M_FORMAT]);
+		return flaw(problem, RECORD_BAD_JSON, "format is not an integer from 1",
+			    t->at[M_FORMAT]);
 	if (SEEN(t, M_EPOCH) != SEEN(t, M_TURN))
 		return flaw(problem, RECORD_BAD_JSON, "epoch and turn stand together", 0);
 	if (SEEN(t, M_TURN) && t->number[M_TURN] == 0)
-		return flaw(problem, RECORD_BAD_JSON, "turn is not an integer from 1", t->at[M_TURN]);
+		return flaw(problem, RECORD_BAD_JSON, "turn is not an integer from 1",
+			    t->at[M_TURN]);
 	*turn = (struct record_turn){ t->number[M_EPOCH], t->number[M_TURN] };
 	return 0;
 }
@@ -288,7 +313,8 @@ static int check_metadata(struct strict *t, struct event *ev, struct record_prob
 	scan_init(&t->s, t->text[M_METADATA]);
 	scan_object(&t->s);
 	while (scan_key(&t->s, &key)) {
-		f = find_field(record_text(key, t->scratch, t->line_len), event_rows[ev->kind].fields);
+		f = find_field(record_text(key, t->scratch, t->line_len),
+			       event_rows[ev->kind].fields);
 		if (f < 0) {
 			scan_skip(&t->s, NULL);
 			continue;
@@ -299,7 +325,8 @@ static int check_metadata(struct strict *t, struct event *ev, struct record_prob
 		read_field(t, &field_rows[f], ev);
 	}
 	if (scan_end(&t->s) < 0)
-		return flaw(problem, RECORD_BAD_JSON, t->s.error, t->at[M_METADATA] + t->s.error_at);
+		return flaw(problem, RECORD_BAD_JSON, t->s.error,
+			    t->at[M_METADATA] + t->s.error_at);
 	return 0;
 }
 
@@ -343,9 +370,11 @@ int record_decode_strict(struct span line, bool sum_fits, struct buf *scratch, s
 		return rc;
 	problem->seq = ev.seq;
 	if (!record_sum_find(line, &stored))
-		return flaw(problem, RECORD_BAD_JSON, "the line does not end in its checksum", line.len);
+		return flaw(problem, RECORD_BAD_JSON, "the line does not end in its checksum",
+			    line.len);
 	if (!sum_fits)
-		return flaw(problem, RECORD_BAD_SUM, "checksum does not fit", line.len - RECORD_TAIL_BYTES);
+		return flaw(problem, RECORD_BAD_SUM, "checksum does not fit",
+			    line.len - RECORD_TAIL_BYTES);
 	rc = check_meaning(&t, &ev, &found, problem);
 	if (rc < 0)
 		return rc;

@@ -1,6 +1,7 @@
 /*
- * Why tables of our own beside those of core: a line holds some five words, a replay reads a million lines, and looking
- * a word up by its length first costs a tenth of comparing it with every word in turn.
+ * Why tables of our own beside those of core: a line holds some five words, a replay reads a
+ * million lines, and looking a word up by its length first costs a tenth of comparing it with every
+ * word in turn.
  */
 #include "store/record_words.h"
 

@@ -1,4 +1,5 @@
-/* The words of a journal line with their lengths at hand: the hot path compares bytes and never measures text. */
+/* The words of a journal line with their lengths at hand: the hot path compares bytes and never
+ * measures text. */
 #ifndef SK_RECORD_WORDS_H
 #define SK_RECORD_WORDS_H
 

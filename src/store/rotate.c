@@ -1,12 +1,14 @@
 /*
- * A journal that grows for ever is read for ever. Rotation moves the closed file to archive/transitions/ and begins a
- * new one with a record that holds the complete state, so the live file alone is always enough.
+ * A journal that grows for ever is read for ever. Rotation moves the closed file to
+ * archive/transitions/ and begins a new one with a record that holds the complete state, so the
+ * live file alone is always enough.
  *
  * At every moment the name transitions.jsonl leads to one complete journal, the old or the new:
  *  1. The new file is whole and synced under a temporary name before anything else changes.
- *  2. The old file gets its archive name as a second link, and that link is durable, before its first name is taken away.
- *  3. One rename replaces old by new. Power lost between 2 and 3 leaves the old file with two names; the next start
- *     takes the second one back.
+ *  2. The old file gets its archive name as a second link, and that link is durable, before its
+ * first name is taken away.
+ *  3. One rename replaces old by new. Power lost between 2 and 3 leaves the old file with two
+ * names; the next start takes the second one back.
  *  4. Nothing is appended to the new file before that rename is durable.
  */
 #include <errno.h>
@@ -17,7 +19,8 @@
 #include "store/store_impl.h"
 
 #define NEW_FILE JOURNAL_FILE ".tmp"
-#define SNAPSHOTS_PER_SEGMENT 4 /* a segment is worth it only when it is larger than the state at its head */
+#define SNAPSHOTS_PER_SEGMENT \
+	4 /* a segment is worth it only when it is larger than the state at its head */
 
 static void put_number(uint64_t v, char **at)
 {
@@ -49,11 +52,14 @@ bool segment_name_decode(struct span name, uint64_t *first, uint64_t *last)
 	const char *dash = name.len ? memchr(name.p, '-', name.len) : NULL;
 	struct span digits;
 
-	if (!dash || name.len < sizeof(suffix) || !span_is((struct span){ name.p + name.len - 6, 6 }, suffix))
+	if (!dash || name.len < sizeof(suffix) ||
+	    !span_is((struct span){ name.p + name.len - 6, 6 }, suffix))
 		return false;
 	digits = (struct span){ dash + 1, (size_t)(name.p + name.len - 6 - (dash + 1)) };
-	return span_to_u64((struct span){ name.p, (size_t)(dash - name.p) }, INTEGER_MAX, first) == 0 &&
-	       dash + 1 < name.p + name.len - 6 && span_to_u64(digits, INTEGER_MAX, last) == 0 && *first <= *last;
+	return span_to_u64((struct span){ name.p, (size_t)(dash - name.p) }, INTEGER_MAX, first) ==
+		       0 &&
+	       dash + 1 < name.p + name.len - 6 && span_to_u64(digits, INTEGER_MAX, last) == 0 &&
+	       *first <= *last;
 }
 
 int store_ensure_dir(const struct vfs *vfs, const char *path, const char *parent)
@@ -65,7 +71,8 @@ int store_ensure_dir(const struct vfs *vfs, const char *path, const char *parent
 	return rc < 0 ? rc : vfs->sync_dir(vfs->ctx, parent);
 }
 
-/* The document with its line ends taken out: they only ever stand between values, and a record is one line. */
+/* The document with its line ends taken out: they only ever stand between values, and a record is
+ * one line. */
 static void drop_newlines(struct buf *document)
 {
 	size_t to = 0;
@@ -77,9 +84,9 @@ static void drop_newlines(struct buf *document)
 }
 
 /* The turn that opens the next segment: the state, and where the records before it went. */
-static int head_encode(const struct store *s, const struct state *st, int64_t now_ms, const char *closed,
-		       struct event head[2], struct buf *document, struct buf *lines, struct journal_place *end,
-		       struct err *e)
+static int head_encode(const struct store *s, const struct state *st, int64_t now_ms,
+		       const char *closed, struct event head[2], struct buf *document,
+		       struct buf *lines, struct journal_place *end, struct err *e)
 {
 	struct snapshot_place place = { s->segment + 1, 0, s->at.sum };
 
@@ -129,11 +136,13 @@ static int archive_old(const struct vfs *vfs, const char *closed)
 
 static int not_rotated(int rc, struct err *e)
 {
-	return err_set(e, -SK_EIO, "journal '%s': cannot be rotated: %s: it goes on growing; nothing is lost", JOURNAL_FILE,
-		       strerror(-rc));
+	return err_set(e, -SK_EIO,
+		       "journal '%s': cannot be rotated: %s: it goes on growing; nothing is lost",
+		       JOURNAL_FILE, strerror(-rc));
 }
 
-/* (2), (3): from the old file to the new. Returns 0; 1 when nothing changed; negative when nobody knows. */
+/* (2), (3): from the old file to the new. Returns 0; 1 when nothing changed; negative when nobody
+ * knows. */
 static int switch_files(struct store *s, const char *closed, struct err *e)
 {
 	int rc = archive_old(s->vfs, closed);
@@ -150,8 +159,8 @@ static int switch_files(struct store *s, const char *closed, struct err *e)
 	if (rc == 0)
 		return 0;
 	s->unusable = true;
-	return err_set(e, -SK_EIO, "journal '%s': its rotation cannot be made durable: %s: stopped", JOURNAL_FILE,
-		       strerror(-rc));
+	return err_set(e, -SK_EIO, "journal '%s': its rotation cannot be made durable: %s: stopped",
+		       JOURNAL_FILE, strerror(-rc));
 }
 
 int store_rotate(struct store *s, struct state *st, int64_t now_ms, struct err *e)

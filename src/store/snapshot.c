@@ -1,9 +1,11 @@
 /*
- * Why a backup is a second name and not a copy: current.json is never written in place, so the bytes a name stands for
- * never change, and a link costs nothing however large the state is.
+ * Why a backup is a second name and not a copy: current.json is never written in place, so the
+ * bytes a name stands for never change, and a link costs nothing however large the state is.
  *
- *  1. A backup is durable (its directory synced) before current.json is replaced, and before an older one is removed.
- *  2. Names that are not exactly those of a backup belong to someone else: never read, never removed.
+ *  1. A backup is durable (its directory synced) before current.json is replaced, and before an
+ * older one is removed.
+ *  2. Names that are not exactly those of a backup belong to someone else: never read, never
+ * removed.
  */
 #include "store/snapshot.h"
 
@@ -19,16 +21,19 @@
 static int load_failed(int rc, struct err *e)
 {
 	if (rc == -ELOOP || rc == -EISDIR || rc == -EINVAL || rc == -ENXIO)
-		return err_set(e, -SK_EREFUSED, "snapshot '%s': is not a regular file: nothing was started",
+		return err_set(e, -SK_EREFUSED,
+			       "snapshot '%s': is not a regular file: nothing was started",
 			       SNAPSHOT_FILE);
 	if (rc == -EFBIG)
-		return err_set(e, -SK_EREFUSED, "snapshot '%s': is larger than 4 GiB: nothing was started",
+		return err_set(e, -SK_EREFUSED,
+			       "snapshot '%s': is larger than 4 GiB: nothing was started",
 			       SNAPSHOT_FILE);
-	return err_set(e, -SK_EIO, "snapshot '%s': cannot be read: %s: nothing was started", SNAPSHOT_FILE,
-		       strerror(-rc));
+	return err_set(e, -SK_EIO, "snapshot '%s': cannot be read: %s: nothing was started",
+		       SNAPSHOT_FILE, strerror(-rc));
 }
 
-int snapshot_load(const struct vfs *vfs, struct state *st, struct snapshot_place *place, struct err *e)
+int snapshot_load(const struct vfs *vfs, struct state *st, struct snapshot_place *place,
+		  struct err *e)
 {
 	CLEANUP(buf_release) struct buf raw = BUF_INIT;
 	char what[200];
@@ -52,7 +57,9 @@ int snapshot_save(const struct vfs *vfs, struct span document, struct err *e)
 	int rc = vfs_replace(vfs, SNAPSHOT_FILE, document.p, document.len);
 
 	if (rc < 0)
-		return err_set(e, -SK_EIO, "snapshot '%s': cannot be written: %s: the older one is kept; nothing is lost",
+		return err_set(e, -SK_EIO,
+			       "snapshot '%s': cannot be written: %s: the older one is kept; "
+			       "nothing is lost",
 			       SNAPSHOT_FILE, strerror(-rc));
 	return 0;
 }
@@ -77,7 +84,9 @@ int snapshot_set_aside(const struct vfs *vfs, int64_t now_ms, struct err *e)
 	if (rc == 0)
 		rc = vfs->sync_dir(vfs->ctx, ".");
 	if (rc < 0)
-		return err_set(e, -SK_EIO, "snapshot '%s': is unreadable and cannot be set aside: %s: nothing was started",
+		return err_set(e, -SK_EIO,
+			       "snapshot '%s': is unreadable and cannot be set aside: %s: nothing "
+			       "was started",
 			       SNAPSHOT_FILE, strerror(-rc));
 	return 0;
 }
@@ -157,14 +166,16 @@ static int keep_copy(const struct vfs *vfs, const char *to)
 
 	if (rc == -EPERM || rc == -EOPNOTSUPP || rc == -EMLINK || rc == -ENOSYS)
 		return copy_file(vfs, SNAPSHOT_FILE, to); /* a file system without hard links */
-	if (rc < 0 && rc != -EEXIST) /* made this very second, perhaps before a crash: only the sync is missing */
+	if (rc < 0 && rc != -EEXIST) /* made this very second, perhaps before a crash: only the sync
+					is missing */
 		return rc;
 	return vfs->sync_dir(vfs->ctx, BACKUP_DIR);
 }
 
 static int backup_failed(int rc, struct err *e)
 {
-	return err_set(e, -SK_EIO, "backup in '%s': %s: none was made; nothing is lost", BACKUP_DIR, strerror(-rc));
+	return err_set(e, -SK_EIO, "backup in '%s': %s: none was made; nothing is lost", BACKUP_DIR,
+		       strerror(-rc));
 }
 
 int backup_make(const struct vfs *vfs, int64_t now_ms, int64_t *newest_ms, struct err *e)
@@ -217,7 +228,8 @@ int backup_prune(const struct vfs *vfs, struct err *e)
 			rc = 0;
 	}
 	if (rc < 0)
-		return err_set(e, -SK_EIO, "backups in '%s': cannot be thinned out: %s: nothing is lost", BACKUP_DIR,
-			       strerror(-rc));
+		return err_set(e, -SK_EIO,
+			       "backups in '%s': cannot be thinned out: %s: nothing is lost",
+			       BACKUP_DIR, strerror(-rc));
 	return 0;
 }

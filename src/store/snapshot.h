@@ -1,5 +1,6 @@
 /*
- * current.json, the state as one document, and its backups. A snapshot only saves time: the journal alone is enough.
+ * current.json, the state as one document, and its backups. A snapshot only saves time: the journal
+ * alone is enough.
  */
 #ifndef SK_SNAPSHOT_H
 #define SK_SNAPSHOT_H
@@ -18,31 +19,35 @@ enum snapshot_found {
 };
 
 /*
- * Reads current.json into *st (empty, after state_init; empty again unless SNAPSHOT_GOOD). Returns an enum
- * snapshot_found; -SK_EREFUSED when it is no regular file, -SK_EIO when the disk refuses.
+ * Reads current.json into *st (empty, after state_init; empty again unless SNAPSHOT_GOOD). Returns
+ * an enum snapshot_found; -SK_EREFUSED when it is no regular file, -SK_EIO when the disk refuses.
  */
-int snapshot_load(const struct vfs *vfs, struct state *st, struct snapshot_place *place, struct err *e);
+int snapshot_load(const struct vfs *vfs, struct state *st, struct snapshot_place *place,
+		  struct err *e);
 
-/* Replaces current.json. After a return of 0 the new one survives anything, before that the old one does. */
+/* Replaces current.json. After a return of 0 the new one survives anything, before that the old one
+ * does. */
 int snapshot_save(const struct vfs *vfs, struct span document, struct err *e);
 
 /* Keeps an unreadable current.json as current.json.corrupt-<time>. */
 int snapshot_set_aside(const struct vfs *vfs, int64_t now_ms, struct err *e);
 
 /*
- * Keeps the current.json of now as backups/current_YYYY-MM-DDTHH-MM-SS.json when the newest backup is BACKUP_INTERVAL_MS
- * old. *newest_ms is its time, -1 = not looked up yet; it is kept up to date. Returns 1 if one was made, 0 if none was due
- * or there is no snapshot yet.
+ * Keeps the current.json of now as backups/current_YYYY-MM-DDTHH-MM-SS.json when the newest backup
+ * is BACKUP_INTERVAL_MS old. *newest_ms is its time, -1 = not looked up yet; it is kept up to date.
+ * Returns 1 if one was made, 0 if none was due or there is no snapshot yet.
  */
 int backup_make(const struct vfs *vfs, int64_t now_ms, int64_t *newest_ms, struct err *e);
 
 /*
- * Removes the oldest backups beyond BACKUPS_KEPT, at most BACKUPS_PRUNED_MAX at once. Files that are not named like a
- * backup are never touched. Call it only when the newest backup is durable, as it is after backup_make.
+ * Removes the oldest backups beyond BACKUPS_KEPT, at most BACKUPS_PRUNED_MAX at once. Files that
+ * are not named like a backup are never touched. Call it only when the newest backup is durable, as
+ * it is after backup_make.
  */
 int backup_prune(const struct vfs *vfs, struct err *e);
 
-/* The time in a backup's name, or -EINVAL when it is not in the form current_YYYY-MM-DDTHH-MM-SS.json. */
+/* The time in a backup's name, or -EINVAL when it is not in the form
+ * current_YYYY-MM-DDTHH-MM-SS.json. */
 int backup_name_decode(struct span name, int64_t *out_ms);
 
 #define BACKUP_NAME_BYTES 33

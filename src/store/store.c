@@ -1,10 +1,11 @@
 /*
- * Writing. The order is the promise: lines, sync, and only then does the caller's world hear of it; the snapshot comes
- * later and may be missing altogether.
+ * Writing. The order is the promise: lines, sync, and only then does the caller's world hear of it;
+ * the snapshot comes later and may be missing altogether.
  *
  *  1. One turn is one append and one sync. Nothing else is ever written to the journal.
- *  2. After a failed append the file is cut back to the last durable turn, so that readers find it whole; after a failed
- *     sync it is not touched again, because the kernel may have dropped what it could not write and forgotten about it.
+ *  2. After a failed append the file is cut back to the last durable turn, so that readers find it
+ * whole; after a failed sync it is not touched again, because the kernel may have dropped what it
+ * could not write and forgotten about it.
  *  3. After any failure memory is ahead of the disk, so the store takes no further turn.
  *  4. The file is as long as we left it before each append; a shorter one was cut by somebody else.
  */
@@ -18,8 +19,8 @@
 #include "store/snapshot.h"
 #include "store/store_impl.h"
 
-int turn_encode(struct buf *out, struct event *events, size_t count, uint64_t epoch, struct journal_place *at,
-		struct err *e)
+int turn_encode(struct buf *out, struct event *events, size_t count, uint64_t epoch,
+		struct journal_place *at, struct err *e)
 {
 	struct journal_place end = *at;
 
@@ -33,11 +34,13 @@ int turn_encode(struct buf *out, struct event *events, size_t count, uint64_t ep
 		if (i + 1 == count)
 			turn = (struct record_turn){ epoch, count };
 		record_encode(out, &events[i], turn, &end.sum);
-		if (out->len - from > RECORD_BYTES_MAX && !(i == 0 && events[i].kind == EV_SNAPSHOT))
-			return err_set(e, -SK_EREFUSED,
-				       "journal '%s': the record %s of %zu bytes is longer than 1 MiB: "
-				       "the turn was not recorded",
-				       JOURNAL_FILE, event_rows[events[i].kind].word, out->len - from);
+		if (out->len - from > RECORD_BYTES_MAX &&
+		    !(i == 0 && events[i].kind == EV_SNAPSHOT))
+			return err_set(
+				e, -SK_EREFUSED,
+				"journal '%s': the record %s of %zu bytes is longer than 1 MiB: "
+				"the turn was not recorded",
+				JOURNAL_FILE, event_rows[events[i].kind].word, out->len - from);
 		end.offset += out->len - from;
 	}
 	*at = end;
@@ -47,10 +50,13 @@ int turn_encode(struct buf *out, struct event *events, size_t count, uint64_t ep
 static int unusable(const struct store *s, struct err *e)
 {
 	if (s->handle < 0)
-		return err_set(e, -SK_EREFUSED, "journal '%s': opened for reading only: nothing was recorded",
+		return err_set(e, -SK_EREFUSED,
+			       "journal '%s': opened for reading only: nothing was recorded",
 			       JOURNAL_FILE);
-	return err_set(e, -SK_EIO, "journal '%s': an earlier write failed: nothing was recorded. Try: sk doctor",
-		       JOURNAL_FILE);
+	return err_set(
+		e, -SK_EIO,
+		"journal '%s': an earlier write failed: nothing was recorded. Try: sk doctor",
+		JOURNAL_FILE);
 }
 
 static void note_orchestrator(struct store *s, const struct event *events, size_t count)
@@ -63,7 +69,8 @@ static void note_orchestrator(struct store *s, const struct event *events, size_
 	}
 }
 
-/* Writes the lines at the end of the journal and waits until they are durable. Returns 0 or -errno. */
+/* Writes the lines at the end of the journal and waits until they are durable. Returns 0 or -errno.
+ */
 static int write_turn(struct store *s, struct span lines, bool *sync_failed)
 {
 	int rc = s->vfs->append(s->vfs->ctx, s->handle, lines.p, lines.len);
@@ -76,7 +83,8 @@ static int write_turn(struct store *s, struct span lines, bool *sync_failed)
 	return rc;
 }
 
-/* Takes a part of a failed append back (2). Whether it worked is of no consequence: the part is a torn turn. */
+/* Takes a part of a failed append back (2). Whether it worked is of no consequence: the part is a
+ * torn turn. */
 static bool roll_back(struct store *s)
 {
 	if (s->vfs->truncate(s->vfs->ctx, s->handle, s->at.offset) < 0)
@@ -84,11 +92,14 @@ static bool roll_back(struct store *s)
 	return s->vfs->sync(s->vfs->ctx, s->handle) == 0;
 }
 
-/* On a full disk the reserve makes room for one last record, so that the journal itself tells why it ends. */
+/* On a full disk the reserve makes room for one last record, so that the journal itself tells why
+ * it ends. */
 static void record_full_disk(struct store *s, int64_t at_ms, uint64_t epoch)
 {
 	CLEANUP(buf_release) struct buf lines = BUF_INIT;
-	struct event stopped = { .kind = EV_ORCHESTRATOR_STOPPED, .at_ms = at_ms, .from = 255, .to = 255 };
+	struct event stopped = {
+		.kind = EV_ORCHESTRATOR_STOPPED, .at_ms = at_ms, .from = 255, .to = 255
+	};
 	struct journal_place end = s->at;
 	bool sync_failed;
 
@@ -105,25 +116,29 @@ static void record_full_disk(struct store *s, int64_t at_ms, uint64_t epoch)
 		roll_back(s);
 }
 
-static int append_failed(struct store *s, int rc, bool sync_failed, const struct event *events, size_t count,
-			 uint64_t epoch, struct err *e)
+static int append_failed(struct store *s, int rc, bool sync_failed, const struct event *events,
+			 size_t count, uint64_t epoch, struct err *e)
 {
 	unsigned long long first = events[0].seq, last = first + count - 1;
 
 	s->unusable = true;
 	if (sync_failed)
 		return err_set(e, -SK_EIO,
-			       "journal '%s': cannot be made durable: %s: whether seq %llu..%llu were recorded is unknown "
+			       "journal '%s': cannot be made durable: %s: whether seq %llu..%llu "
+			       "were recorded is unknown "
 			       "until the next start. Try: sk doctor",
 			       JOURNAL_FILE, strerror(-rc), first, last);
 	if (roll_back(s) && (rc == -ENOSPC || rc == -EDQUOT))
 		record_full_disk(s, events[0].at_ms, epoch);
 	if (rc == -ENOSPC || rc == -EDQUOT)
 		return err_set(e, -SK_EIO,
-			       "journal '%s': no space left on the device: seq %llu..%llu (%s ...) were not recorded; "
+			       "journal '%s': no space left on the device: seq %llu..%llu (%s ...) "
+			       "were not recorded; "
 			       "everything before is safe. Try: free some space, then sk run",
 			       JOURNAL_FILE, first, last, event_rows[events[0].kind].word);
-	return err_set(e, -SK_EIO, "journal '%s': cannot be written: %s: seq %llu..%llu were not recorded. Try: sk doctor",
+	return err_set(e, -SK_EIO,
+		       "journal '%s': cannot be written: %s: seq %llu..%llu were not recorded. "
+		       "Try: sk doctor",
 		       JOURNAL_FILE, strerror(-rc), first, last);
 }
 
@@ -136,8 +151,11 @@ static int check_length(struct store *s, struct err *e)
 		return 0;
 	s->unusable = true;
 	if (bytes < 0)
-		return err_set(e, -SK_EIO, "journal '%s': %s: nothing was recorded", JOURNAL_FILE, strerror((int)-bytes));
-	return err_set(e, -SK_ECORRUPT, "journal '%s': %s from %llu to %lld bytes while open: stopped, nothing was recorded",
+		return err_set(e, -SK_EIO, "journal '%s': %s: nothing was recorded", JOURNAL_FILE,
+			       strerror((int)-bytes));
+	return err_set(e, -SK_ECORRUPT,
+		       "journal '%s': %s from %llu to %lld bytes while open: stopped, nothing was "
+		       "recorded",
 		       JOURNAL_FILE, bytes < (int64_t)s->at.offset ? "shrank" : "grew",
 		       (unsigned long long)s->at.offset, (long long)bytes);
 }
@@ -188,7 +206,8 @@ static bool snapshot_wanted(const struct store *s, int64_t now_ms, bool force)
 	return force || now_ms >= store_snapshot_due(s) || now_ms < s->snapshot_ms;
 }
 
-int store_snapshot(struct store *s, const struct state *st, int64_t now_ms, bool force, struct err *e)
+int store_snapshot(struct store *s, const struct state *st, int64_t now_ms, bool force,
+		   struct err *e)
 {
 	struct snapshot_place place = { s->segment, s->at.offset, s->at.sum };
 	CLEANUP(buf_release) struct buf document = BUF_INIT;
@@ -201,7 +220,8 @@ int store_snapshot(struct store *s, const struct state *st, int64_t now_ms, bool
 	buf_reserve(&document, s->document_bytes + s->document_bytes / 8);
 	state_encode(st, &place, now_ms, &document);
 	s->document_bytes = document.len;
-	s->snapshot_ms = now_ms; /* also when it fails: the disk gets a second before the next attempt */
+	s->snapshot_ms =
+		now_ms; /* also when it fails: the disk gets a second before the next attempt */
 	backup = backup_make(s->vfs, now_ms, &s->newest_backup_ms, &backup_problem);
 	rc = snapshot_save(s->vfs, (struct span){ document.p, document.len }, e);
 	if (rc < 0)

@@ -1,4 +1,5 @@
-/* What the parts of the store share: opening (store_open.c), writing (store.c) and rotation (rotate.c). */
+/* What the parts of the store share: opening (store_open.c), writing (store.c) and rotation
+ * (rotate.c). */
 #ifndef SK_STORE_IMPL_H
 #define SK_STORE_IMPL_H
 
@@ -12,28 +13,30 @@
 
 struct store {
 	const struct vfs *vfs;
-	int handle;              /* of the journal; -1 when read-only */
-	bool unusable;           /* a write failed: memory and disk no longer agree */
-	bool orchestrator_runs;  /* by its records; decides whether a full disk is recorded as its stop */
-	struct journal_place at; /* behind the last durable turn */
-	uint64_t segment;        /* number of the journal file, from 1 */
-	uint64_t first_seq;      /* of its first record */
-	uint64_t snapshot_seq;   /* what current.json holds */
-	int64_t snapshot_ms;     /* when it was written by us; 0 = not yet */
+	int handle;               /* of the journal; -1 when read-only */
+	bool unusable;            /* a write failed: memory and disk no longer agree */
+	bool orchestrator_runs;   /* by its records; decides whether a full disk is recorded as its
+				     stop */
+	struct journal_place at;  /* behind the last durable turn */
+	uint64_t segment;         /* number of the journal file, from 1 */
+	uint64_t first_seq;       /* of its first record */
+	uint64_t snapshot_seq;    /* what current.json holds */
+	int64_t snapshot_ms;      /* when it was written by us; 0 = not yet */
 	int64_t newest_backup_ms; /* -1 = not looked up */
-	size_t document_bytes;   /* of the newest snapshot */
-	struct buf lines;        /* reused for each turn */
+	size_t document_bytes;    /* of the newest snapshot */
+	struct buf lines;         /* reused for each turn */
 };
 
 /*
- * Encodes the events with seq from `at` on as one turn, appending to *out, and moves *at behind it. Returns 0, or
- * -SK_EREFUSED when a record would be longer than any reader takes.
+ * Encodes the events with seq from `at` on as one turn, appending to *out, and moves *at behind it.
+ * Returns 0, or -SK_EREFUSED when a record would be longer than any reader takes.
  */
-int turn_encode(struct buf *out, struct event *events, size_t count, uint64_t epoch, struct journal_place *at,
-		struct err *e);
+int turn_encode(struct buf *out, struct event *events, size_t count, uint64_t epoch,
+		struct journal_place *at, struct err *e);
 
 /* Makes the events durable in the open journal; see store_commit. */
-int store_append(struct store *s, struct event *events, size_t count, uint64_t epoch, struct err *e);
+int store_append(struct store *s, struct event *events, size_t count, uint64_t epoch,
+		 struct err *e);
 
 /* "archive/transitions/<first>-<last>.jsonl" */
 void segment_path_encode(uint64_t first, uint64_t last, char out[SEGMENT_PATH_BYTES]);

@@ -1,11 +1,13 @@
 /*
- * Opening is recovery, and there is no other: load what the snapshot knows, replay what the journal says after it, and
- * only when all of that fits put right what power left unfinished.
+ * Opening is recovery, and there is no other: load what the snapshot knows, replay what the journal
+ * says after it, and only when all of that fits put right what power left unfinished.
  *
  *  1. Nothing is changed on disk before the whole journal has been read and believed.
- *  2. The journal is the truth. A snapshot is believed where the journal's chain passes through it: same place, or at
- *     least the same checksum at the same number. A snapshot the journal does not reach proves a loss, and stops us.
- *  3. A torn last turn leaves no trace in the state: when a record of it was folded in, the fold starts over without it.
+ *  2. The journal is the truth. A snapshot is believed where the journal's chain passes through it:
+ * same place, or at least the same checksum at the same number. A snapshot the journal does not
+ * reach proves a loss, and stops us.
+ *  3. A torn last turn leaves no trace in the state: when a record of it was folded in, the fold
+ * starts over without it.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -30,8 +32,8 @@ struct opening {
 	enum snapshot_found found;
 	struct snapshot_place place;
 	uint64_t snapshot_seq;
-	bool used;               /* the state comes from the snapshot */
-	bool agrees;             /* replay passed the snapshot's number with the snapshot's checksum */
+	bool used;   /* the state comes from the snapshot */
+	bool agrees; /* replay passed the snapshot's number with the snapshot's checksum */
 	struct journal_place from;
 	uint64_t segment;
 	struct journal_end end;
@@ -46,7 +48,8 @@ static void state_empty(struct state *st)
 static int lost(const struct opening *o, uint64_t journal_seq)
 {
 	return err_set(o->e, -SK_ECORRUPT,
-		       "store: snapshot is at %llu, journal ends at %llu: %llu acknowledged transitions are missing: "
+		       "store: snapshot is at %llu, journal ends at %llu: %llu acknowledged "
+		       "transitions are missing: "
 		       "nothing was started. Try: sk state restore --from backup --dry-run",
 		       (unsigned long long)o->snapshot_seq, (unsigned long long)journal_seq,
 		       (unsigned long long)(o->snapshot_seq - journal_seq));
@@ -54,10 +57,11 @@ static int lost(const struct opening *o, uint64_t journal_seq)
 
 static int foreign(const struct opening *o, struct span snapshot, struct span journal)
 {
-	return err_set(o->e, -SK_ECORRUPT,
-		       "snapshot '%s': belongs to workspace %.*s, this is %.*s: nothing was started. "
-		       "Try: sk state restore --from backup --dry-run",
-		       SNAPSHOT_FILE, SPAN_ARG(snapshot), SPAN_ARG(journal));
+	return err_set(
+		o->e, -SK_ECORRUPT,
+		"snapshot '%s': belongs to workspace %.*s, this is %.*s: nothing was started. "
+		"Try: sk state restore --from backup --dry-run",
+		SNAPSHOT_FILE, SPAN_ARG(snapshot), SPAN_ARG(journal));
 }
 
 /* Whether the folder `path` holds a name that only a store makes. */
@@ -87,10 +91,12 @@ static int check_virgin(struct opening *o)
 	state_empty(o->st);
 	if (found == SNAPSHOT_GOOD && o->snapshot_seq)
 		return lost(o, 0);
-	if (found == SNAPSHOT_NONE && !has_traces(o->vfs, BACKUP_DIR) && !has_traces(o->vfs, SEGMENTS_DIR))
+	if (found == SNAPSHOT_NONE && !has_traces(o->vfs, BACKUP_DIR) &&
+	    !has_traces(o->vfs, SEGMENTS_DIR))
 		return 0;
 	return err_set(o->e, -SK_ECORRUPT,
-		       "journal '%s': is missing or empty, but its snapshot, backups or archive are there: nothing was "
+		       "journal '%s': is missing or empty, but its snapshot, backups or archive "
+		       "are there: nothing was "
 		       "started. Try: sk state restore --from backup --dry-run",
 		       JOURNAL_FILE);
 }
@@ -103,8 +109,9 @@ static int check_links(struct opening *o)
 	if (repair_find_second_name(o->vfs, &o->journal, o->second_name))
 		return 0;
 	o->second_name[0] = '\0';
-	return err_set(o->e, -SK_EREFUSED, "journal '%s': has %u hard links; refused: nothing was started", JOURNAL_FILE,
-		       o->journal.links);
+	return err_set(o->e, -SK_EREFUSED,
+		       "journal '%s': has %u hard links; refused: nothing was started",
+		       JOURNAL_FILE, o->journal.links);
 }
 
 /* The state at the head of a rotated journal. */
@@ -117,12 +124,14 @@ static int base_from_snapshot_record(struct opening *o, const struct journal_hea
 	state_empty(o->st);
 	if (state_decode(head->ev.state, o->st, &place, what, &at) < 0)
 		return err_set(o->e, -SK_ECORRUPT,
-			       "journal '%s': damaged, the state in its first record: %s (line 1): nothing was changed. "
+			       "journal '%s': damaged, the state in its first record: %s (line 1): "
+			       "nothing was changed. "
 			       "Try: sk state repair --explain",
 			       JOURNAL_FILE, what);
 	if (o->st->last_seq + 1 != head->ev.seq)
 		return err_set(o->e, -SK_ECORRUPT,
-			       "journal '%s': damaged, the state in its first record is at %llu (line 1): nothing was "
+			       "journal '%s': damaged, the state in its first record is at %llu "
+			       "(line 1): nothing was "
 			       "changed. Try: sk state repair --explain",
 			       JOURNAL_FILE, (unsigned long long)o->st->last_seq);
 	o->from = (struct journal_place){ 0, o->st->last_seq, place.sum };
@@ -130,7 +139,8 @@ static int base_from_snapshot_record(struct opening *o, const struct journal_hea
 	return 0;
 }
 
-/* The state before the first record of the journal; a snapshot that was loaded is only compared from here on. */
+/* The state before the first record of the journal; a snapshot that was loaded is only compared
+ * from here on. */
 static int base_from_head(struct opening *o)
 {
 	CLEANUP(journal_head_release) struct journal_head head = JOURNAL_HEAD_INIT;
@@ -169,7 +179,8 @@ static int find_base(struct opening *o)
 	o->found = (enum snapshot_found)found;
 	o->snapshot_seq = o->st->last_seq;
 	o->used = o->found == SNAPSHOT_GOOD && o->place.offset <= (uint64_t)o->journal.bytes &&
-		  journal_sum_at(o->vfs, JOURNAL_FILE, o->place.offset, &sum) && sum == o->place.sum;
+		  journal_sum_at(o->vfs, JOURNAL_FILE, o->place.offset, &sum) &&
+		  sum == o->place.sum;
 	if (!o->used)
 		return base_from_head(o);
 	o->from = (struct journal_place){ o->place.offset, o->snapshot_seq, o->place.sum };
@@ -192,7 +203,8 @@ static int replay(struct opening *o, uint64_t limit)
 	int rc = find_base(o);
 
 	if (rc == 0)
-		rc = journal_read(o->vfs, JOURNAL_FILE, o->from, limit, replay_record, o, &o->end, o->e);
+		rc = journal_read(o->vfs, JOURNAL_FILE, o->from, limit, replay_record, o, &o->end,
+				  o->e);
 	return rc;
 }
 
@@ -206,7 +218,8 @@ static int check_snapshot(struct opening *o)
 	if (o->snapshot_seq <= o->from.seq || o->agrees)
 		return 0;
 	return err_set(o->e, -SK_ECORRUPT,
-		       "snapshot '%s': at seq %llu it does not belong to this journal: nothing was started. "
+		       "snapshot '%s': at seq %llu it does not belong to this journal: nothing was "
+		       "started. "
 		       "Try: sk state restore --from backup --dry-run",
 		       SNAPSHOT_FILE, (unsigned long long)o->snapshot_seq);
 }
@@ -242,7 +255,8 @@ static int read_store(struct opening *o)
 	first = o->end;
 	if (first.torn && first.place.offset == 0)
 		return err_set(o->e, -SK_ECORRUPT,
-			       "journal '%s': does not hold one whole turn (line 1, byte 0): nothing was changed. "
+			       "journal '%s': does not hold one whole turn (line 1, byte 0): "
+			       "nothing was changed. "
 			       "Try: sk state restore --from backup --dry-run",
 			       JOURNAL_FILE);
 	if (first.surplus)
@@ -263,11 +277,13 @@ static int open_for_append(struct opening *o, struct store *s)
 		return 0;
 	if (s->handle == -EPERM)
 		return err_set(o->e, -SK_EIO,
-			       "journal '%s': cannot append: the file is immutable (chattr): nothing was started. "
+			       "journal '%s': cannot append: the file is immutable (chattr): "
+			       "nothing was started. "
 			       "Try: sk install --unlock-state",
 			       JOURNAL_FILE);
-	return err_set(o->e, -SK_EIO, "journal '%s': cannot be opened for writing: %s: nothing was started", JOURNAL_FILE,
-		       strerror(-s->handle));
+	return err_set(o->e, -SK_EIO,
+		       "journal '%s': cannot be opened for writing: %s: nothing was started",
+		       JOURNAL_FILE, strerror(-s->handle));
 }
 
 /* That a turn was dropped is itself a fact worth keeping. */
@@ -357,12 +373,14 @@ static int find_journal(struct opening *o, unsigned flags, const char *workspace
 	return journal_check_file(o->vfs, JOURNAL_FILE, &o->journal, o->e);
 }
 
-/* A reader holds no lock: when the writer rotated the journal under its hands, what it read says nothing. */
+/* A reader holds no lock: when the writer rotated the journal under its hands, what it read says
+ * nothing. */
 static bool rotated_meanwhile(const struct opening *o)
 {
 	struct vfs_stat now;
 
-	return o->vfs->stat(o->vfs->ctx, JOURNAL_FILE, &now) == 0 && now.file_id != o->journal.file_id;
+	return o->vfs->stat(o->vfs->ctx, JOURNAL_FILE, &now) == 0 &&
+	       now.file_id != o->journal.file_id;
 }
 
 static int find_and_read(struct opening *o, unsigned flags, const char *workspace, int64_t now_ms)
@@ -372,8 +390,8 @@ static int find_and_read(struct opening *o, unsigned flags, const char *workspac
 	return rc < 0 ? rc : read_store(o);
 }
 
-int store_open(const struct vfs *vfs, unsigned flags, const char *workspace, int64_t now_ms, struct state *st,
-	       struct store **out, struct store_report *report, struct err *e)
+int store_open(const struct vfs *vfs, unsigned flags, const char *workspace, int64_t now_ms,
+	       struct state *st, struct store **out, struct store_report *report, struct err *e)
 {
 	struct opening o = { .vfs = vfs, .st = st, .report = report, .e = e };
 	struct store *s;
@@ -381,7 +399,9 @@ int store_open(const struct vfs *vfs, unsigned flags, const char *workspace, int
 
 	*report = (struct store_report){ .created = false };
 	rc = find_and_read(&o, flags, workspace, now_ms);
-	for (int again = 0; rc < 0 && flags & STORE_READ_ONLY && again < READER_TRIES && rotated_meanwhile(&o); again++) {
+	for (int again = 0;
+	     rc < 0 && flags & STORE_READ_ONLY && again < READER_TRIES && rotated_meanwhile(&o);
+	     again++) {
 		err_clear(e);
 		rc = find_and_read(&o, flags, workspace, now_ms);
 	}

@@ -1,6 +1,7 @@
 /*
- * Every repair here can itself be cut short by power, so each makes the world no worse at any step and is simply done
- * again at the next start: bytes are copied and synced before they are cut, and a file appears under its name only whole.
+ * Every repair here can itself be cut short by power, so each makes the world no worse at any step
+ * and is simply done again at the next start: bytes are copied and synced before they are cut, and
+ * a file appears under its name only whole.
  */
 #include "store/store_repair.h"
 
@@ -13,15 +14,18 @@
 
 static int not_created(const char *path, int rc, struct err *e)
 {
-	return err_set(e, -SK_EIO, "store: cannot create '%s': %s: nothing was started", path, strerror(-rc));
+	return err_set(e, -SK_EIO, "store: cannot create '%s': %s: nothing was started", path,
+		       strerror(-rc));
 }
 
 int store_create(const struct vfs *vfs, const char *workspace, int64_t now_ms, struct err *e)
 {
-	static const char *const dirs[][2] = {
-		{ BACKUP_DIR, "." }, { ARCHIVE_DIR, "." }, { SEGMENTS_DIR, ARCHIVE_DIR }
+	static const char *const dirs[][2] = { { BACKUP_DIR, "." },
+					       { ARCHIVE_DIR, "." },
+					       { SEGMENTS_DIR, ARCHIVE_DIR } };
+	struct event created = {
+		.kind = EV_STORE_CREATED, .at_ms = now_ms, .from = 255, .to = 255
 	};
-	struct event created = { .kind = EV_STORE_CREATED, .at_ms = now_ms, .from = 255, .to = 255 };
 	CLEANUP(buf_release) struct buf line = BUF_INIT;
 	struct journal_place at = { 0, 0, 0 };
 	int rc;
@@ -57,12 +61,15 @@ int repair_strays(const struct vfs *vfs, uint64_t *count, struct err *e)
 			++*count;
 	}
 	if (rc < 0)
-		return err_set(e, -SK_EIO, "store: abandoned *.tmp files cannot be removed: %s: nothing was started",
-			       strerror(-rc));
+		return err_set(
+			e, -SK_EIO,
+			"store: abandoned *.tmp files cannot be removed: %s: nothing was started",
+			strerror(-rc));
 	return 0;
 }
 
-int repair_find_second_name(const struct vfs *vfs, const struct vfs_stat *journal, char closed[SEGMENT_PATH_BYTES])
+int repair_find_second_name(const struct vfs *vfs, const struct vfs_stat *journal,
+			    char closed[SEGMENT_PATH_BYTES])
 {
 	CLEANUP(buf_release) struct buf names = BUF_INIT;
 	uint64_t first, last;
@@ -87,7 +94,9 @@ int repair_drop_second_name(const struct vfs *vfs, const char *closed, struct er
 	if (rc == 0)
 		rc = vfs->sync_dir(vfs->ctx, SEGMENTS_DIR);
 	if (rc < 0)
-		return err_set(e, -SK_EIO, "journal '%s': an unfinished rotation cannot be undone: %s: nothing was started",
+		return err_set(e, -SK_EIO,
+			       "journal '%s': an unfinished rotation cannot be undone: %s: nothing "
+			       "was started",
 			       JOURNAL_FILE, strerror(-rc));
 	return 0;
 }
@@ -123,7 +132,8 @@ static int keep_torn(const struct vfs *vfs, const struct store *s, uint64_t byte
 
 	file_time_encode(now_ms, when);
 	buf_putf(&name, "torn-%s-%llu.jsonl", when, (unsigned long long)s->at.seq + 1);
-	out = vfs->open_append(vfs->ctx, name.p, true); /* appends, should it be there from a start a moment ago */
+	out = vfs->open_append(vfs->ctx, name.p,
+			       true); /* appends, should it be there from a start a moment ago */
 	if (out < 0)
 		return out;
 	rc = copy_range(vfs, s->at.offset, bytes, out);
@@ -145,7 +155,8 @@ int repair_torn_tail(struct store *s, uint64_t bytes, bool zeros, int64_t now_ms
 		rc = s->vfs->sync(s->vfs->ctx, s->handle);
 	if (rc < 0)
 		return err_set(e, -SK_EIO,
-			       "journal '%s': its torn last turn at byte %llu cannot be cut off: %s: nothing was started",
+			       "journal '%s': its torn last turn at byte %llu cannot be cut off: "
+			       "%s: nothing was started",
 			       JOURNAL_FILE, (unsigned long long)s->at.offset, strerror(-rc));
 	return 0;
 }

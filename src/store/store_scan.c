@@ -1,6 +1,7 @@
 /*
- * Reading for people: closed segments in order, then the live journal. Each file is read twice, first to learn where its
- * last whole turn ends, so that nobody is shown a record that never happened.
+ * Reading for people: closed segments in order, then the live journal. Each file is read twice,
+ * first to learn where its last whole turn ends, so that nobody is shown a record that never
+ * happened.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ static void segments_list(const struct vfs *vfs, uint64_t from_seq, struct segme
 	if (vfs->list(vfs->ctx, SEGMENTS_DIR, &names) < 0)
 		return;
 	for (size_t at = 0; at < names.len; at += strlen(names.p + at) + 1) {
-		if (!segment_name_decode(span_of(names.p + at), &found.first, &found.last) || found.last < from_seq)
+		if (!segment_name_decode(span_of(names.p + at), &found.first, &found.last) ||
+		    found.last < from_seq)
 			continue;
 		mem_grow(&out->v, &out->capacity, out->count + 1, sizeof(*out->v));
 		out->v[out->count++] = found;
@@ -68,7 +70,8 @@ static int hand_on(void *ctx, const struct event *ev, struct span line, char why
 }
 
 /* The checksum that the first record of the file continues. */
-static int place_before(const struct vfs *vfs, const char *path, struct journal_place *out, struct err *e)
+static int place_before(const struct vfs *vfs, const char *path, struct journal_place *out,
+			struct err *e)
 {
 	CLEANUP(journal_head_release) struct journal_head head = JOURNAL_HEAD_INIT;
 	struct snapshot_place place;
@@ -85,8 +88,9 @@ static int place_before(const struct vfs *vfs, const char *path, struct journal_
 	rc = state_decode(head.ev.state, &st, &place, what, &at);
 	state_release(&st);
 	if (rc < 0)
-		return err_set(e, -SK_ECORRUPT, "journal '%s': damaged, the state in its first record: %s (line 1)", path,
-			       what);
+		return err_set(e, -SK_ECORRUPT,
+			       "journal '%s': damaged, the state in its first record: %s (line 1)",
+			       path, what);
 	*out = (struct journal_place){ 0, head.ev.seq - 1, place.sum };
 	return 0;
 }
@@ -104,8 +108,9 @@ static int scan_file(const struct vfs *vfs, const char *path, struct scanning *s
 	return rc;
 }
 
-int store_scan(const struct vfs *vfs, uint64_t from_seq, int (*fn)(void *ctx, const struct event *ev, struct span line),
-	       void *ctx, struct err *e)
+int store_scan(const struct vfs *vfs, uint64_t from_seq,
+	       int (*fn)(void *ctx, const struct event *ev, struct span line), void *ctx,
+	       struct err *e)
 {
 	CLEANUP(segments_release) struct segments closed = { NULL, 0, 0 };
 	struct scanning s = { .from_seq = from_seq, .fn = fn, .ctx = ctx };

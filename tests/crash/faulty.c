@@ -93,7 +93,8 @@ static int faulty_sync(void *ctx, int handle)
 
 	if (f->fault == FAULT_NO_JOURNAL_SYNC && role == FILE_JOURNAL)
 		return 0;
-	if ((f->fault == FAULT_LATE_JOURNAL_SYNC || f->fault == FAULT_SNAPSHOT_FIRST) && role == FILE_JOURNAL) {
+	if ((f->fault == FAULT_LATE_JOURNAL_SYNC || f->fault == FAULT_SNAPSHOT_FIRST) &&
+	    role == FILE_JOURNAL) {
 		f->owed = handle;
 		return 0;
 	}
@@ -190,7 +191,20 @@ static int faulty_list(void *ctx, const char *path, struct buf *names)
 void faulty_init(struct faulty *f, const struct vfs *inner, enum fault fault)
 {
 	*f = (struct faulty){ .inner = inner, .fault = fault, .owed = -1 };
-	f->vfs = (struct vfs){ f, faulty_open_append, faulty_open_read, faulty_close, faulty_append, faulty_read_at,
-			       faulty_sync, faulty_truncate, faulty_size, faulty_rename, faulty_link, faulty_remove,
-			       faulty_mkdir, faulty_sync_dir, faulty_stat, faulty_list };
+	f->vfs = (struct vfs){ f,
+			       faulty_open_append,
+			       faulty_open_read,
+			       faulty_close,
+			       faulty_append,
+			       faulty_read_at,
+			       faulty_sync,
+			       faulty_truncate,
+			       faulty_size,
+			       faulty_rename,
+			       faulty_link,
+			       faulty_remove,
+			       faulty_mkdir,
+			       faulty_sync_dir,
+			       faulty_stat,
+			       faulty_list };
 }

@@ -1,6 +1,6 @@
 /*
- * The promise as a checker: what was acknowledged is there, what was begun is there whole or not at all, history has no
- * hole, nothing readable became unreadable, and the store goes on working.
+ * The promise as a checker: what was acknowledged is there, what was begun is there whole or not at
+ * all, history has no hole, nothing readable became unreadable, and the store goes on working.
  */
 #include "power.h"
 
@@ -45,7 +45,8 @@ int user_open(struct user *u, unsigned flags)
 
 	user_close(u);
 	err_clear(&u->e);
-	rc = store_open(u->vfs, flags, "0123456789abcdef", u->now_ms, &u->st, &u->store, &u->report, &u->e);
+	rc = store_open(u->vfs, flags, "0123456789abcdef", u->now_ms, &u->st, &u->store, &u->report,
+			&u->e);
 	if (rc == 0)
 		u->now_ms = u->now_ms > u->st.last_at_ms ? u->now_ms : u->st.last_at_ms;
 	return rc;
@@ -105,17 +106,18 @@ uint64_t user_turns(const struct user *u)
 
 void script_from_nothing(struct user *u)
 {
-	if (user_open(u, 0) == 0 && user_turn(u) == 0 && user_turn(u) == 0 && user_snapshot(u) == 0 &&
-	    user_turn(u) == 0 && user_snapshot(u) == 0 && user_rotate(u) == 0 && user_turn(u) == 0 &&
-	    user_open(u, 0) == 0 && user_turn(u) == 0 && user_snapshot(u) == 0)
+	if (user_open(u, 0) == 0 && user_turn(u) == 0 && user_turn(u) == 0 &&
+	    user_snapshot(u) == 0 && user_turn(u) == 0 && user_snapshot(u) == 0 &&
+	    user_rotate(u) == 0 && user_turn(u) == 0 && user_open(u, 0) == 0 && user_turn(u) == 0 &&
+	    user_snapshot(u) == 0)
 		user_turn(u);
 }
 
 void script_repair(struct user *u)
 {
 	u->acked = u->attempted = BASE_TURNS;
-	if (user_open(u, 0) == 0 && user_turn(u) == 0 && user_snapshot(u) == 0 && user_turn(u) == 0 &&
-	    user_rotate(u) == 0)
+	if (user_open(u, 0) == 0 && user_turn(u) == 0 && user_snapshot(u) == 0 &&
+	    user_turn(u) == 0 && user_rotate(u) == 0)
 		user_turn(u);
 }
 
@@ -134,7 +136,8 @@ void base_disk(struct simdisk *d)
 	INVARIANT(rc == 0);
 	user_release(&u);
 	for (int i = 0; i < OLD_BACKUPS; i++) {
-		backup_name_encode(START_MS - (OLD_BACKUPS - i) * MINUTE_MS, path + sizeof(BACKUP_DIR));
+		backup_name_encode(START_MS - (OLD_BACKUPS - i) * MINUTE_MS,
+				   path + sizeof(BACKUP_DIR));
 		simdisk_put(d, path, "{}", 2);
 	}
 	simdisk_settle(d);

@@ -1,7 +1,8 @@
 /*
- * The model is that of the weakest file system we are willing to stand on: files and directories are independent, so a
- * rename may survive whose data did not, and of several unsynced changes of a directory any may survive without the ones
- * before it. The call during which power goes has happened in memory like any other unsynced one; a sync has not.
+ * The model is that of the weakest file system we are willing to stand on: files and directories
+ * are independent, so a rename may survive whose data did not, and of several unsynced changes of a
+ * directory any may survive without the ones before it. The call during which power goes has
+ * happened in memory like any other unsynced one; a sync has not.
  */
 #include "simdisk.h"
 
@@ -11,7 +12,8 @@
 
 #include "simdisk_tree.h"
 
-/* Counts a call that changes the disk. False: the power is gone already. `last`: it goes during this call. */
+/* Counts a call that changes the disk. False: the power is gone already. `last`: it goes during
+ * this call. */
 static bool powered(struct simdisk *d, bool *last)
 {
 	*last = false;
@@ -276,7 +278,8 @@ static int sim_stat(void *ctx, const char *path, struct vfs_stat *out)
 	for (size_t i = 0; i < d->inode_count; i++)
 		for (size_t j = 0; j < d->inodes[i]->entries.count; j++)
 			links += d->inodes[i]->entries.v[j].inode == n;
-	*out = (struct vfs_stat){ (int64_t)n->now.len, n->mode, n->type, links, geteuid(), (uintptr_t)n };
+	*out = (struct vfs_stat){ (int64_t)n->now.len, n->mode,     n->type, links,
+				  geteuid(),           (uintptr_t)n };
 	return 0;
 }
 
@@ -297,9 +300,10 @@ static int sim_list(void *ctx, const char *path, struct buf *names)
 void simdisk_init(struct simdisk *d)
 {
 	*d = (struct simdisk){ .cut_at = SIMDISK_NEVER, .fail_sync_at = SIMDISK_NEVER };
-	d->vfs = (struct vfs){ d, sim_open_append, sim_open_read, sim_close, sim_append, sim_read_at,
-			       sim_sync, sim_truncate, sim_size, sim_rename, sim_link, sim_remove,
-			       sim_mkdir, sim_sync_dir, sim_stat, sim_list };
+	d->vfs = (struct vfs){ d,          sim_open_append, sim_open_read, sim_close,
+			       sim_append, sim_read_at,     sim_sync,      sim_truncate,
+			       sim_size,   sim_rename,      sim_link,      sim_remove,
+			       sim_mkdir,  sim_sync_dir,    sim_stat,      sim_list };
 	sim_inode_new(d, S_IFDIR);
 }
 

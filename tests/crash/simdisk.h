@@ -1,6 +1,7 @@
 /*
- * A disk in memory that loses power at a chosen call. It keeps what a real one promises and nothing more: a file's bytes
- * after its last sync, a directory's entries after its last sync_dir. The rest is decided when power returns.
+ * A disk in memory that loses power at a chosen call. It keeps what a real one promises and nothing
+ * more: a file's bytes after its last sync, a directory's entries after its last sync_dir. The rest
+ * is decided when power returns.
  */
 #ifndef SK_SIMDISK_H
 #define SK_SIMDISK_H
@@ -14,8 +15,8 @@ enum tear_data {
 	DATA_FIRST_BYTE, /* a prefix of one byte */
 	DATA_HALF,       /* a prefix of one half */
 	DATA_ALL_BUT_ONE,
-	DATA_ZEROS,      /* the size grew, the bytes are zero */
-	DATA_HOLE,       /* the second half reached the disk, the first did not */
+	DATA_ZEROS, /* the size grew, the bytes are zero */
+	DATA_HOLE,  /* the second half reached the disk, the first did not */
 	TEAR_DATA_COUNT
 };
 
@@ -41,18 +42,19 @@ struct simdisk {
 		struct sim_inode *inode; /* NULL = free */
 		bool append;
 	} handles[16];
-	uint64_t calls;     /* that change the disk */
-	uint64_t cut_at;    /* power is lost during this one; SIMDISK_NEVER */
-	bool dead;          /* it was */
-	uint64_t capacity;  /* bytes the disk takes, 0 = any number */
+	uint64_t calls;        /* that change the disk */
+	uint64_t cut_at;       /* power is lost during this one; SIMDISK_NEVER */
+	bool dead;             /* it was */
+	uint64_t capacity;     /* bytes the disk takes, 0 = any number */
 	uint64_t fail_sync_at; /* the sync with this call number fails with -EIO; SIMDISK_NEVER */
-	int fail_truncate;  /* errno of every truncate, 0 = none */
+	int fail_truncate;     /* errno of every truncate, 0 = none */
 };
 
 void simdisk_init(struct simdisk *d);
 void simdisk_release(struct simdisk *d);
 
-/* Power returns: everything unsynced is torn in this way, every handle is gone, calls count from 0, nothing is cut. */
+/* Power returns: everything unsynced is torn in this way, every handle is gone, calls count from 0,
+ * nothing is cut. */
 void simdisk_power_on(struct simdisk *d, enum tear_data data, enum tear_names names);
 
 /* Everything is synced; for tests that start from a good disk. */

@@ -1,4 +1,5 @@
-/* Directories and files of the simulated disk, twice each: as they are, and as a power cut would leave them at least. */
+/* Directories and files of the simulated disk, twice each: as they are, and as a power cut would
+ * leave them at least. */
 #include "simdisk_tree.h"
 
 #include <sys/stat.h>
@@ -85,11 +86,13 @@ void sim_change_apply(struct entries *e, const struct change *c)
 }
 
 /* Changes up to two names of a directory in one step, unsynced. */
-void sim_change(struct sim_inode *dir, const char *a, struct sim_inode *to_a, const char *b, struct sim_inode *to_b)
+void sim_change(struct sim_inode *dir, const char *a, struct sim_inode *to_a, const char *b,
+		struct sim_inode *to_b)
 {
 	struct change *c;
 
-	mem_grow(&dir->changes, &dir->change_capacity, dir->change_count + 1, sizeof(*dir->changes));
+	mem_grow(&dir->changes, &dir->change_capacity, dir->change_count + 1,
+		 sizeof(*dir->changes));
 	c = &dir->changes[dir->change_count++];
 	*c = (struct change){ { mem_strdup(a), b ? mem_strdup(b) : NULL }, { to_a, to_b } };
 	sim_change_apply(&dir->entries, c);

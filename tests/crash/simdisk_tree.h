@@ -22,9 +22,9 @@ struct change {
 
 struct sim_inode {
 	unsigned type, mode;
-	struct buf now, durable;  /* of a file */
+	struct buf now, durable; /* of a file */
 	struct entries entries, durable_entries;
-	struct change *changes;   /* since the last sync_dir */
+	struct change *changes; /* since the last sync_dir */
 	size_t change_count, change_capacity;
 };
 
@@ -37,7 +37,8 @@ void sim_entries_set(struct entries *e, const char *name, struct sim_inode *inod
 void sim_entries_copy(struct entries *to, const struct entries *from);
 
 /* Changes up to two names of a directory in one step, unsynced. */
-void sim_change(struct sim_inode *dir, const char *a, struct sim_inode *to_a, const char *b, struct sim_inode *to_b);
+void sim_change(struct sim_inode *dir, const char *a, struct sim_inode *to_a, const char *b,
+		struct sim_inode *to_b);
 void sim_change_apply(struct entries *e, const struct change *c);
 
 /* The directory a path leads into and its last name, or NULL. */

@@ -1,7 +1,8 @@
 /*
- * Power is lost at every call that changes the disk, and what was not synced is torn in every way the model knows: while
- * a store is created, used, photographed, rotated and repaired, and again while it recovers from that. Then the same with
- * programs that cheat in ways real ones did, to show that cheating would be seen.
+ * Power is lost at every call that changes the disk, and what was not synced is torn in every way
+ * the model knows: while a store is created, used, photographed, rotated and repaired, and again
+ * while it recovers from that. Then the same with programs that cheat in ways real ones did, to
+ * show that cheating would be seen.
  */
 #include "../unit/test.h"
 
@@ -15,13 +16,15 @@ struct sweep {
 	void (*script)(struct user *u);
 	const struct simdisk *base; /* NULL: an empty disk */
 	enum fault fault;
-	unsigned step;              /* every step-th tear; 1 = all */
+	unsigned step; /* every step-th tear; 1 = all */
 	uint64_t cuts, worlds, problems;
 	char text[ERR_TEXT_MAX + 128]; /* of the first problem */
 };
 
-/* One world: the script runs until the power fails at call `cut`. Returns false when it ended before. */
-static bool run_until_cut(const struct sweep *s, uint64_t cut, struct simdisk *d, struct promise *promise)
+/* One world: the script runs until the power fails at call `cut`. Returns false when it ended
+ * before. */
+static bool run_until_cut(const struct sweep *s, uint64_t cut, struct simdisk *d,
+			  struct promise *promise)
 {
 	struct faulty faulty;
 	struct user u;
@@ -40,10 +43,12 @@ static bool run_until_cut(const struct sweep *s, uint64_t cut, struct simdisk *d
 	return dead;
 }
 
-static void note_problem(struct sweep *s, const char *text, uint64_t cut, unsigned tear, uint64_t second)
+static void note_problem(struct sweep *s, const char *text, uint64_t cut, unsigned tear,
+			 uint64_t second)
 {
 	if (s->problems++ == 0)
-		snprintf(s->text, sizeof(s->text), "cut at call %llu, tear %u, then at call %lld: %s",
+		snprintf(s->text, sizeof(s->text),
+			 "cut at call %llu, tear %u, then at call %lld: %s",
 			 (unsigned long long)cut, tear, (long long)second, text);
 }
 
@@ -71,7 +76,8 @@ static void sweep(struct sweep *s)
 
 	for (uint64_t cut = 0; dead; cut++) {
 		/* Prime steps walk through all pairs of tears as the cut moves on. */
-		for (unsigned tear = (unsigned)(cut % s->step); tear < tears && dead; tear += s->step)
+		for (unsigned tear = (unsigned)(cut % s->step); tear < tears && dead;
+		     tear += s->step)
 			dead = one_world(s, cut, tear);
 		s->cuts += dead;
 	}
@@ -81,10 +87,11 @@ static void assert_sound(struct sweep *s)
 {
 	sweep(s);
 	if (s->problems)
-		fail_msg("%llu of %llu worlds: %s", (unsigned long long)s->problems, (unsigned long long)s->worlds,
-			 s->text);
+		fail_msg("%llu of %llu worlds: %s", (unsigned long long)s->problems,
+			 (unsigned long long)s->worlds, s->text);
 	assert_true(s->cuts > 20);
-	print_message("# %llu cuts, %llu worlds\n", (unsigned long long)s->cuts, (unsigned long long)s->worlds);
+	print_message("# %llu cuts, %llu worlds\n", (unsigned long long)s->cuts,
+		      (unsigned long long)s->worlds);
 }
 
 static void power_lost_from_nothing(void **state)
@@ -120,7 +127,8 @@ static bool recover_until_cut(struct simdisk *d, uint64_t second)
 	return dead;
 }
 
-static bool cut_twice(struct sweep *s, uint64_t cut, unsigned tear, uint64_t second, unsigned second_tear)
+static bool cut_twice(struct sweep *s, uint64_t cut, unsigned tear, uint64_t second,
+		      unsigned second_tear)
 {
 	struct promise promise;
 	char text[ERR_TEXT_MAX];
@@ -150,7 +158,8 @@ static void sweep_twice(struct sweep *s, uint64_t cuts)
 		bool dead = true;
 
 		for (uint64_t second = 0; dead; second++)
-			for (unsigned t = (unsigned)(second % s->step); t < tears && dead; t += s->step)
+			for (unsigned t = (unsigned)(second % s->step); t < tears && dead;
+			     t += s->step)
 				dead = cut_twice(s, cut, tear, second, t);
 	}
 }
@@ -159,7 +168,9 @@ static void power_lost_twice(void **state)
 {
 	struct simdisk base;
 	struct sweep nothing = { .script = script_from_nothing, .step = test_rounds(11, 1) };
-	struct sweep repair = { .script = script_repair, .base = &base, .step = test_rounds(11, 1) };
+	struct sweep repair = { .script = script_repair,
+				.base = &base,
+				.step = test_rounds(11, 1) };
 
 	(void)state;
 	base_disk(&base);
@@ -205,7 +216,8 @@ int main(void)
 		cmocka_unit_test(planted_faults_are_found),
 	};
 
-	/* Thousands of worlds hold a megabyte of reserve each: keep the memory instead of mapping it anew. */
+	/* Thousands of worlds hold a megabyte of reserve each: keep the memory instead of mapping
+	 * it anew. */
 	mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024);
 	mallopt(M_TRIM_THRESHOLD, 256 * 1024 * 1024);
 	return cmocka_run_group_tests_name("power", tests, NULL, NULL);

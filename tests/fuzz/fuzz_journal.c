@@ -1,6 +1,7 @@
 /*
- * Any bytes as a journal file. Reading must end, and keep its word: what it calls whole must be whole when it is read
- * again up to there, and nothing behind that place may be called whole as well.
+ * Any bytes as a journal file. Reading must end, and keep its word: what it calls whole must be
+ * whole when it is read again up to there, and nothing behind that place may be called whole as
+ * well.
  */
 #include "crash/simdisk.h"
 #include "fuzz/fuzz.h"
@@ -23,8 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rc == 0) {
 		INVARIANT(end.bytes == size);
 		INVARIANT(end.torn == (end.place.offset != size));
-		INVARIANT(journal_read(&disk.vfs, JOURNAL_FILE, start, end.place.offset, NULL, NULL, &again, &e) == 0);
-		INVARIANT(!again.torn && again.place.seq == end.place.seq && again.place.sum == end.place.sum);
+		INVARIANT(journal_read(&disk.vfs, JOURNAL_FILE, start, end.place.offset, NULL, NULL,
+				       &again, &e) == 0);
+		INVARIANT(!again.torn && again.place.seq == end.place.seq &&
+			  again.place.sum == end.place.sum);
 	}
 	simdisk_release(&disk);
 	return 0;

@@ -1,7 +1,7 @@
 /*
- * Any bytes as a journal line. They are tried as they are and with a checksum that fits, so that the fuzzer gets behind
- * it. Both readers must give one verdict and one value, and a general JSON library must read the same from what they
- * accept.
+ * Any bytes as a journal line. They are tried as they are and with a checksum that fits, so that
+ * the fuzzer gets behind it. Both readers must give one verdict and one value, and a general JSON
+ * library must read the same from what they accept.
  */
 #include "fuzz/fuzz.h"
 #include "unit/record_oracle.h"
@@ -21,7 +21,8 @@ static void compare(struct span line, uint64_t sum_before)
 		bare.len--;
 	fits = record_sum_find(bare, &stored) && record_sum(bare, sum_before) == stored;
 	rc = record_decode(line, sum_before, &scratch, &ev, &turn, &sum, &problem);
-	strict_rc = record_decode_strict(bare, fits, &strict_scratch, &strict_ev, &strict_turn, &strict_problem);
+	strict_rc = record_decode_strict(bare, fits, &strict_scratch, &strict_ev, &strict_turn,
+					 &strict_problem);
 	INVARIANT(rc == strict_rc);
 	INVARIANT(rc == 0 || problem.flaw != RECORD_OK);
 	INVARIANT(rc == 0 || problem.at <= bare.len);

@@ -1,6 +1,6 @@
 /*
- * Random events, lines sealed again after a change, and the verdict of a general JSON library on a line. Shared by the
- * unit test and the fuzzer of records.
+ * Random events, lines sealed again after a change, and the verdict of a general JSON library on a
+ * line. Shared by the unit test and the fuzzer of records.
  */
 #ifndef SK_RECORD_ORACLE_H
 #define SK_RECORD_ORACLE_H
@@ -18,7 +18,8 @@ static inline void oracle_seal(struct buf *line, uint64_t sum_before)
 	CLEANUP(buf_release) struct buf hex = BUF_INIT;
 	struct span text = { line->p, line->len };
 
-	if (line->len < RECORD_TAIL_BYTES || memcmp(line->p + line->len - RECORD_TAIL_BYTES, ",\"sum\":\"", 8) != 0)
+	if (line->len < RECORD_TAIL_BYTES ||
+	    memcmp(line->p + line->len - RECORD_TAIL_BYTES, ",\"sum\":\"", 8) != 0)
 		return;
 	buf_put_hex64(&hex, record_sum(text, sum_before));
 	memcpy(line->p + line->len - 18, hex.p, 16);
@@ -48,7 +49,8 @@ static inline bool oracle_same_when(const json_t *object, const char *key, int64
 
 	if (!v)
 		return ms == 0;
-	return json_is_string(v) && when_decode(span_of(json_string_value(v)), &found) == 0 && found == ms;
+	return json_is_string(v) && when_decode(span_of(json_string_value(v)), &found) == 0 &&
+	       found == ms;
 }
 
 static inline bool oracle_same_raw(const json_t *object, const char *key, struct span raw)
@@ -65,7 +67,8 @@ static inline bool oracle_same_raw(const json_t *object, const char *key, struct
 	return same;
 }
 
-static inline bool oracle_same_field(const json_t *meta, const struct event *ev, const struct field_row *field)
+static inline bool oracle_same_field(const json_t *meta, const struct event *ev,
+				     const struct field_row *field)
 {
 	const void *at = (const char *)ev + field->offset;
 
@@ -96,14 +99,15 @@ static inline bool oracle_same_transition(const json_t *root, const struct event
 	if (!ev->transition)
 		return !json_object_get(root, "from_state") && !json_object_get(root, "to_state");
 	from = oracle_state(type, ev->from);
-	if (from ? !oracle_same_text(root, "from_state", span_of(from)) :
-		   !json_is_null(json_object_get(root, "from_state")))
+	if (from ? !oracle_same_text(root, "from_state", span_of(from))
+		 : !json_is_null(json_object_get(root, "from_state")))
 		return false;
 	return oracle_same_text(root, "to_state", span_of(oracle_state(type, ev->to))) &&
 	       oracle_same_text(root, "trigger", span_of(trigger_word(ev->trigger)));
 }
 
-/* Whether a general library reads the same values from the line. Duplicate keys are refused by it as by us. */
+/* Whether a general library reads the same values from the line. Duplicate keys are refused by it
+ * as by us. */
 static inline bool oracle_agrees(struct span line, const struct event *ev, struct record_turn turn)
 {
 	json_error_t error;
@@ -121,11 +125,14 @@ static inline bool oracle_agrees(struct span line, const struct event *ev, struc
 	       oracle_same_text(root, "workstream_id", ev->workstream_id) &&
 	       oracle_same_text(root, "worker_id", ev->worker_id) &&
 	       oracle_same_text(root, "resource_id", ev->resource_id) &&
-	       oracle_same_text(root, "operator", ev->operator_name) && oracle_same_text(root, "reason", ev->reason) &&
-	       oracle_same_text(root, "error", ev->error) && oracle_same_raw(root, "tasks", ev->tasks) &&
+	       oracle_same_text(root, "operator", ev->operator_name) &&
+	       oracle_same_text(root, "reason", ev->reason) &&
+	       oracle_same_text(root, "error", ev->error) &&
+	       oracle_same_raw(root, "tasks", ev->tasks) &&
 	       oracle_same_number(root, "caused_by", (int64_t)ev->caused_by) &&
 	       oracle_same_number(root, "epoch", (int64_t)turn.epoch) &&
-	       oracle_same_number(root, "turn", (int64_t)turn.lines) && oracle_same_transition(root, ev);
+	       oracle_same_number(root, "turn", (int64_t)turn.lines) &&
+	       oracle_same_transition(root, ev);
 	for (int f = 0; f < FIELD_COUNT && same; f++)
 		if (event_rows[ev->kind].fields >> f & 1)
 			same = oracle_same_field(meta, ev, &field_rows[f]);
@@ -135,15 +142,18 @@ static inline bool oracle_agrees(struct span line, const struct event *ev, struc
 
 static inline bool oracle_same_event(const struct event *a, const struct event *b)
 {
-	bool same = a->kind == b->kind && a->seq == b->seq && a->at_ms == b->at_ms && a->from == b->from &&
-		    a->to == b->to && a->trigger == b->trigger && a->transition == b->transition &&
-		    a->caused_by == b->caused_by && span_eq(a->task_id, b->task_id) &&
-		    span_eq(a->workstream_id, b->workstream_id) && span_eq(a->worker_id, b->worker_id) &&
-		    span_eq(a->resource_id, b->resource_id) && span_eq(a->operator_name, b->operator_name) &&
-		    span_eq(a->reason, b->reason) && span_eq(a->error, b->error) && span_eq(a->tasks, b->tasks);
+	bool same =
+		a->kind == b->kind && a->seq == b->seq && a->at_ms == b->at_ms &&
+		a->from == b->from && a->to == b->to && a->trigger == b->trigger &&
+		a->transition == b->transition && a->caused_by == b->caused_by &&
+		span_eq(a->task_id, b->task_id) && span_eq(a->workstream_id, b->workstream_id) &&
+		span_eq(a->worker_id, b->worker_id) && span_eq(a->resource_id, b->resource_id) &&
+		span_eq(a->operator_name, b->operator_name) && span_eq(a->reason, b->reason) &&
+		span_eq(a->error, b->error) && span_eq(a->tasks, b->tasks);
 
 	for (int f = 0; f < FIELD_COUNT && same; f++) {
-		const void *x = (const char *)a + field_rows[f].offset, *y = (const char *)b + field_rows[f].offset;
+		const void *x = (const char *)a + field_rows[f].offset,
+			   *y = (const char *)b + field_rows[f].offset;
 
 		if (field_rows[f].kind == FIELD_KIND_TEXT || field_rows[f].kind == FIELD_KIND_RAW)
 			same = span_eq(*(const struct span *)x, *(const struct span *)y);

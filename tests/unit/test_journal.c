@@ -1,6 +1,7 @@
 /*
- * What a journal may look like when it is opened: cut short at every byte, filled with zeros, or changed by rot, editors
- * and people. A torn end vanishes whole; everything else is named by its place and nothing is changed.
+ * What a journal may look like when it is opened: cut short at every byte, filled with zeros, or
+ * changed by rot, editors and people. A torn end vanishes whole; everything else is named by its
+ * place and nothing is changed.
  */
 #include "test.h"
 
@@ -25,7 +26,9 @@ struct fixture {
 
 static void add_line(struct fixture *f, struct record_turn turn)
 {
-	struct event ev = { .kind = EV_RESOURCE_LIMIT, .seq = ++f->seq, .at_ms = AT_MS, .from = 255, .to = 255 };
+	struct event ev = {
+		.kind = EV_RESOURCE_LIMIT, .seq = ++f->seq, .at_ms = AT_MS, .from = 255, .to = 255
+	};
 
 	ev.resource_id = SPAN_LIT("git_repo_write");
 	ev.limit = f->seq;
@@ -37,7 +40,8 @@ static void add_line(struct fixture *f, struct record_turn turn)
 static void add_turn(struct fixture *f, uint64_t lines)
 {
 	for (uint64_t i = 1; i <= lines; i++)
-		add_line(f, i == lines ? (struct record_turn){ 1, lines } : (struct record_turn){ 0, 0 });
+		add_line(f, i == lines ? (struct record_turn){ 1, lines }
+				       : (struct record_turn){ 0, 0 });
 }
 
 /* A journal of 812 turns of one line. */
@@ -60,7 +64,8 @@ static int read_journal(struct fixture *f)
 {
 	simdisk_put(&f->disk, JOURNAL_FILE, f->text.p, f->text.len);
 	err_clear(&f->e);
-	return journal_read(&f->disk.vfs, JOURNAL_FILE, START, JOURNAL_NO_LIMIT, NULL, NULL, &f->end, &f->e);
+	return journal_read(&f->disk.vfs, JOURNAL_FILE, START, JOURNAL_NO_LIMIT, NULL, NULL,
+			    &f->end, &f->e);
 }
 
 /* Refused, in words that hold all these. */
@@ -74,10 +79,10 @@ static void assert_damaged(struct fixture *f, const char *const *words, size_t c
 	assert_non_null(strstr(f->e.text, "nothing was changed"));
 }
 
-#define ASSERT_DAMAGED(f, ...)                                                       \
-	do {                                                                         \
-		static const char *const words[] = { __VA_ARGS__ };                  \
-		assert_damaged(f, words, ARRAY_LEN(words));                          \
+#define ASSERT_DAMAGED(f, ...)                                      \
+	do {                                                        \
+		static const char *const words[] = { __VA_ARGS__ }; \
+		assert_damaged(f, words, ARRAY_LEN(words));         \
 	} while (0)
 
 static void assert_torn_after(struct fixture *f, uint64_t seq, size_t offset, bool zeros)
@@ -171,7 +176,8 @@ static void a_torn_turn_of_many_lines_vanishes_whole(void **state)
 		buf_put(&f.text, whole.p + from, cut - from);
 		assert_torn_after(&f, LINES, from, false);
 	}
-	/* The pages came to the disk out of order: the end is there, a piece of the beginning is not. */
+	/* The pages came to the disk out of order: the end is there, a piece of the beginning is
+	 * not. */
 	for (size_t hole = from; hole + 100 < whole.len; hole += 7) {
 		buf_truncate(&f.text, 0);
 		buf_put(&f.text, whole.p, whole.len);
@@ -187,13 +193,15 @@ static void damage_before_a_whole_turn_stops(void **state)
 	(void)state;
 	fixture_init(&f);
 	f.text.p[f.line_at[400] + 60] ^= 1;
-	ASSERT_DAMAGED(&f, "line 400", "checksum", "expected", "412 later records are intact and untouched");
+	ASSERT_DAMAGED(&f, "line 400", "checksum", "expected",
+		       "412 later records are intact and untouched");
 	f.text.p[f.line_at[400] + 60] ^= 1;
 	memset(f.text.p + f.line_at[400], 0, 50);
 	ASSERT_DAMAGED(&f, "NUL byte at line 400, column 1");
 }
 
-/* The last turn but one, in each of its bytes: it had been acknowledged, for another turn follows it. */
+/* The last turn but one, in each of its bytes: it had been acknowledged, for another turn follows
+ * it. */
 static void every_damaged_byte_before_the_last_turn_stops(void **state)
 {
 	CLEANUP(fixture_release) struct fixture f;
@@ -204,10 +212,12 @@ static void every_damaged_byte_before_the_last_turn_stops(void **state)
 		char kept = f.text.p[at];
 
 		if (at + 1 == f.line_at[LINES])
-			break; /* its newline: the two lines become one, and nothing whole follows */
+			break; /* its newline: the two lines become one, and nothing whole follows
+				*/
 		f.text.p[at] ^= 1;
 		if (read_journal(&f) != -SK_ECORRUPT)
-			fail_msg("byte %zu of the line changed and nothing stopped", at - f.line_at[LINES - 1]);
+			fail_msg("byte %zu of the line changed and nothing stopped",
+				 at - f.line_at[LINES - 1]);
 		f.text.p[at] = kept;
 	}
 }
@@ -278,8 +288,9 @@ static void add_sealed(struct fixture *f, const char *text)
 	buf_put(&f->text, line.p, line.len);
 }
 
-#define FACT "\"timestamp\":\"2026-11-21T08:43:00.123Z\",\"event\":\"resource_available\"," \
-	     "\"event_type\":\"resource_event\",\"severity\":\"info\",\"resource_id\":\"r\""
+#define FACT                                                                           \
+	"\"timestamp\":\"2026-11-21T08:43:00.123Z\",\"event\":\"resource_available\"," \
+	"\"event_type\":\"resource_event\",\"severity\":\"info\",\"resource_id\":\"r\""
 
 static void a_newer_format_is_said_to_be_one(void **state)
 {
@@ -297,7 +308,8 @@ static void an_unknown_event_is_said_to_be_one(void **state)
 
 	(void)state;
 	fixture_init(&f);
-	add_sealed(&f, "{\"seq\":813,\"timestamp\":\"2026-11-21T08:43:00.123Z\",\"event\":\"sung\",\"event_type\":\"x\","
+	add_sealed(&f, "{\"seq\":813,\"timestamp\":\"2026-11-21T08:43:00.123Z\",\"event\":\"sung\","
+		       "\"event_type\":\"x\","
 		       "\"severity\":\"info\",\"epoch\":1,\"turn\":1");
 	ASSERT_DAMAGED(&f, "an event this sk does not know", "a newer sk");
 }
@@ -308,14 +320,17 @@ static void unknown_members_are_accepted(void **state)
 
 	(void)state;
 	fixture_init(&f);
-	add_sealed(&f, "{\"seq\":813," FACT ",\"flavour\":{\"of\":[\"things\"]},\"epoch\":1,\"turn\":1");
+	add_sealed(&f, "{\"seq\":813," FACT
+		       ",\"flavour\":{\"of\":[\"things\"]},\"epoch\":1,\"turn\":1");
 	assert_int_equal(read_journal(&f), 0);
 	assert_int_equal(f.end.place.seq, 813);
 }
 
 static void odd_numbers_for_seq_are_refused(void **state)
 {
-	static const char *const odd[] = { "1e3", "-1", "1.5", "\"7\"", "9223372036854775808", "18446744073709551616" };
+	static const char *const odd[] = {
+		"1e3", "-1", "1.5", "\"7\"", "9223372036854775808", "18446744073709551616"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
@@ -325,9 +340,11 @@ static void odd_numbers_for_seq_are_refused(void **state)
 		fixture_init(&f);
 		snprintf(with, sizeof(with), "\"seq\":%s,", odd[i]);
 		replace_text(&f, 9, "\"seq\":9,", with);
-		ASSERT_DAMAGED(&f, "seq is not an integer in 1..9007199254740991 (line 9, column 8)");
+		ASSERT_DAMAGED(&f,
+			       "seq is not an integer in 1..9007199254740991 (line 9, column 8)");
 		buf_truncate(&f.text, f.line_at[10] + strlen(with) - 8);
-		ASSERT_DAMAGED(&f, "seq is not an integer in 1..9007199254740991 (line 9, column 8)");
+		ASSERT_DAMAGED(&f,
+			       "seq is not an integer in 1..9007199254740991 (line 9, column 8)");
 	}
 }
 
@@ -339,7 +356,8 @@ static void a_line_too_long_is_refused(void **state)
 	(void)state;
 	fixture_init(&f);
 	while (blanks.len < 2 * 1024 * 1024)
-		buf_puts(&blanks, "                                                                ");
+		buf_puts(&blanks,
+			 "                                                                ");
 	replace(&f, f.line_at[3] + 1, 0, blanks.p, blanks.len);
 	ASSERT_DAMAGED(&f, "record longer than 1 MiB", "line 3");
 }
@@ -411,10 +429,13 @@ static void reading_goes_on_from_a_place(void **state)
 	assert_true(journal_sum_at(&f.disk.vfs, JOURNAL_FILE, f.line_at[400], &sum));
 	assert_false(journal_sum_at(&f.disk.vfs, JOURNAL_FILE, f.line_at[400] + 1, &sum));
 	half = (struct journal_place){ f.line_at[400], 399, sum };
-	assert_int_equal(journal_read(&f.disk.vfs, JOURNAL_FILE, half, f.line_at[600], NULL, NULL, &f.end, &f.e), 0);
+	assert_int_equal(journal_read(&f.disk.vfs, JOURNAL_FILE, half, f.line_at[600], NULL, NULL,
+				      &f.end, &f.e),
+			 0);
 	assert_int_equal(f.end.records, 200);
 	half.sum ^= 1;
-	assert_int_equal(journal_read(&f.disk.vfs, JOURNAL_FILE, half, f.line_at[600], NULL, NULL, &f.end, &f.e),
+	assert_int_equal(journal_read(&f.disk.vfs, JOURNAL_FILE, half, f.line_at[600], NULL, NULL,
+				      &f.end, &f.e),
 			 -SK_ECORRUPT);
 	assert_non_null(strstr(f.e.text, "line 400"));
 }

@@ -1,6 +1,7 @@
 /*
- * A line and its event are the same thing: every kind of event, with all its fields, through the writer, both readers and
- * a general JSON library. Then lines that were changed by a byte: both readers must give the same verdict.
+ * A line and its event are the same thing: every kind of event, with all its fields, through the
+ * writer, both readers and a general JSON library. Then lines that were changed by a byte: both
+ * readers must give the same verdict.
  */
 #include "test.h"
 
@@ -8,10 +9,17 @@
 
 #define AT_MS 1790000000123LL
 
-static const char *const texts[] = { "plain", "with \"quotes\" and \\", "tab\tnewline\n", "gr\xc3\xbc\xc3\x9f dich",
-				     "\xf0\x9f\x90\x99", "x", "\x01\x1f\x7f" };
-static const char *const raws[] = { "[]", "{\"a\":[1,2,{\"b\":null}]}", "[\"t\\u00e4sk\",\"b\"]", "\"text\"", "-1.5e3",
-				    "{ \"spaced\" : [ ] }" };
+static const char *const texts[] = { "plain",
+				     "with \"quotes\" and \\",
+				     "tab\tnewline\n",
+				     "gr\xc3\xbc\xc3\x9f dich",
+				     "\xf0\x9f\x90\x99",
+				     "x",
+				     "\x01\x1f\x7f" };
+static const char *const raws[] = {
+	"[]",     "{\"a\":[1,2,{\"b\":null}]}", "[\"t\\u00e4sk\",\"b\"]", "\"text\"",
+	"-1.5e3", "{ \"spaced\" : [ ] }"
+};
 
 static struct span some_text(uint64_t *seed)
 {
@@ -27,7 +35,8 @@ static void fill_field(struct event *ev, const struct field_row *field, uint64_t
 		*(uint64_t *)at = test_below(seed, 2) ? test_below(seed, 1000) : INTEGER_MAX;
 		break;
 	case FIELD_KIND_I64:
-		*(int64_t *)at = test_below(seed, 2) ? -(int64_t)test_below(seed, 1000) : INTEGER_MAX;
+		*(int64_t *)at =
+			test_below(seed, 2) ? -(int64_t)test_below(seed, 1000) : INTEGER_MAX;
 		break;
 	case FIELD_KIND_TEXT:
 		*(struct span *)at = some_text(seed);
@@ -58,9 +67,12 @@ static unsigned states_of(enum event_type type)
 /* An event of this kind; each member is there with the given chance in eight. */
 static struct event some_event(enum event_kind kind, unsigned chance, uint64_t *seed)
 {
-	struct event ev = { .kind = kind, .at_ms = AT_MS + test_below(seed, 1 << 30), .from = 255, .to = 255 };
-	struct span *const members[] = { &ev.task_id, &ev.workstream_id, &ev.worker_id, &ev.resource_id,
-					 &ev.operator_name, &ev.reason, &ev.error };
+	struct event ev = {
+		.kind = kind, .at_ms = AT_MS + test_below(seed, 1 << 30), .from = 255, .to = 255
+	};
+	struct span *const members[] = { &ev.task_id,     &ev.workstream_id, &ev.worker_id,
+					 &ev.resource_id, &ev.operator_name, &ev.reason,
+					 &ev.error };
 	unsigned states = states_of(event_rows[kind].type);
 
 	ev.seq = test_below(seed, 8) ? 1 + test_below(seed, 1 << 30) : INTEGER_MAX;
@@ -95,7 +107,8 @@ struct reading {
 static void read_line(struct reading *r, struct span line, uint64_t sum_before)
 {
 	r->turn = (struct record_turn){ 0, 0 };
-	r->rc = record_decode(line, sum_before, &r->scratch, &r->ev, &r->turn, &r->sum, &r->problem);
+	r->rc = record_decode(line, sum_before, &r->scratch, &r->ev, &r->turn, &r->sum,
+			      &r->problem);
 }
 
 static void read_strictly(struct reading *r, struct span line, uint64_t sum_before)
@@ -131,8 +144,8 @@ static void check_round_trip(enum event_kind kind, unsigned chance, uint64_t *se
 	text = (struct span){ line.p, line.len - 1 };
 	read_line(&fast, text, before);
 	read_strictly(&strict, text, before);
-	if (fast.rc || strict.rc || !oracle_same_event(&ev, &fast.ev) || !oracle_same_event(&ev, &strict.ev) ||
-	    !oracle_agrees(text, &ev, turn))
+	if (fast.rc || strict.rc || !oracle_same_event(&ev, &fast.ev) ||
+	    !oracle_same_event(&ev, &strict.ev) || !oracle_agrees(text, &ev, turn))
 		fail_msg("not the same: %s", line.p);
 	assert_int_equal(fast.sum, sum);
 	assert_int_equal(fast.turn.lines, turn.lines);
@@ -220,7 +233,9 @@ static void both_readers_agree_on_changed_lines(void **state)
 static void every_flipped_bit_is_found(void **state)
 {
 	CLEANUP(release) struct reading r = { .rc = 0 };
-	struct event ev = { .kind = EV_TASK_STARTED, .seq = 7, .at_ms = AT_MS, .from = 255, .to = 255 };
+	struct event ev = {
+		.kind = EV_TASK_STARTED, .seq = 7, .at_ms = AT_MS, .from = 255, .to = 255
+	};
 	CLEANUP(buf_release) struct buf line = BUF_INIT;
 	uint64_t sum = 99;
 
@@ -238,8 +253,9 @@ static void every_flipped_bit_is_found(void **state)
 	assert_int_equal(r.problem.flaw, RECORD_BAD_SUM);
 }
 
-#define HEAD "\"timestamp\":\"2026-11-21T08:43:00.123Z\",\"event\":\"task_started\"," \
-	     "\"event_type\":\"task_state_transition\",\"severity\":\"info\""
+#define HEAD                                                                     \
+	"\"timestamp\":\"2026-11-21T08:43:00.123Z\",\"event\":\"task_started\"," \
+	"\"event_type\":\"task_state_transition\",\"severity\":\"info\""
 #define TAIL ",\"epoch\":1,\"turn\":1,\"sum\":\"0000000000000000\"}"
 
 static const struct hostile {
@@ -272,19 +288,28 @@ static const struct hostile {
 	{ "{\"seq\":1," HEAD ",\"metadata\":[]" TAIL, RECORD_BAD_JSON, "expected an object" },
 	{ "{\"seq\":1," HEAD ",\"metadata\":{\"pid\":-1}" TAIL, RECORD_BAD_JSON, "whole number" },
 	{ "{\"seq\":1," HEAD ",\"to_state\":\"running\"" TAIL, RECORD_BAD_JSON, "stand together" },
-	{ "{\"seq\":1," HEAD ",\"from_state\":\"queued\",\"to_state\":\"walking\",\"trigger\":\"worker_started\"" TAIL,
+	{ "{\"seq\":1," HEAD
+	  ",\"from_state\":\"queued\",\"to_state\":\"walking\",\"trigger\":\"worker_started\"" TAIL,
 	  RECORD_BAD_JSON, "unknown state" },
-	{ "{\"seq\":1," HEAD ",\"from_state\":\"queued\",\"to_state\":\"running\",\"trigger\":\"\"" TAIL,
+	{ "{\"seq\":1," HEAD
+	  ",\"from_state\":\"queued\",\"to_state\":\"running\",\"trigger\":\"\"" TAIL,
 	  RECORD_BAD_JSON, "unknown trigger" },
-	{ "{\"seq\":1," HEAD ",\"epoch\":1,\"sum\":\"0000000000000000\"}", RECORD_BAD_JSON, "stand together" },
-	{ "{\"seq\":1," HEAD ",\"epoch\":1,\"turn\":0,\"sum\":\"0000000000000000\"}", RECORD_BAD_JSON, "turn" },
-	{ "{\"seq\":1," HEAD ",\"epoch\":1,\"turn\":1,\"format\":3,\"sum\":\"0000000000000000\"}", RECORD_TOO_NEW,
-	  "newer format" },
-	{ "{\"seq\":1," HEAD ",\"epoch\":1,\"turn\":1,\"format\":1,\"sum\":\"0000000000000000\"}", RECORD_OK, NULL },
-	{ "{\"seq\":1,\"timestamp\":\"2026-11-21T08:43:00.123Z\",\"event\":\"task_sang\",\"event_type\":\"x\","
-	  "\"severity\":\"info\"" TAIL, RECORD_TOO_NEW, "unknown event" },
-	{ "{\"seq\":1,\"timestamp\":\"2026-02-30T08:43:00.123Z\",\"event\":\"task_started\",\"event_type\":"
-	  "\"task_state_transition\",\"severity\":\"info\"" TAIL, RECORD_BAD_JSON, "timestamp" },
+	{ "{\"seq\":1," HEAD ",\"epoch\":1,\"sum\":\"0000000000000000\"}", RECORD_BAD_JSON,
+	  "stand together" },
+	{ "{\"seq\":1," HEAD ",\"epoch\":1,\"turn\":0,\"sum\":\"0000000000000000\"}",
+	  RECORD_BAD_JSON, "turn" },
+	{ "{\"seq\":1," HEAD ",\"epoch\":1,\"turn\":1,\"format\":3,\"sum\":\"0000000000000000\"}",
+	  RECORD_TOO_NEW, "newer format" },
+	{ "{\"seq\":1," HEAD ",\"epoch\":1,\"turn\":1,\"format\":1,\"sum\":\"0000000000000000\"}",
+	  RECORD_OK, NULL },
+	{ "{\"seq\":1,\"timestamp\":\"2026-11-21T08:43:00.123Z\",\"event\":\"task_sang\",\"event_"
+	  "type\":\"x\","
+	  "\"severity\":\"info\"" TAIL,
+	  RECORD_TOO_NEW, "unknown event" },
+	{ "{\"seq\":1,\"timestamp\":\"2026-02-30T08:43:00.123Z\",\"event\":\"task_started\","
+	  "\"event_type\":"
+	  "\"task_state_transition\",\"severity\":\"info\"" TAIL,
+	  RECORD_BAD_JSON, "timestamp" },
 	{ "{\"seq\":1,\"event\":\"task_started\"" TAIL, RECORD_BAD_JSON, "are needed" },
 	{ "{\"seq\":1," HEAD "}", RECORD_BAD_JSON, "does not end in its checksum" },
 	{ "{\"sum\":\"0000000000000000\",\"seq\":1," HEAD TAIL, RECORD_BAD_JSON, "twice" },
@@ -310,7 +335,8 @@ static void check_hostile(const struct hostile *h)
 			fail_msg("refused (%s): %s", r.problem.what, h->line);
 		assert_int_equal(r.ev.seq, 1);
 	} else if (r.rc == 0 || r.problem.flaw != h->flaw || !strstr(r.problem.what, h->what)) {
-		fail_msg("%d, flaw %d, \"%s\": %s", r.rc, (int)r.problem.flaw, r.rc ? r.problem.what : "", h->line);
+		fail_msg("%d, flaw %d, \"%s\": %s", r.rc, (int)r.problem.flaw,
+			 r.rc ? r.problem.what : "", h->line);
 	}
 }
 
@@ -338,7 +364,9 @@ static void nul_bytes_are_found(void **state)
 
 static void a_newer_line_with_a_wrong_sum_is_damage(void **state)
 {
-	static const char text[] = "{\"seq\":1," HEAD ",\"epoch\":1,\"turn\":1,\"format\":3,\"sum\":\"0000000000000000\"}";
+	static const char text[] =
+		"{\"seq\":1," HEAD
+		",\"epoch\":1,\"turn\":1,\"format\":3,\"sum\":\"0000000000000000\"}";
 	CLEANUP(release) struct reading r = { .rc = 0 };
 
 	(void)state;

@@ -1,6 +1,6 @@
 /*
- * The real disk calls, in a fresh directory: what they create, what they refuse without waiting, and that a replacement
- * leaves the old or the new content and no temporary file.
+ * The real disk calls, in a fresh directory: what they create, what they refuse without waiting,
+ * and that a replacement leaves the old or the new content and no temporary file.
  */
 #include "test.h"
 
@@ -178,11 +178,15 @@ static void a_failed_replacement_leaves_the_old(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(bytes_are_appended_and_read, place_open, place_close),
-		cmocka_unit_test_setup_teardown(what_is_no_file_is_refused_at_once, place_open, place_close),
-		cmocka_unit_test_setup_teardown(names_are_listed_moved_and_removed, place_open, place_close),
+		cmocka_unit_test_setup_teardown(bytes_are_appended_and_read, place_open,
+						place_close),
+		cmocka_unit_test_setup_teardown(what_is_no_file_is_refused_at_once, place_open,
+						place_close),
+		cmocka_unit_test_setup_teardown(names_are_listed_moved_and_removed, place_open,
+						place_close),
 		cmocka_unit_test_setup_teardown(a_file_is_replaced_whole, place_open, place_close),
-		cmocka_unit_test_setup_teardown(a_failed_replacement_leaves_the_old, place_open, place_close),
+		cmocka_unit_test_setup_teardown(a_failed_replacement_leaves_the_old, place_open,
+						place_close),
 	};
 
 	return cmocka_run_group_tests_name("vfs", tests, NULL, NULL);
