@@ -1,7 +1,8 @@
 /*
- * Why arrays and not pointers: the same code checks a plan that is being read and orders a million tasks of the state,
- * and each of them can lay out its edges in one array cheaply. Order is found by counting needs down (Kahn), components
- * by Tarjan's algorithm with its recursion unrolled: a dependency chain is as deep as the user makes it.
+ * Why arrays and not pointers: the same code checks a plan that is being read and orders a million
+ * tasks of the state, and each of them can lay out its edges in one array cheaply. Order is found
+ * by counting needs down (Kahn), components by Tarjan's algorithm with its recursion unrolled: a
+ * dependency chain is as deep as the user makes it.
  */
 #include "core/graph.h"
 
@@ -35,7 +36,8 @@ static void reverse_init(struct reverse *r, const struct graph *g)
 		sum += r->at[i];
 		r->at[i] = sum;
 	}
-	/* at[i] is the end of node i - 1's list = the start of node i's; filling moves it to the end of node i's. */
+	/* at[i] is the end of node i - 1's list = the start of node i's; filling moves it to the
+	 * end of node i's. */
 	for (uint32_t i = 0; i < g->count; i++)
 		for (uint32_t e = g->needs_at[i]; e < g->needs_at[i + 1]; e++)
 			r->from[r->at[g->needs[e]]++] = i;
@@ -50,7 +52,8 @@ static int by_index(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Takes whole stages at a time: everything ready now is stage n, and what it frees is stage n + 1. */
+/* Takes whole stages at a time: everything ready now is stage n, and what it frees is stage n + 1.
+ */
 static uint32_t order_by_stage(const struct graph *g, const struct reverse *r, uint32_t *order,
 			       uint32_t *stage)
 {
@@ -133,7 +136,8 @@ void graph_ranks(const struct graph *g, const uint64_t *estimate, uint64_t *rank
 	ranks_of(g, &r, estimate, rank);
 }
 
-/* The better of two nodes to go on with: the longer way, then the smaller index. `best` may be GRAPH_NONE. */
+/* The better of two nodes to go on with: the longer way, then the smaller index. `best` may be
+ * GRAPH_NONE. */
 static uint32_t longer_way(const uint64_t *rank, uint32_t best, uint32_t node)
 {
 	if (best == GRAPH_NONE || rank[node] > rank[best] ||
@@ -256,8 +260,9 @@ static void search_from(struct search *s, uint32_t start)
 }
 
 /*
- * The shortest way from `start` back to itself inside its component, breadth first. Uses the search's arrays anew: low as
- * "came from", path as the queue, and open to hold the result. Returns its length, 0 when there is none.
+ * The shortest way from `start` back to itself inside its component, breadth first. Uses the
+ * search's arrays anew: low as "came from", path as the queue, and open to hold the result. Returns
+ * its length, 0 when there is none.
  */
 static uint32_t shortest_cycle(struct search *s, uint32_t start)
 {

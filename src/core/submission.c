@@ -1,4 +1,5 @@
-/* A submission is filled once by the plan compiler and emptied here; it has a file of its own because both link it. */
+/* A submission is filled once by the plan compiler and emptied here; it has a file of its own
+ * because both link it. */
 #include "core/submit.h"
 
 void submission_release(struct submission *s)

@@ -1,4 +1,5 @@
-/* The graph by hand-made cases, by a slow reference over random graphs, and by sizes that a recursion would not survive. */
+/* The graph by hand-made cases, by a slow reference over random graphs, and by sizes that a
+ * recursion would not survive. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,7 +98,8 @@ static void collect(void *ctx, const struct graph_cycle *cycle)
 	f->counts[f->cycles++] = cycle->count;
 }
 
-/* 0 -> 0; 4 -> 2 -> 3 -> 4 with a shortcut 2 -> 4 that makes 2 -> 4 -> 2 the shortest; 5 stands behind it; 1 is free. */
+/* 0 -> 0; 4 -> 2 -> 3 -> 4 with a shortcut 2 -> 4 that makes 2 -> 4 -> 2 the shortest; 5 stands
+ * behind it; 1 is free. */
 static void cycles_once_per_component(void **state)
 {
 	static const uint32_t at[] = { 0, 1, 1, 3, 4, 5, 6 };
