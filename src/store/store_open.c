@@ -122,6 +122,12 @@ static int base_from_snapshot_record(struct opening *o, const struct journal_hea
 	size_t at;
 
 	state_empty(o->st);
+	if (!head->ev.state.len)
+		return err_set(o->e, -SK_ECORRUPT,
+			       "journal '%s': damaged, its first record holds no state (line 1): "
+			       "nothing was "
+			       "changed. Try: sk state repair --explain",
+			       JOURNAL_FILE);
 	if (state_decode(head->ev.state, o->st, &place, what, &at) < 0)
 		return err_set(o->e, -SK_ECORRUPT,
 			       "journal '%s': damaged, the state in its first record: %s (line 1): "

@@ -85,7 +85,8 @@ static int place_before(const struct vfs *vfs, const char *path, struct journal_
 	if (rc <= 0 || head.ev.kind != EV_SNAPSHOT)
 		return rc < 0 ? rc : 0;
 	state_init(&st);
-	rc = state_decode(head.ev.state, &st, &place, what, &at);
+	memcpy(what, "none", sizeof("none"));
+	rc = head.ev.state.len ? state_decode(head.ev.state, &st, &place, what, &at) : -EINVAL;
 	state_release(&st);
 	if (rc < 0)
 		return err_set(e, -SK_ECORRUPT,
