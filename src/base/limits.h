@@ -49,7 +49,7 @@
 #define SNAPSHOT_INTERVAL_MS 1000               /* the snapshot is rewritten at most this often */
 #define SEGMENT_BYTES_MAX (256LL * 1024 * 1024) /* a journal segment is rotated beyond this */
 #define LEFTOVER_GRACE_MS 500                /* between TERM and KILL for what a finished task left behind */
-#define REPORT_DELAY_MS 20                   /* a report waits at most this long for others to share a write */
+#define REPORT_DELAY_MS 100                  /* a report waits at most this long for others to share a write */
 #define HEARTBEAT_MS 10000
 #define WORKER_LINGER_MS 600000  /* an idle worker without an orchestrator ends itself after this \
 				  */

@@ -1,6 +1,5 @@
 /*
- * From a definition to a running process. On the common path this costs one open and one write for the log, one unlink
- * of an old output file, the look-up of the program, and the spawn. The look-up is not cached: a few failing access
+ * From a definition to a running process. On the common path this costs one open and one write for the log, the look-up of the program, and the spawn. The look-up is not cached: a few failing access
  * calls cost about a microsecond, and a task that installs a tool must be seen by the next one.
  */
 #include "worker/worker_impl.h"
@@ -62,7 +61,9 @@ int attempt_read_def(struct attempt *a)
 
 void attempt_output_name(const struct attempt *a, struct buf *out)
 {
-	buf_putf(out, "%.*s.%llu", SPAN_ARG(a->task_id), (unsigned long long)a->number);
+	/* No attempt of any run has the name of another, so there is never an old file to remove first. */
+	buf_putf(out, "%.*s.%llu.%llu", SPAN_ARG(a->task_id), (unsigned long long)a->run_no,
+		 (unsigned long long)a->number);
 }
 
 int attempt_open_log(const struct worker_run *w, const struct attempt *a)
@@ -125,9 +126,6 @@ static int build_env(struct worker_run *w, struct attempt *a, struct buf *tag)
 	env_put(e, SPAN_LIT("SK_ATTEMPT"), (struct span){ text.p, text.len });
 	buf_truncate(&text, 0);
 	if (a->phase == PHASE_MAIN) {
-		attempt_output_name(a, &text);
-		output_remove(w->outputs_fd, text.p);
-		buf_truncate(&text, 0);
 		buf_putf(&text, "%s/outputs/", w->state_dir);
 		attempt_output_name(a, &text);
 		env_put(e, SPAN_LIT("SK_OUTPUT"), (struct span){ text.p, text.len });

@@ -133,6 +133,7 @@ static int become_someone(struct worker_run *w, struct err *e)
 static int detach(struct worker_run *w, struct err *e)
 {
 	setsid(); /* fails only when it leads a session already */
+	prctl(PR_SET_NAME, "sk worker"); /* it was started as /proc/self/exe, which tells nobody anything */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return say_no(w, e, -errno, "cannot become the reaper of its tasks");
 	signal(SIGCHLD, SIG_DFL); /* if it were ignored, exit codes would be lost */
