@@ -2,6 +2,7 @@
 #ifndef SK_LIMITS_H
 #define SK_LIMITS_H
 
+#define TASK_ID_BYTES_MAX 129                /* "<workstream>.<task>", when another workstream has the name */
 #define NAME_BYTES_MAX 64                  /* fits a file name with a suffix on every file system */
 #define RECORD_BYTES_MAX (1024 * 1024)     /* one journal line; a longer one is not ours */
 #define INTEGER_MAX 9007199254740991LL     /* 2^53 - 1: what every JSON reader keeps exactly */

@@ -1,7 +1,7 @@
 /*
- * One table of members and one row a kind: encoder, decoder and the check for missing members all read it, so they
- * cannot disagree. Ids are checked here, at the door, because both sides make file names of them. Members that are zero
- * or empty are not written unless the kind demands them.
+ * One table of members and one row a kind: encoder, decoder and the check for missing members all
+ * read it, so they cannot disagree. Ids are checked here, at the door, because both sides make file
+ * names of them. Members that are zero or empty are not written unless the kind demands them.
  */
 #include "ctl/worker_msg.h"
 
@@ -10,52 +10,62 @@
 
 #include "base/limits.h"
 
-enum member_type { TYPE_U64, TYPE_I64, TYPE_BOOL, TYPE_ID, TYPE_TEXT, TYPE_OBJECT, TYPE_ARRAY, TYPE_OUTCOME };
+enum member_type {
+	TYPE_U64,
+	TYPE_I64,
+	TYPE_BOOL,
+	TYPE_ID,
+	TYPE_TASK,
+	TYPE_TEXT,
+	TYPE_OBJECT,
+	TYPE_ARRAY,
+	TYPE_OUTCOME
+};
 
 /* name, key, type, place in struct worker_msg; they are written in this order */
-#define MEMBERS(X)                                              \
-	X(SERIAL, "serial", U64, serial)                        \
-	X(WORKER, "worker_id", ID, worker_id)                   \
-	X(INCARNATION, "incarnation", U64, incarnation)         \
-	X(TASK, "task_id", ID, task_id)                         \
-	X(ATTEMPT, "attempt", U64, attempt)                     \
-	X(WORKSTREAM, "workstream_id", ID, workstream_id)       \
-	X(NAME, "name", TEXT, name)                             \
-	X(RUN_NO, "run_no", U64, run_no)                        \
-	X(SLOTS, "slots", U64, slots)                           \
-	X(PID, "pid", U64, pid)                                 \
-	X(PID_START, "pid_start", U64, pid_start)               \
-	X(BOOT_ID, "boot_id", TEXT, boot_id)                    \
-	X(NONCE, "nonce", TEXT, nonce)                          \
-	X(VERSION, "version", TEXT, version)                    \
-	X(KILL_MODE, "kill_mode", TEXT, kill_mode)              \
-	X(CAPABILITIES, "capabilities", ARRAY, capabilities)    \
-	X(ACTIVE, "active", ARRAY, active)                      \
-	X(ACTIVE_COUNT, "active_count", U64, active_count)      \
-	X(AT, "at_ms", I64, at_ms)                              \
-	X(EPOCH, "epoch", U64, epoch)                           \
-	X(GRACE, "grace_ms", U64, grace_ms)                     \
-	X(REASON, "reason", TEXT, reason)                       \
-	X(VALIDATION, "validation", BOOL, validation)           \
-	X(DEFINITION, "def", OBJECT, def)                       \
-	X(CWD, "cwd", TEXT, cwd)                                \
-	X(ENV, "env", OBJECT, env)                              \
-	X(OUTCOME, "outcome", OUTCOME, result.outcome)          \
-	X(OF_RULES, "of_rules", BOOL, result.validation)        \
-	X(EXIT_CODE, "exit_code", I64, result.exit_code)        \
-	X(SIGNAL, "signal", U64, result.signal)                 \
-	X(DURATION, "duration_ms", U64, result.duration_ms)     \
-	X(CPU, "cpu_ms", U64, result.cpu_ms)                    \
-	X(PEAK, "peak_kb", U64, result.peak_kb)                 \
-	X(LEFTOVERS, "leftovers", U64, result.leftovers)        \
-	X(ERROR, "error", TEXT, result.error)                   \
+#define MEMBERS(X)                                           \
+	X(SERIAL, "serial", U64, serial)                     \
+	X(WORKER, "worker_id", ID, worker_id)                \
+	X(INCARNATION, "incarnation", U64, incarnation)      \
+	X(TASK, "task_id", TASK, task_id)                    \
+	X(ATTEMPT, "attempt", U64, attempt)                  \
+	X(WORKSTREAM, "workstream_id", ID, workstream_id)    \
+	X(NAME, "name", TEXT, name)                          \
+	X(RUN_NO, "run_no", U64, run_no)                     \
+	X(SLOTS, "slots", U64, slots)                        \
+	X(PID, "pid", U64, pid)                              \
+	X(PID_START, "pid_start", U64, pid_start)            \
+	X(BOOT_ID, "boot_id", TEXT, boot_id)                 \
+	X(NONCE, "nonce", TEXT, nonce)                       \
+	X(VERSION, "version", TEXT, version)                 \
+	X(KILL_MODE, "kill_mode", TEXT, kill_mode)           \
+	X(CAPABILITIES, "capabilities", ARRAY, capabilities) \
+	X(ACTIVE, "active", ARRAY, active)                   \
+	X(ACTIVE_COUNT, "active_count", U64, active_count)   \
+	X(AT, "at_ms", I64, at_ms)                           \
+	X(EPOCH, "epoch", U64, epoch)                        \
+	X(GRACE, "grace_ms", U64, grace_ms)                  \
+	X(REASON, "reason", TEXT, reason)                    \
+	X(VALIDATION, "validation", BOOL, validation)        \
+	X(DEFINITION, "def", OBJECT, def)                    \
+	X(CWD, "cwd", TEXT, cwd)                             \
+	X(ENV, "env", OBJECT, env)                           \
+	X(OUTCOME, "outcome", OUTCOME, result.outcome)       \
+	X(OF_RULES, "of_rules", BOOL, result.validation)     \
+	X(EXIT_CODE, "exit_code", I64, result.exit_code)     \
+	X(SIGNAL, "signal", U64, result.signal)              \
+	X(DURATION, "duration_ms", U64, result.duration_ms)  \
+	X(CPU, "cpu_ms", U64, result.cpu_ms)                 \
+	X(PEAK, "peak_kb", U64, result.peak_kb)              \
+	X(LEFTOVERS, "leftovers", U64, result.leftovers)     \
+	X(ERROR, "error", TEXT, result.error)                \
 	X(OUTPUTS, "outputs", OBJECT, result.outputs)
 
 enum member {
 #define X(name, key, type, place) MEMBER_##name,
 	MEMBERS(X)
 #undef X
-	MEMBER_COUNT
+		MEMBER_COUNT
 };
 
 #define BIT(name) (1ULL << MEMBER_##name)
@@ -65,7 +75,8 @@ static const struct member_row {
 	size_t key_len, offset;
 	enum member_type type;
 } member_rows[MEMBER_COUNT] = {
-#define X(name, key, type, place) { key, sizeof(key) - 1, offsetof(struct worker_msg, place), TYPE_##type },
+#define X(name, key, type, place) \
+	{ key, sizeof(key) - 1, offsetof(struct worker_msg, place), TYPE_##type },
 	MEMBERS(X)
 #undef X
 };
@@ -189,7 +200,8 @@ void worker_msg_encode(struct buf *out, const struct worker_msg *m)
 	buf_puts(out, "}\n");
 }
 
-/* Room was reserved for everything the line can hold, so what was unescaped before does not move. */
+/* Room was reserved for everything the line can hold, so what was unescaped before does not move.
+ */
 static struct span take_text(struct scan *s, struct buf *scratch)
 {
 	struct scan_text text = { SPAN_NONE, false };
@@ -200,6 +212,24 @@ static struct span take_text(struct scan *s, struct buf *scratch)
 		return text.raw;
 	scan_unescape(scratch, text);
 	return (struct span){ scratch->p + from, scratch->len - from };
+}
+
+/* A name, or two joined by a dot. Nothing in it can lead out of a folder. */
+static bool is_task_id(struct span id)
+{
+	const char *dot = id.len ? memchr(id.p, '.', id.len) : NULL;
+
+	if (id.len <= NAME_BYTES_MAX)
+		return !name_problem(id);
+	while (id.len <= TASK_ID_BYTES_MAX && dot) {
+		struct span first = { id.p, (size_t)(dot - id.p) };
+		struct span second = { dot + 1, id.len - first.len - 1 };
+
+		if (!name_problem(first) && !name_problem(second))
+			return true;
+		dot = memchr(second.p, '.', second.len);
+	}
+	return false;
 }
 
 static void take_member(struct scan *s, const struct member_row *row, struct buf *scratch, void *at)
@@ -235,6 +265,8 @@ static void take_member(struct scan *s, const struct member_row *row, struct buf
 		text = take_text(s, scratch);
 		if (row->type == TYPE_ID && !s->error && name_problem(text))
 			scan_fail(s, "is no name");
+		if (row->type == TYPE_TASK && !s->error && !is_task_id(text))
+			scan_fail(s, "is no id of a task");
 		*(struct span *)at = text;
 	}
 }
@@ -276,7 +308,8 @@ int worker_msg_decode(struct span line, struct buf *scratch, struct worker_msg *
 			return -EINVAL; /* given twice */
 		} else {
 			seen |= 1ULL << i;
-			take_member(&s, &member_rows[i], scratch, (char *)&m + member_rows[i].offset);
+			take_member(&s, &member_rows[i], scratch,
+				    (char *)&m + member_rows[i].offset);
 		}
 	}
 	if (scan_end(&s) < 0 || kind < 0 || (kind_rows[kind].must & ~seen))

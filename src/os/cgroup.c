@@ -1,7 +1,8 @@
 /*
- * The mount point is looked up in mountinfo instead of assumed: on hybrid systems version 2 is not at /sys/fs/cgroup.
- * Depth below a leaf of ours is bounded on purpose: a task may make cgroups of its own (another sk inside a task does),
- * but recursion must not follow whatever depth a task chooses.
+ * The mount point is looked up in mountinfo instead of assumed: on hybrid systems version 2 is not
+ * at /sys/fs/cgroup. Depth below a leaf of ours is bounded on purpose: a task may make cgroups of
+ * its own (another sk inside a task does), but recursion must not follow whatever depth a task
+ * chooses.
  */
 #include "os/cgroup.h"
 
@@ -62,7 +63,8 @@ static bool next_line(struct span *rest, struct span *line)
 	return true;
 }
 
-/* Mount point and root of the first cgroup2 mount whose path needs no unescaping; the usual ones do not. */
+/* Mount point and root of the first cgroup2 mount whose path needs no unescaping; the usual ones do
+ * not. */
 static int find_mount(struct span text, struct span *point, struct span *root)
 {
 	struct span line;
@@ -156,7 +158,8 @@ static int add_pids_of(int dir_fd, struct pid_list *out)
 	return 0;
 }
 
-/* Collects pids when `pids` is given, else removes the directories below. Recursion is bounded by DEPTH_MAX. */
+/* Collects pids when `pids` is given, else removes the directories below. Recursion is bounded by
+ * DEPTH_MAX. */
 static int walk(int dir_fd, unsigned depth, struct pid_list *pids)
 {
 	int fd = depth < DEPTH_MAX ? fd_open_at(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0) : -ELOOP;

@@ -1,4 +1,5 @@
-/* The real clocks. Neither call can fail on Linux with these clock ids, so there is no error to hand on. */
+/* The real clocks. Neither call can fail on Linux with these clock ids, so there is no error to
+ * hand on. */
 #include "os/clock.h"
 
 #include <time.h>

@@ -1,6 +1,7 @@
 /*
- * Time, as a table of functions so that a test can put its own behind it. Wall time is for people and never decides
- * order; the monotonic clock stands still while the machine is suspended, so a suspend is not charged to a task.
+ * Time, as a table of functions so that a test can put its own behind it. Wall time is for people
+ * and never decides order; the monotonic clock stands still while the machine is suspended, so a
+ * suspend is not charged to a task.
  */
 #ifndef SK_CLOCK_H
 #define SK_CLOCK_H

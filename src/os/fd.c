@@ -1,6 +1,7 @@
 /*
- * Short reads, short writes and EINTR are dealt with once, here. Files are opened non-blocking first, because an open
- * of a FIFO somebody put in place of our file would otherwise wait for ever; on a regular file the flag means nothing.
+ * Short reads, short writes and EINTR are dealt with once, here. Files are opened non-blocking
+ * first, because an open of a FIFO somebody put in place of our file would otherwise wait for ever;
+ * on a regular file the flag means nothing.
  */
 #include "os/fd.h"
 

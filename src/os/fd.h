@@ -1,6 +1,7 @@
 /*
- * Whole reads and writes, and opening that cannot be tricked: every descriptor is close-on-exec, no symlink in the last
- * part of a path is followed, nothing blocks on a FIFO. All functions return 0 or more, or -errno.
+ * Whole reads and writes, and opening that cannot be tricked: every descriptor is close-on-exec, no
+ * symlink in the last part of a path is followed, nothing blocks on a FIFO. All functions return 0
+ * or more, or -errno.
  */
 #ifndef SK_FD_H
 #define SK_FD_H
@@ -19,26 +20,31 @@ void fd_close(int *fd);
  */
 int fd_open_at(int dir_fd, const char *path, int flags, mode_t mode);
 
-/* A directory, for use with the *_at functions. Symlinks are followed: the caller names the place. */
+/* A directory, for use with the *_at functions. Symlinks are followed: the caller names the place.
+ */
 int fd_open_dir(const char *path);
 
-/* Creates a directory of mode 0700; one that is there already is fine. -ENOTDIR when something else is. */
+/* Creates a directory of mode 0700; one that is there already is fine. -ENOTDIR when something else
+ * is. */
 int fd_make_dir_at(int dir_fd, const char *path);
 
 /* Writes all of it; on failure a part may have been written. */
 int fd_write_all(int fd, const void *p, size_t len);
 
-/* Appends the rest of the file to *out. -EFBIG when more than `max` bytes follow (what was read stays in *out). */
+/* Appends the rest of the file to *out. -EFBIG when more than `max` bytes follow (what was read
+ * stays in *out). */
 int fd_read_all(int fd, size_t max, struct buf *out);
 
 /* The whole of a regular file. -EINVAL when it is none, -EFBIG beyond `max`. */
 int fd_read_file_at(int dir_fd, const char *path, size_t max, struct buf *out);
 
-/* The whole of a small file of /proc or /sys, which has no size and no type of its own, in one or a few reads. */
+/* The whole of a small file of /proc or /sys, which has no size and no type of its own, in one or a
+ * few reads. */
 int fd_read_proc(const char *path, size_t max, struct buf *out);
 
 /*
- * Replaces a small file that is a view, not truth: written beside it and renamed, never half to be seen, not synced.
+ * Replaces a small file that is a view, not truth: written beside it and renamed, never half to be
+ * seen, not synced.
  */
 int fd_replace_view_at(int dir_fd, const char *path, const void *p, size_t len);
 

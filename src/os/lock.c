@@ -1,8 +1,9 @@
 /*
- * flock, because it belongs to the open file and not to the process: closing another descriptor of the same file, as a
- * library may, does not drop it. The file is never removed, so there is no moment in which two processes hold "the
- * lock" on two files of one name. A probe takes the lock shared for an instant; lock_take therefore looks again a few
- * times before it believes that somebody else is there.
+ * flock, because it belongs to the open file and not to the process: closing another descriptor of
+ * the same file, as a library may, does not drop it. The file is never removed, so there is no
+ * moment in which two processes hold "the lock" on two files of one name. A probe takes the lock
+ * shared for an instant; lock_take therefore looks again a few times before it believes that
+ * somebody else is there.
  */
 #include "os/lock.h"
 
@@ -100,7 +101,8 @@ static int write_holder(int fd, const char *command)
 	return 0;
 }
 
-int lock_take(int dir_fd, const char *name, const char *command, struct lock *out, struct lock_holder *holder)
+int lock_take(int dir_fd, const char *name, const char *command, struct lock *out,
+	      struct lock_holder *holder)
 {
 	CLEANUP(fd_close) int fd = open_lock(dir_fd, name, O_CREAT);
 	int rc = -SK_EBUSY;

@@ -1,6 +1,7 @@
 /*
- * A kernel lock on a file that is never unlinked: held exactly as long as its holder lives, released by any death.
- * "Is it alive?" is "is its lock held?". What is written in the file names the holder for people and decides nothing.
+ * A kernel lock on a file that is never unlinked: held exactly as long as its holder lives,
+ * released by any death. "Is it alive?" is "is its lock held?". What is written in the file names
+ * the holder for people and decides nothing.
  */
 #ifndef SK_LOCK_H
 #define SK_LOCK_H
@@ -13,7 +14,10 @@ struct lock {
 	int fd; /* -1 = not held */
 };
 
-#define LOCK_INIT { -1 }
+#define LOCK_INIT  \
+	{          \
+		-1 \
+	}
 
 /* Who holds it, as far as the file tells; pid 0 = it does not tell. */
 struct lock_holder {
@@ -22,13 +26,16 @@ struct lock_holder {
 };
 
 /*
- * Takes the lock on `name` below dir_fd, creating the file (0600), and writes this process and `command` into it.
- * Returns 0; -SK_EBUSY when somebody else holds it (then *holder, which may be NULL, is filled); -ELOOP for a symlink,
- * -EINVAL for anything that is no regular file, else -errno.
+ * Takes the lock on `name` below dir_fd, creating the file (0600), and writes this process and
+ * `command` into it. Returns 0; -SK_EBUSY when somebody else holds it (then *holder, which may be
+ * NULL, is filled); -ELOOP for a symlink, -EINVAL for anything that is no regular file, else
+ * -errno.
  */
-int lock_take(int dir_fd, const char *name, const char *command, struct lock *out, struct lock_holder *holder);
+int lock_take(int dir_fd, const char *name, const char *command, struct lock *out,
+	      struct lock_holder *holder);
 
-/* 1 when somebody holds it (*holder may be NULL, else filled), 0 when nobody does or there is no such file, or -errno. */
+/* 1 when somebody holds it (*holder may be NULL, else filled), 0 when nobody does or there is no
+ * such file, or -errno. */
 int lock_probe(int dir_fd, const char *name, struct lock_holder *holder);
 
 /* Lets it go; the file stays. Does nothing when it is not held. Fits CLEANUP. */

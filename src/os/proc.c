@@ -1,7 +1,8 @@
 /*
- * Identity comes from /proc/pid/stat, read with one open and one read: the command name in it may hold blanks and
- * brackets, so fields are counted from the last closing bracket. A pidfd is opened first and the start time compared
- * after: whoever has the pid then is who the pidfd means, or the process is gone and the signal fails.
+ * Identity comes from /proc/pid/stat, read with one open and one read: the command name in it may
+ * hold blanks and brackets, so fields are counted from the last closing bracket. A pidfd is opened
+ * first and the start time compared after: whoever has the pid then is who the pidfd means, or the
+ * process is gone and the signal fails.
  */
 #include "os/proc.h"
 
@@ -191,7 +192,8 @@ static int try_program(const char *path, const char *cwd)
 	return S_ISREG(st.st_mode) ? 0 : -EACCES;
 }
 
-int proc_find_program(const char *word, const char *path_list, const char *cwd, char *out, size_t out_bytes)
+int proc_find_program(const char *word, const char *path_list, const char *cwd, char *out,
+		      size_t out_bytes)
 {
 	bool denied = false;
 	int n;

@@ -1,6 +1,6 @@
 /*
- * Processes: who one is, starting one, signalling one. A process is its boot id, pid and start time together; a bare pid
- * may belong to somebody else tomorrow, so nothing here signals one.
+ * Processes: who one is, starting one, signalling one. A process is its boot id, pid and start time
+ * together; a bare pid may belong to somebody else tomorrow, so nothing here signals one.
  */
 #ifndef SK_PROC_H
 #define SK_PROC_H
@@ -30,8 +30,8 @@ int proc_nonce(char out[NONCE_LEN + 1]);
 int proc_alive(const struct proc_identity *who);
 
 /*
- * A pidfd of exactly this process, to be closed by the caller; -ESRCH when it is gone. The boot id is compared when the
- * identity has one. What is signalled through it can never be another process.
+ * A pidfd of exactly this process, to be closed by the caller; -ESRCH when it is gone. The boot id
+ * is compared when the identity has one. What is signalled through it can never be another process.
  */
 int proc_pidfd(const struct proc_identity *who);
 
@@ -44,29 +44,39 @@ struct proc_limits {
 };
 
 struct proc_spawn {
-	const char *path;          /* to execute, looked up already */
+	const char *path; /* to execute, looked up already */
 	char *const *argv, *const *envp;
-	const char *cwd;           /* NULL = as the parent */
-	int stdin_fd, stdout_fd, stderr_fd; /* the only descriptors it gets, provided all others are close-on-exec */
-	int cgroup_fd;             /* directory of a cgroup v2 to be born in, or -1 */
+	const char *cwd; /* NULL = as the parent */
+	int stdin_fd, stdout_fd,
+		stderr_fd; /* the only descriptors it gets, provided all others are close-on-exec */
+	int cgroup_fd;     /* directory of a cgroup v2 to be born in, or -1 */
 	struct proc_limits limits;
-	bool dies_with_parent;     /* killed when the calling thread ends */
+	bool dies_with_parent; /* killed when the calling thread ends */
 };
 
-enum proc_step { PROC_STEP_CLONE, PROC_STEP_PARENT, PROC_STEP_CWD, PROC_STEP_LIMITS, PROC_STEP_FILES, PROC_STEP_EXEC };
+enum proc_step {
+	PROC_STEP_CLONE,
+	PROC_STEP_PARENT,
+	PROC_STEP_CWD,
+	PROC_STEP_LIMITS,
+	PROC_STEP_FILES,
+	PROC_STEP_EXEC
+};
 
 /*
- * Starts a process in its own session and group, with no signal blocked or ignored. Returns its pid once the program
- * runs, or -errno with *failed naming the step; then no process is left (it has been reaped). Costs what posix_spawn
- * costs, however large the caller is.
+ * Starts a process in its own session and group, with no signal blocked or ignored. Returns its pid
+ * once the program runs, or -errno with *failed naming the step; then no process is left (it has
+ * been reaped). Costs what posix_spawn costs, however large the caller is.
  */
 pid_t proc_spawn(const struct proc_spawn *s, enum proc_step *failed);
 
 /*
- * Finds the program for a word as execvp would: with a slash it is the path itself (relative to cwd), else the first
- * executable regular file in `path_list` (relative entries are relative to cwd). Writes an absolute or cwd-relative
- * path that is right after chdir(cwd). Returns 0, -ENOENT, -EACCES (found, but none may be executed), -ENAMETOOLONG.
+ * Finds the program for a word as execvp would: with a slash it is the path itself (relative to
+ * cwd), else the first executable regular file in `path_list` (relative entries are relative to
+ * cwd). Writes an absolute or cwd-relative path that is right after chdir(cwd). Returns 0, -ENOENT,
+ * -EACCES (found, but none may be executed), -ENAMETOOLONG.
  */
-int proc_find_program(const char *word, const char *path_list, const char *cwd, char *out, size_t out_bytes);
+int proc_find_program(const char *word, const char *path_list, const char *cwd, char *out,
+		      size_t out_bytes);
 
 #endif

@@ -1,9 +1,12 @@
 /*
- * Starting a process without copying the caller's page tables: clone3 with CLONE_VM | CLONE_VFORK, the child on a stack
- * of its own inside our frame, which lives as long as the child needs it because we are suspended until it executes or
- * exits. The child shares our memory, so it does nothing but system calls and reports a failure by writing a number.
- * The kernel resets signal handlers itself (CLONE_CLEAR_SIGHAND) and can put the child into a cgroup at birth, which is
- * far cheaper than moving it there. A kernel or sandbox without clone3 gets the same through clone and a loop.
+ * Starting a process without copying the caller's page tables: clone3 with CLONE_VM | CLONE_VFORK,
+ * the child on a stack of its own inside our frame, which lives as long as the child needs it
+ * because we are suspended until it executes or exits. The child shares our memory, so it does
+ * nothing but system calls and reports a failure by writing a number. clone3 can put the child into
+ * a cgroup at birth, which is far cheaper than moving it there. A kernel or sandbox without it gets
+ * the same through clone, outside of cgroups. Signals are reset one by one: CLONE_CLEAR_SIGHAND
+ * leaves ignored ones ignored, and a task that cannot be interrupted because its great-grandparent
+ * was under nohup is a riddle.
  *
  * clone3 is entered by hand because the C library has no wrapper that takes a function and a stack.
  */
@@ -28,7 +31,6 @@
 struct birth {
 	const struct proc_spawn *spawn;
 	pid_t parent;
-	bool handlers_reset;
 	enum proc_step step;
 	int error;
 };
@@ -61,7 +63,8 @@ static void reset_handlers(void)
 	struct sigaction fallback = { .sa_handler = SIG_DFL };
 
 	for (int i = 1; i < NSIG; i++)
-		sigaction(i, &fallback, NULL); /* KILL, STOP and the C library's own refuse, rightly */
+		sigaction(i, &fallback,
+			  NULL); /* KILL, STOP and the C library's own refuse, rightly */
 }
 
 /* Runs in the child, in our memory. Ends in the new program or in _exit. */
@@ -75,8 +78,7 @@ __attribute__((no_sanitize("address"))) static int born(void *arg)
 	if (s->dies_with_parent && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != b->parent))
 		goto failed; /* the parent was gone before it could be tied to */
 	setsid();
-	if (!b->handlers_reset)
-		reset_handlers();
+	reset_handlers();
 	b->step = PROC_STEP_CWD;
 	if (s->cwd && chdir(s->cwd) < 0)
 		goto failed;
@@ -96,8 +98,8 @@ failed:
 }
 
 /*
- * clone3 whose child calls fn(arg) on the new stack. The parent's registers come back as they were; the child never
- * returns into this frame.
+ * clone3 whose child calls fn(arg) on the new stack. The parent's registers come back as they were;
+ * the child never returns into this frame.
  */
 static long clone3_call(struct clone_args *args, int (*fn)(void *), void *arg)
 {
@@ -148,7 +150,7 @@ static long clone3_call(struct clone_args *args, int (*fn)(void *), void *arg)
 
 static long clone_any(struct birth *b, char *stack)
 {
-	struct clone_args args = { .flags = SHARED_FLAGS | CLONE_CLEAR_SIGHAND,
+	struct clone_args args = { .flags = SHARED_FLAGS,
 				   .exit_signal = SIGCHLD,
 				   .stack = (uint64_t)(uintptr_t)stack,
 				   .stack_size = STACK_BYTES };
@@ -158,11 +160,9 @@ static long clone_any(struct birth *b, char *stack)
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)b->spawn->cgroup_fd;
 	}
-	b->handlers_reset = true;
 	pid = clone3_call(&args, born, b);
 	if ((pid != -ENOSYS && pid != -EPERM) || b->spawn->cgroup_fd >= 0)
 		return pid;
-	b->handlers_reset = false;
 	pid = clone(born, stack + STACK_BYTES, SHARED_FLAGS | SIGCHLD, b);
 	return pid < 0 ? -errno : pid;
 }

@@ -1,7 +1,7 @@
 /*
- * /proc is read with one open and one read a process. Processes that end in between are left out. Descendants are found
- * by passing over the table until nothing is added: parents usually have the smaller pid and the table is in pid order,
- * so that is one or two passes.
+ * /proc is read with one open and one read a process. Processes that end in between are left out.
+ * Descendants are found by passing over the table until nothing is added: parents usually have the
+ * smaller pid and the table is in pid order, so that is one or two passes.
  */
 #include "os/proc_table.h"
 
@@ -43,10 +43,13 @@ int proc_row_read(uint64_t pid, struct proc_row *out)
 	text[n] = '\0';
 	at = strrchr(text, ')'); /* the name may hold anything, brackets too */
 	if (!at || sscanf(at + 1,
-			  " %c %llu %*s %llu %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+			  " %c %llu %*s %llu %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+			  "%*s %*s %llu",
 			  &state, &parent, &session, &start) != 4)
 		return -EINVAL;
-	*out = (struct proc_row){ .pid = pid, .parent = parent, .session = session, .start = start, .state = state };
+	*out = (struct proc_row){
+		.pid = pid, .parent = parent, .session = session, .start = start, .state = state
+	};
 	return 0;
 }
 
@@ -62,7 +65,8 @@ int proc_table_read(struct proc_table *t)
 		struct proc_row row;
 		uint64_t pid;
 
-		if (span_to_u64(span_of(entry->d_name), INT32_MAX, &pid) < 0 || proc_row_read(pid, &row) < 0)
+		if (span_to_u64(span_of(entry->d_name), INT32_MAX, &pid) < 0 ||
+		    proc_row_read(pid, &row) < 0)
 			continue;
 		mem_grow(&t->v, &t->capacity, t->count + 1, sizeof(*t->v));
 		t->v[t->count++] = row;

@@ -1,4 +1,5 @@
-/* One look at all processes, for whoever has to find a tree among them. It is out of date when it returns. */
+/* One look at all processes, for whoever has to find a tree among them. It is out of date when it
+ * returns. */
 #ifndef SK_PROC_TABLE_H
 #define SK_PROC_TABLE_H
 
@@ -15,7 +16,10 @@ struct proc_table {
 	size_t count, capacity;
 };
 
-#define PROC_TABLE_INIT { NULL, 0, 0 }
+#define PROC_TABLE_INIT    \
+	{                  \
+		NULL, 0, 0 \
+	}
 
 void proc_table_release(struct proc_table *t);
 
@@ -26,9 +30,10 @@ int proc_table_read(struct proc_table *t);
 void proc_table_mark_descendants(struct proc_table *t);
 
 /*
- * The value of `name` in the environment the process was started with, replacing *out. Returns 1, 0 when it has no such
- * variable, or -errno: -EACCES (of another user, or hidden), -ESRCH (gone), -ENODATA (it has no environment at all,
- * which is also what a process shows for a moment while it executes a program or exits).
+ * The value of `name` in the environment the process was started with, replacing *out. Returns 1, 0
+ * when it has no such variable, or -errno: -EACCES (of another user, or hidden), -ESRCH (gone),
+ * -ENODATA (it has no environment at all, which is also what a process shows for a moment while it
+ * executes a program or exits).
  */
 int proc_env_read(uint64_t pid, const char *name, struct buf *out);
 

@@ -1,7 +1,8 @@
 /*
- * An address of a unix socket holds 107 bytes of path, and state directories are deeper than that. Through
- * /proc/self/fd/N/name any directory is short. Where /proc is missing the path cannot be shortened, and that is said
- * by the error of bind or connect. Who connects is checked by the kernel's word (SO_PEERCRED), not by file modes alone.
+ * An address of a unix socket holds 107 bytes of path, and state directories are deeper than that.
+ * Through /proc/self/fd/N/name any directory is short. Where /proc is missing the path cannot be
+ * shortened, and that is said by the error of bind or connect. Who connects is checked by the
+ * kernel's word (SO_PEERCRED), not by file modes alone.
  */
 #include "os/sock.h"
 

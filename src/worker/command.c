@@ -1,7 +1,8 @@
 /*
- * dash forks for `sh -c /bin/x`, which doubles the cost of a small task; so a command line without any shell syntax is
- * executed as it stands. When in doubt it goes to the shell: that is always right, only slower. A word that is both a
- * builtin and a program (true, echo, test) is the program; words that only a shell knows go to the shell.
+ * dash forks for `sh -c /bin/x`, which doubles the cost of a small task; so a command line without
+ * any shell syntax is executed as it stands. When in doubt it goes to the shell: that is always
+ * right, only slower. A word that is both a builtin and a program (true, echo, test) is the
+ * program; words that only a shell knows go to the shell.
  */
 #include "worker/command.h"
 
@@ -11,12 +12,14 @@
 
 /* Keywords of the shell, and builtins that are no useful programs. */
 static const char *const shell_words[] = {
-	"if",    "then",   "else",  "elif",     "fi",       "case",    "esac",   "for",    "select", "while",
-	"until", "do",     "done",  "in",       "function", "time",    "coproc", ".",      ":",      "alias",
-	"bg",    "bind",   "break", "builtin",  "cd",       "command", "continue", "declare", "dirs", "eval",
-	"exec",  "exit",   "export", "fc",      "fg",       "getopts", "hash",   "jobs",   "let",    "local",
-	"logout", "popd",  "pushd", "read",     "readonly", "return",  "set",    "shift",  "shopt",  "source",
-	"times", "trap",   "type",  "typeset",  "ulimit",   "umask",   "unalias", "unset", "wait",
+	"if",      "then",    "else",     "elif",    "fi",       "case",    "esac",     "for",
+	"select",  "while",   "until",    "do",      "done",     "in",      "function", "time",
+	"coproc",  ".",       ":",        "alias",   "bg",       "bind",    "break",    "builtin",
+	"cd",      "command", "continue", "declare", "dirs",     "eval",    "exec",     "exit",
+	"export",  "fc",      "fg",       "getopts", "hash",     "jobs",    "let",      "local",
+	"logout",  "popd",    "pushd",    "read",    "readonly", "return",  "set",      "shift",
+	"shopt",   "source",  "times",    "trap",    "type",     "typeset", "ulimit",   "umask",
+	"unalias", "unset",   "wait",
 };
 
 void command_release(struct command *c)

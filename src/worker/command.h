@@ -13,13 +13,17 @@ struct command {
 	bool shell; /* sh -c was put before it */
 };
 
-#define COMMAND_INIT { NULL, 0, 0, BUF_INIT, false }
+#define COMMAND_INIT                        \
+	{                                   \
+		NULL, 0, 0, BUF_INIT, false \
+	}
 
 void command_release(struct command *c);
 
 /*
- * Makes the words of a definition, replacing what was there. A command line that holds nothing a shell must see is split
- * at blanks; any other becomes sh -c. Returns 0, or -EINVAL with the end of a sentence in *why.
+ * Makes the words of a definition, replacing what was there. A command line that holds nothing a
+ * shell must see is split at blanks; any other becomes sh -c. Returns 0, or -EINVAL with the end of
+ * a sentence in *why.
  */
 int command_prepare(struct command *c, const struct command_def *def, const char **why);
 

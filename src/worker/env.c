@@ -1,6 +1,6 @@
 /*
- * A variable is looked for among some forty others by comparing its first bytes: cheaper than any index at that size.
- * The base list is made once; starting a task copies its pointers only.
+ * A variable is looked for among some forty others by comparing its first bytes: cheaper than any
+ * index at that size. The base list is made once; starting a task copies its pointers only.
  */
 #include "worker/env.h"
 
@@ -9,8 +9,8 @@
 #include "base/scan.h"
 
 /* Set by us for each task; never inherited from a worker that itself runs inside a task. */
-static const char *const internal_names[] = { "SK_TASK_ID", "SK_ATTEMPT", "SK_WORKSTREAM_ID", "SK_OUTPUT",
-					      "SK_WORKER_NONCE" };
+static const char *const internal_names[] = { "SK_TASK_ID", "SK_ATTEMPT", "SK_WORKSTREAM_ID",
+					      "SK_OUTPUT", "SK_WORKER_NONCE" };
 
 void env_release(struct env *e)
 {
@@ -60,8 +60,9 @@ static size_t find(const struct env *e, struct span name)
 {
 	size_t i = 0;
 
-	while (i < e->count && (e->v[i][0] != name.p[0] || strncmp(e->v[i], name.p, name.len) != 0 ||
-				e->v[i][name.len] != '='))
+	while (i < e->count &&
+	       (e->v[i][0] != name.p[0] || strncmp(e->v[i], name.p, name.len) != 0 ||
+		e->v[i][name.len] != '='))
 		i++;
 	return i;
 }

@@ -1,4 +1,5 @@
-/* The environment of a task: the worker's own without what is internal, then layer over layer, the later one winning. */
+/* The environment of a task: the worker's own without what is internal, then layer over layer, the
+ * later one winning. */
 #ifndef SK_ENV_H
 #define SK_ENV_H
 
@@ -12,11 +13,15 @@ struct env {
 	struct arena text;
 };
 
-#define ENV_INIT { NULL, 0, 0, ARENA_INIT }
+#define ENV_INIT                       \
+	{                              \
+		NULL, 0, 0, ARENA_INIT \
+	}
 
 void env_release(struct env *e);
 
-/* Empties it and puts in all of `from` (as environ) that a task may inherit: everything but our own variables. */
+/* Empties it and puts in all of `from` (as environ) that a task may inherit: everything but our own
+ * variables. */
 void env_base(struct env *e, char *const *from);
 
 /* Empties it and puts in what `base` holds; borrowed, so base must stay as it is. */
@@ -25,7 +30,8 @@ void env_start(struct env *e, const struct env *base);
 /* Sets one variable, replacing an earlier value. */
 void env_put(struct env *e, struct span name, struct span value);
 
-/* Sets all of a JSON object of strings. Returns 0, or -EINVAL: not that, or a name that cannot be one. */
+/* Sets all of a JSON object of strings. Returns 0, or -EINVAL: not that, or a name that cannot be
+ * one. */
 int env_put_object(struct env *e, struct span object);
 
 /* The value, or NULL. */

@@ -1,6 +1,7 @@
 /*
- * workers/<id>.json is a view for people and for the sweep after a SIGKILL; whether a worker lives is decided by its
- * lock alone. Nothing is signalled on the word of this file: it only says which tag to look for.
+ * workers/<id>.json is a view for people and for the sweep after a SIGKILL; whether a worker lives
+ * is decided by its lock alone. Nothing is signalled on the word of this file: it only says which
+ * tag to look for.
  */
 #include "worker/identity.h"
 
@@ -80,7 +81,9 @@ int worker_identity_write(int workers_fd, const char *worker_id, const struct wo
 
 	buf_puts(&text, "{\"worker_id\":");
 	buf_put_json(&text, span_of(worker_id));
-	buf_putf(&text, ",\"incarnation\":%llu,\"pid\":%llu,\"pid_start\":%llu,\"boot_id\":\"%s\",\"nonce\":\"%s\",\"cgroup\":",
+	buf_putf(&text,
+		 ",\"incarnation\":%llu,\"pid\":%llu,\"pid_start\":%llu,\"boot_id\":\"%s\","
+		 "\"nonce\":\"%s\",\"cgroup\":",
 		 (unsigned long long)id->incarnation, (unsigned long long)id->who.pid,
 		 (unsigned long long)id->who.start, id->who.boot_id, id->nonce);
 	buf_put_json(&text, span_of(id->group_dir));

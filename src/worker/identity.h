@@ -20,8 +20,9 @@ int worker_identity_read(int workers_fd, const char *worker_id, struct worker_id
 int worker_identity_write(int workers_fd, const char *worker_id, const struct worker_identity *id);
 
 /*
- * For whoever finds the worker's lock free although it has not left: ends every process it left behind. Returns how many
- * were killed, 0 also when there was nothing to do, or -errno. Waits up to wait_ms.
+ * For whoever finds the worker's lock free although it has not left: ends every process it left
+ * behind. Returns how many were killed, 0 also when there was nothing to do, or -errno. Waits up to
+ * wait_ms.
  */
 int worker_sweep(int workers_fd, const char *worker_id, int wait_ms);
 

@@ -1,7 +1,7 @@
 /*
- * Reports are numbered and acknowledged in order, so what must be kept is always a tail: one buffer of lines and two
- * counts from its end, what this connection has not seen and what the disk has not seen. Sending again after a
- * reconnect is setting the first count to everything.
+ * Reports are numbered and acknowledged in order, so what must be kept is always a tail: one buffer
+ * of lines and two counts from its end, what this connection has not seen and what the disk has not
+ * seen. Sending again after a reconnect is setting the first count to everything.
  */
 #include "worker/link.h"
 
@@ -69,7 +69,8 @@ void link_report(struct link *l, struct worker_msg *m, int64_t now_us)
 	l->unsaved += len;
 	if (l->report_first > 0 && l->report_count == l->report_capacity) {
 		l->report_count -= l->report_first;
-		memmove(l->reports, l->reports + l->report_first, l->report_count * sizeof(*l->reports));
+		memmove(l->reports, l->reports + l->report_first,
+			l->report_count * sizeof(*l->reports));
 		l->report_first = 0;
 	}
 	mem_grow(&l->reports, &l->report_capacity, l->report_count + 1, sizeof(*l->reports));
@@ -91,11 +92,15 @@ void link_put_unacknowledged(const struct link *l, struct buf *active)
 		struct worker_msg m;
 
 		buf_truncate(&scratch, 0);
-		if (worker_msg_decode((struct span){ at, l->reports[i].len - 1 }, &scratch, &m) < 0 ||
+		if (worker_msg_decode((struct span){ at, l->reports[i].len - 1 }, &scratch, &m) <
+			    0 ||
 		    m.kind != MSG_FINISHED)
 			continue;
-		buf_putf(active, "%s{\"task\":\"%.*s\",\"attempt\":%llu,\"phase\":\"finished\",\"running\":false}",
-			 active->len > 1 ? "," : "", SPAN_ARG(m.task_id), (unsigned long long)m.attempt);
+		buf_putf(active,
+			 "%s{\"task\":\"%.*s\",\"attempt\":%llu,\"phase\":\"finished\",\"running\":"
+			 "false}",
+			 active->len > 1 ? "," : "", SPAN_ARG(m.task_id),
+			 (unsigned long long)m.attempt);
 	}
 }
 

@@ -1,8 +1,9 @@
 /*
  * Invariants:
- *  1. What outbox_append confirmed is on disk until it is acknowledged: synced data, and a synced folder for the name.
- *  2. A line is used only when it is whole and decodes; a torn tail is followed by a newline before the next append, so
- *     that it cannot swallow the line behind it.
+ *  1. What outbox_append confirmed is on disk until it is acknowledged: synced data, and a synced
+ * folder for the name.
+ *  2. A line is used only when it is whole and decodes; a torn tail is followed by a newline before
+ * the next append, so that it cannot swallow the line behind it.
  */
 #include "worker/outbox.h"
 
@@ -28,7 +29,8 @@ static int open_append(int dir_fd, const char *name)
 	return fd_open_at(dir_fd, name, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK, 0600);
 }
 
-/* Moves what an earlier incarnation left behind what still earlier ones left. Repeating it repeats lines, harmlessly. */
+/* Moves what an earlier incarnation left behind what still earlier ones left. Repeating it repeats
+ * lines, harmlessly. */
 static int put_aside(struct outbox *o)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
@@ -111,7 +113,8 @@ static int read_one(int dir_fd, const char *name, outbox_reader *reader, void *c
 		return 0;
 	if (rc < 0)
 		return say(e, rc, name, "read");
-	for (at = text.p; at && (end = memchr(at, '\n', (size_t)(text.p + text.len - at))); at = end + 1) {
+	for (at = text.p; at && (end = memchr(at, '\n', (size_t)(text.p + text.len - at)));
+	     at = end + 1) {
 		struct worker_msg m;
 
 		buf_truncate(&scratch, 0);
@@ -129,7 +132,8 @@ static int read_one(int dir_fd, const char *name, outbox_reader *reader, void *c
 	return count;
 }
 
-int outbox_read(int workers_fd, const char *worker_id, outbox_reader *reader, void *ctx, struct err *e)
+int outbox_read(int workers_fd, const char *worker_id, outbox_reader *reader, void *ctx,
+		struct err *e)
 {
 	char name[90];
 	int before, rc;

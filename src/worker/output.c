@@ -1,7 +1,7 @@
 /*
- * The file comes from the task, so it is foreign bytes: bounded, opened without following links or waiting on a FIFO,
- * and refused as a whole when any line is wrong. Half of the outputs would be worse than none, because a later task
- * could not tell.
+ * The file comes from the task, so it is foreign bytes: bounded, opened without following links or
+ * waiting on a FIFO, and refused as a whole when any line is wrong. Half of the outputs would be
+ * worse than none, because a later task could not tell.
  */
 #include "worker/output.h"
 
@@ -18,7 +18,8 @@
 
 static bool is_name_byte(char c, bool first)
 {
-	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (!first && c >= '0' && c <= '9');
+	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (!first && c >= '0' && c <= '9');
 }
 
 /* What is wrong with the line, or NULL. */
@@ -104,12 +105,14 @@ int output_read(int dir_fd, const char *name, struct buf *json, struct buf *why)
 		return 0;
 	output_remove(dir_fd, name);
 	if (rc == -EFBIG) {
-		buf_putf(why, "SK_OUTPUT: larger than %d bytes: no output was taken", OUTPUT_BYTES_MAX);
+		buf_putf(why, "SK_OUTPUT: larger than %d bytes: no output was taken",
+			 OUTPUT_BYTES_MAX);
 		return -EINVAL;
 	}
 	if (rc < 0) {
 		buf_putf(why, "SK_OUTPUT: cannot be read: %s: no output was taken",
-			 rc == -EINVAL || rc == -ELOOP ? "it is not a regular file" : strerror(-rc));
+			 rc == -EINVAL || rc == -ELOOP ? "it is not a regular file"
+						       : strerror(-rc));
 		return -EINVAL;
 	}
 	return parse((struct span){ text.p, text.len }, json, why);
@@ -124,7 +127,8 @@ void output_remove(int dir_fd, const char *name)
 static struct span behind_header(struct span text)
 {
 	for (size_t i = text.len; i-- > 0;)
-		if ((i == 0 || text.p[i - 1] == '\n') && text.len - i >= 4 && memcmp(text.p + i, "=== ", 4) == 0) {
+		if ((i == 0 || text.p[i - 1] == '\n') && text.len - i >= 4 &&
+		    memcmp(text.p + i, "=== ", 4) == 0) {
 			const char *end = memchr(text.p + i, '\n', text.len - i);
 
 			if (!end)
@@ -138,7 +142,8 @@ void output_tail(int log_fd, struct buf *out)
 {
 	char raw[TAIL_READ_BYTES];
 	off_t size = lseek(log_fd, 0, SEEK_END);
-	ssize_t n = pread(log_fd, raw, sizeof(raw), size > TAIL_READ_BYTES ? size - TAIL_READ_BYTES : 0);
+	ssize_t n = pread(log_fd, raw, sizeof(raw),
+			  size > TAIL_READ_BYTES ? size - TAIL_READ_BYTES : 0);
 	struct span text = { raw, n > 0 ? (size_t)n : 0 };
 	bool first = true;
 

@@ -5,8 +5,9 @@
 #include "base/buf.h"
 
 /*
- * Reads and removes the file of key=value lines a task wrote. Appends a JSON object to *json, or nothing when there is no
- * file or no line in it. Returns 0; -EINVAL with a sentence in *why: the file breaks the rules, nothing of it is used.
+ * Reads and removes the file of key=value lines a task wrote. Appends a JSON object to *json, or
+ * nothing when there is no file or no line in it. Returns 0; -EINVAL with a sentence in *why: the
+ * file breaks the rules, nothing of it is used.
  */
 int output_read(int dir_fd, const char *name, struct buf *json, struct buf *why);
 
@@ -14,8 +15,9 @@ int output_read(int dir_fd, const char *name, struct buf *json, struct buf *why)
 void output_remove(int dir_fd, const char *name);
 
 /*
- * Appends the last lines of a log, at most TAIL_BYTES_MAX, safe for a terminal, as one line joined by " | ". Nothing of
- * what stands before the last header line ("=== ... ") is taken: that belongs to an earlier command.
+ * Appends the last lines of a log, at most TAIL_BYTES_MAX, safe for a terminal, as one line joined
+ * by " | ". Nothing of what stands before the last header line ("=== ... ") is taken: that belongs
+ * to an earlier command.
  */
 void output_tail(int log_fd, struct buf *out);
 

@@ -1,9 +1,10 @@
 /*
- * An attempt is a row of steps: before rules and the command, or after rules. A step is over when its process has been
- * reaped *and* nothing it started lives any more; only then is anything reported, so "finished" means that nothing of
- * it can still write to the repository. Whatever ends a step (its own exit, its time limit, a cancel) goes the same way:
- * TERM to all, a grace, KILL until nothing is left. What does not end even then waits inside the kernel; it is named in
- * the report and given up, so that one dead network disk does not hold a slot for ever.
+ * An attempt is a row of steps: before rules and the command, or after rules. A step is over when
+ * its process has been reaped *and* nothing it started lives any more; only then is anything
+ * reported, so "finished" means that nothing of it can still write to the repository. Whatever ends
+ * a step (its own exit, its time limit, a cancel) goes the same way: TERM to all, a grace, KILL
+ * until nothing is left. What does not end even then waits inside the kernel; it is named in the
+ * report and given up, so that one dead network disk does not hold a slot for ever.
  */
 #include "worker/worker_impl.h"
 
@@ -22,7 +23,8 @@
 #define NEVER INT64_MAX
 #define PAUSE_FIRST_US 1000
 #define PAUSE_MAX_US 50000
-#define EXIT_BAD_OUTPUT 65 /* EX_DATAERR: the command said 0, but what it wrote to SK_OUTPUT cannot be used */
+#define EXIT_BAD_OUTPUT \
+	65 /* EX_DATAERR: the command said 0, but what it wrote to SK_OUTPUT cannot be used */
 
 void attempt_free(struct attempt *a)
 {
@@ -79,16 +81,21 @@ static void finish_unstarted(struct worker_run *w, struct attempt *a, const stru
 
 static void report_started(struct worker_run *w, const struct attempt *a)
 {
-	struct worker_msg m = { .kind = MSG_STARTED, .task_id = a->task_id, .attempt = a->number,
-				.pid = (uint64_t)a->pid, .at_ms = clock_wall_ms(w->clock) };
+	struct worker_msg m = { .kind = MSG_STARTED,
+				.task_id = a->task_id,
+				.attempt = a->number,
+				.pid = (uint64_t)a->pid,
+				.at_ms = clock_wall_ms(w->clock) };
 
 	link_report(&w->link, &m, a->begun_us);
 }
 
-/* A definition that cannot be read is our own mistake elsewhere, but the task must not hang because of it. */
+/* A definition that cannot be read is our own mistake elsewhere, but the task must not hang because
+ * of it. */
 static void finish_unreadable(struct worker_run *w, struct attempt *a)
 {
-	finish(w, a, OUTCOME_SPAWN_FAILED, SPAN_LIT("the definition of the task cannot be read"), SPAN_NONE);
+	finish(w, a, OUTCOME_SPAWN_FAILED, SPAN_LIT("the definition of the task cannot be read"),
+	       SPAN_NONE);
 }
 
 /* Starts the step the attempt stands at, passing over phases without rules. */
@@ -130,7 +137,8 @@ static void run_step(struct worker_run *w, struct attempt *a)
 }
 
 /* What went wrong, from the step's status and the last lines of its log. */
-static void put_failure(struct worker_run *w, const struct attempt *a, bool abandoned, struct buf *text)
+static void put_failure(struct worker_run *w, const struct attempt *a, bool abandoned,
+			struct buf *text)
 {
 	CLEANUP(buf_release) struct buf tail = BUF_INIT;
 	CLEANUP(fd_close) int log_fd = attempt_open_log(w, a);
@@ -145,7 +153,8 @@ static void put_failure(struct worker_run *w, const struct attempt *a, bool aban
 		buf_putf(text, "signal %d", WTERMSIG(a->status));
 	}
 	if (abandoned)
-		buf_putf(text, "%s%u process(es) do not end even by SIGKILL: they wait inside the kernel",
+		buf_putf(text,
+			 "%s%u process(es) do not end even by SIGKILL: they wait inside the kernel",
 			 text->len ? "; " : "", tree_left(&w->tree, a->slot));
 	if (log_fd >= 0)
 		output_tail(log_fd, &tail);
@@ -229,7 +238,8 @@ static void begin_ending(struct worker_run *w, struct attempt *a, int64_t grace_
 	tree_signal(&w->tree, a->slot, SIGTERM);
 }
 
-/* Looks whether the step is over; called when its process is gone, and again while what it left behind is ended. */
+/* Looks whether the step is over; called when its process is gone, and again while what it left
+ * behind is ended. */
 static void look(struct worker_run *w, struct attempt *a)
 {
 	unsigned left;
@@ -278,7 +288,8 @@ void attempts_tick(struct worker_run *w, int64_t *next_us)
 		if (a && a->stage == STAGE_RUN && now_us >= a->deadline_us) {
 			a->ending = END_TIMEOUT;
 			begin_ending(w, a, w->grace_ms);
-		} else if (a && a->stage != STAGE_RUN && (now_us >= a->poll_us || now_us >= a->deadline_us)) {
+		} else if (a && a->stage != STAGE_RUN &&
+			   (now_us >= a->poll_us || now_us >= a->deadline_us)) {
 			tick_ending(w, a, now_us);
 		}
 		a = w->slots[i];
@@ -297,7 +308,8 @@ static struct attempt *find_pid(const struct worker_run *w, pid_t pid)
 	return NULL;
 }
 
-static void note_exit(struct worker_run *w, struct attempt *a, int status, const struct rusage *used)
+static void note_exit(struct worker_run *w, struct attempt *a, int status,
+		      const struct rusage *used)
 {
 	struct result *r = &a->result;
 
@@ -326,7 +338,8 @@ void attempts_reap(struct worker_run *w)
 	}
 	if (!mains && w->ending == 0)
 		return;
-	/* All are reaped before any is looked at: a zombie of one task is no leftover of another. */
+	/* All are reaped before any is looked at: a zombie of one task is no leftover of another.
+	 */
 	for (unsigned i = 0; i < w->o->slots; i++)
 		if (w->slots[i] && w->slots[i]->main_gone)
 			look(w, w->slots[i]);

@@ -1,6 +1,8 @@
 /*
- * From a definition to a running process. On the common path this costs one open and one write for the log, the look-up of the program, and the spawn. The look-up is not cached: a few failing access
- * calls cost about a microsecond, and a task that installs a tool must be seen by the next one.
+ * From a definition to a running process. On the common path this costs one open and one write for
+ * the log, the look-up of the program, and the spawn. The look-up is not cached: a few failing
+ * access calls cost about a microsecond, and a task that installs a tool must be seen by the next
+ * one.
  */
 #include "worker/worker_impl.h"
 
@@ -61,20 +63,22 @@ int attempt_read_def(struct attempt *a)
 
 void attempt_output_name(const struct attempt *a, struct buf *out)
 {
-	/* No attempt of any run has the name of another, so there is never an old file to remove first. */
+	/* No attempt of any run has the name of another, so there is never an old file to remove
+	 * first. */
 	buf_putf(out, "%.*s.%llu.%llu", SPAN_ARG(a->task_id), (unsigned long long)a->run_no,
 		 (unsigned long long)a->number);
 }
 
 int attempt_open_log(const struct worker_run *w, const struct attempt *a)
 {
-	char name[NAME_BYTES_MAX + 8];
+	char name[TASK_ID_BYTES_MAX + 8];
 
 	snprintf(name, sizeof(name), "%.*s.log", SPAN_ARG(a->task_id));
 	return fd_open_at(w->logs_fd, name, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK, 0600);
 }
 
-static void write_header(struct worker_run *w, struct attempt *a, const struct command_def *def, int log_fd)
+static void write_header(struct worker_run *w, struct attempt *a, const struct command_def *def,
+			 int log_fd)
 {
 	CLEANUP(buf_release) struct buf line = BUF_INIT;
 	bool first = a->number == 1 && a->run_no <= 1 && a->rule == 0 && a->phase != PHASE_AFTER;
@@ -84,8 +88,8 @@ static void write_header(struct worker_run *w, struct attempt *a, const struct c
 	buf_reserve(&line, 512);
 	if (!first)
 		buf_putc(&line, '\n'); /* whatever came before may lack its last newline */
-	buf_putf(&line, "=== %.*s task %.*s attempt %llu", WHEN_TEXT_LEN, when, SPAN_ARG(a->task_id),
-		 (unsigned long long)a->number);
+	buf_putf(&line, "=== %.*s task %.*s attempt %llu", WHEN_TEXT_LEN, when,
+		 SPAN_ARG(a->task_id), (unsigned long long)a->number);
 	if (a->phase != PHASE_MAIN) {
 		buf_puts(&line, a->phase == PHASE_BEFORE ? " before rule " : " after rule ");
 		buf_put_visible(&line, a->rule_name);
@@ -97,13 +101,15 @@ static void write_header(struct worker_run *w, struct attempt *a, const struct c
 		worker_say(w, "cannot write to the log of task %.*s", SPAN_ARG(a->task_id));
 }
 
-/* The tag by which stray processes are known; one inherited from an outer worker stays behind it. */
+/* The tag by which stray processes are known; one inherited from an outer worker stays behind it.
+ */
 static void put_tag(struct worker_run *w, const struct attempt *a, struct buf *tag)
 {
 	CLEANUP(buf_release) struct buf value = BUF_INIT;
 	const char *outer = getenv(TREE_TAG_NAME);
 
-	buf_putf(tag, "%s/%.*s/%llu/", w->nonce, SPAN_ARG(a->task_id), (unsigned long long)a->number);
+	buf_putf(tag, "%s/%.*s/%llu/", w->nonce, SPAN_ARG(a->task_id),
+		 (unsigned long long)a->number);
 	buf_put(&value, tag->p, tag->len);
 	if (outer && strlen(outer) < 4096) {
 		buf_putc(&value, ' ');
@@ -134,7 +140,8 @@ static int build_env(struct worker_run *w, struct attempt *a, struct buf *tag)
 	return 0;
 }
 
-/* The directory to run in: the task's, relative to its workstream's; empty = where the worker stands. */
+/* The directory to run in: the task's, relative to its workstream's; empty = where the worker
+ * stands. */
 static void build_cwd(struct attempt *a, struct buf *out)
 {
 	CLEANUP(buf_release) struct buf own = BUF_INIT;
@@ -151,7 +158,8 @@ static void build_cwd(struct attempt *a, struct buf *out)
 }
 
 /* Why it did not start, as people say it. */
-static int explain(struct buf *why, int rc, enum proc_step step, const char *program, const char *cwd)
+static int explain(struct buf *why, int rc, enum proc_step step, const char *program,
+		   const char *cwd)
 {
 	const char *reason = strerror(-rc);
 
@@ -165,7 +173,8 @@ static int explain(struct buf *why, int rc, enum proc_step step, const char *pro
 	} else if (step == PROC_STEP_EXEC) {
 		buf_puts(why, "cannot execute ");
 		buf_put_visible(why, span_of(program));
-		buf_putf(why, ": %s", rc == -ENOENT ? "it or its interpreter does not exist" : reason);
+		buf_putf(why, ": %s",
+			 rc == -ENOENT ? "it or its interpreter does not exist" : reason);
 	} else if (step == PROC_STEP_LIMITS) {
 		buf_putf(why, "cannot set the limits of the task: %s", reason);
 	} else {
@@ -197,14 +206,17 @@ static int find_program(struct worker_run *w, const char *cwd, char path[PATH_MA
 	return explain(why, rc, PROC_STEP_EXEC, word, cwd);
 }
 
-/* Spawns; when the kernel refuses the cgroup, without one; a script without #! through the shell. */
-static pid_t spawn(struct worker_run *w, struct attempt *a, struct proc_spawn *s, enum proc_step *step)
+/* Spawns; when the kernel refuses the cgroup, without one; a script without #! through the shell.
+ */
+static pid_t spawn(struct worker_run *w, struct attempt *a, struct proc_spawn *s,
+		   enum proc_step *step)
 {
 	pid_t pid;
 
 	s->cgroup_fd = tree_birth_cgroup(&w->tree, a->slot);
 	pid = proc_spawn(s, step);
-	if (pid < 0 && *step == PROC_STEP_CLONE && s->cgroup_fd >= 0 && pid != -EAGAIN && pid != -ENOMEM) {
+	if (pid < 0 && *step == PROC_STEP_CLONE && s->cgroup_fd >= 0 && pid != -EAGAIN &&
+	    pid != -ENOMEM) {
 		worker_say(w, "no cgroup for tasks: %s; using the subreaper", strerror(-pid));
 		tree_degrade(&w->tree);
 		s->cgroup_fd = -1;
@@ -220,11 +232,14 @@ static pid_t spawn(struct worker_run *w, struct attempt *a, struct proc_spawn *s
 	return pid;
 }
 
-pid_t attempt_spawn(struct worker_run *w, struct attempt *a, const struct command_def *def, struct buf *why)
+pid_t attempt_spawn(struct worker_run *w, struct attempt *a, const struct command_def *def,
+		    struct buf *why)
 {
 	CLEANUP(buf_release) struct buf cwd = BUF_INIT, tag = BUF_INIT;
 	CLEANUP(fd_close) int log_fd = -1;
-	struct proc_spawn s = { .dies_with_parent = true, .stdin_fd = w->null_fd, .limits = a->limits };
+	struct proc_spawn s = { .dies_with_parent = true,
+				.stdin_fd = w->null_fd,
+				.limits = a->limits };
 	enum proc_step step = PROC_STEP_CLONE;
 	char path[PATH_MAX];
 	const char *wrong;
@@ -242,7 +257,8 @@ pid_t attempt_spawn(struct worker_run *w, struct attempt *a, const struct comman
 	build_cwd(a, &cwd);
 	log_fd = attempt_open_log(w, a);
 	if (log_fd < 0) {
-		buf_putf(why, "log '%.*s.log' cannot be opened: %s", SPAN_ARG(a->task_id), strerror(-log_fd));
+		buf_putf(why, "log '%.*s.log' cannot be opened: %s", SPAN_ARG(a->task_id),
+			 strerror(-log_fd));
 		return log_fd;
 	}
 	write_header(w, a, def, log_fd);

@@ -1,7 +1,8 @@
 /*
- * A process group is not a tree: a hostile task leaves nearly all of its processes behind a kill of its group. A cgroup
- * leaf for each slot holds them all, is told empty by one read, and is reused, so that a task pays neither mkdir nor
- * rmdir. Where cgroups may not be written, tree_sweep.c does the same by looking.
+ * A process group is not a tree: a hostile task leaves nearly all of its processes behind a kill of
+ * its group. A cgroup leaf for each slot holds them all, is told empty by one read, and is reused,
+ * so that a task pays neither mkdir nor rmdir. Where cgroups may not be written, tree_sweep.c does
+ * the same by looking.
  *
  * The worker itself stays outside of its cgroups: killing one never kills the worker.
  */
@@ -24,14 +25,20 @@ static void leaf_name(const struct tree *t, unsigned slot, char out[40])
 	snprintf(out, 40, "s%u.%u", slot, t->slots[slot].generation);
 }
 
-/* Whether a process born in a leaf of ours lives: tried once, for what kernels and sandboxes make of it. */
+/* Whether a process born in a leaf of ours lives: tried once, for what kernels and sandboxes make
+ * of it. */
 static bool birth_works(struct tree *t)
 {
 	char *const argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, (char[]){ "exit 42" }, NULL };
 	CLEANUP(fd_close) int null_fd = fd_open_at(AT_FDCWD, "/dev/null", O_RDWR, 0);
 	CLEANUP(fd_close) int leaf_fd = cgroup_make(t->group_fd, "probe");
-	struct proc_spawn s = { .path = "/bin/sh", .argv = argv, .envp = argv + 3, .stdin_fd = null_fd,
-				.stdout_fd = null_fd, .stderr_fd = null_fd, .cgroup_fd = leaf_fd };
+	struct proc_spawn s = { .path = "/bin/sh",
+				.argv = argv,
+				.envp = argv + 3,
+				.stdin_fd = null_fd,
+				.stdout_fd = null_fd,
+				.stderr_fd = null_fd,
+				.cgroup_fd = leaf_fd };
 	enum proc_step step;
 	int status = 0;
 	pid_t pid;
@@ -69,7 +76,9 @@ void tree_open(struct tree *t, const char *nonce, unsigned slots, bool use_cgrou
 {
 	char path[64];
 
-	*t = (struct tree){ .parent_fd = -1, .group_fd = -1, .slot_count = slots, .self = (uint64_t)getpid() };
+	*t = (struct tree){
+		.parent_fd = -1, .group_fd = -1, .slot_count = slots, .self = (uint64_t)getpid()
+	};
 	snprintf(t->nonce, sizeof(t->nonce), "%s", nonce);
 	t->slots = mem_zalloc(slots * sizeof(*t->slots));
 	for (unsigned i = 0; i < slots; i++)
@@ -94,7 +103,8 @@ void tree_degrade(struct tree *t)
 		close_leaf(&t->slots[i]);
 	if (t->group_fd >= 0) {
 		snprintf(name, sizeof(name), GROUP_PREFIX "%s", t->nonce);
-		cgroup_remove(t->parent_fd, name); /* what still lives there is found by the sweep */
+		cgroup_remove(t->parent_fd,
+			      name); /* what still lives there is found by the sweep */
 	}
 	fd_close(&t->group_fd);
 	fd_close(&t->parent_fd);
@@ -187,7 +197,8 @@ unsigned tree_left(struct tree *t, unsigned slot)
 
 		leaf_pids(t, slot, &pids);
 		for (size_t i = 0; i < pids.count; i++)
-			count += proc_row_read(pids.v[i], &row) == 0 && row.state != 'Z' && row.state != 'X';
+			count += proc_row_read(pids.v[i], &row) == 0 && row.state != 'Z' &&
+				 row.state != 'X';
 	}
 	if (slot >= CACHED_SLOTS)
 		close_leaf(s);
@@ -201,7 +212,8 @@ void tree_signal_row(const struct proc_row *row, int signal_number)
 	proc_signal(&who, signal_number);
 }
 
-/* Whether the process is in the slot's cgroup now: a pid read a moment ago may be somebody else's already. */
+/* Whether the process is in the slot's cgroup now: a pid read a moment ago may be somebody else's
+ * already. */
 static bool in_leaf(struct tree *t, unsigned slot, uint64_t pid)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT, want = BUF_INIT;
@@ -251,8 +263,9 @@ void tree_kill(struct tree *t, unsigned slot)
 }
 
 /*
- * A cgroup that has been killed once is not used again: the kernel remembers a count of kills, compares it with that of
- * the parent's cgroup at a birth with CLONE_INTO_CGROUP, and kills the newborn when they differ (seen with Linux 6.18).
+ * A cgroup that has been killed once is not used again: the kernel remembers a count of kills,
+ * compares it with that of the parent's cgroup at a birth with CLONE_INTO_CGROUP, and kills the
+ * newborn when they differ (seen with Linux 6.18).
  */
 static void renew_leaf(struct tree *t, unsigned slot)
 {
@@ -262,7 +275,8 @@ static void renew_leaf(struct tree *t, unsigned slot)
 	leaf_name(t, slot, name);
 	close_leaf(s);
 	if (t->group_fd >= 0)
-		cgroup_remove(t->group_fd, name); /* fails when something was given up in it; it stays then */
+		cgroup_remove(t->group_fd,
+			      name); /* fails when something was given up in it; it stays then */
 	s->generation++;
 	s->killed = false;
 }

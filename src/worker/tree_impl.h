@@ -5,14 +5,17 @@
 #include "os/cgroup.h"
 #include "worker/tree.h"
 
-#define TAG_BYTES_MAX 160  /* nonce, task id, attempt */
-#define CACHED_SLOTS 128   /* beyond, a slot's cgroup is opened for each use, to stay below 1024 descriptors */
-#define FREEZE_ROUNDS 64   /* a tree that grows faster than it can be stopped this often is killed as it is, again */
+#define TAG_BYTES_MAX 256 /* nonce, task id, attempt */
+#define CACHED_SLOTS \
+	128 /* beyond, a slot's cgroup is opened for each use, to stay below 1024 descriptors */
+#define FREEZE_ROUNDS                                                                              \
+	64 /* a tree that grows faster than it can be stopped this often is killed as it is, again \
+	    */
 #define GROUP_PREFIX "holdfast-"
 
 struct tree_slot {
 	bool busy, main_gone;
-	bool killed;         /* its cgroup has been killed once: see tree_over */
+	bool killed; /* its cgroup has been killed once: see tree_over */
 	uint64_t main, ordinal;
 	unsigned generation; /* of its cgroup: raised when one had to be abandoned */
 	int dir_fd, events_fd;
@@ -24,10 +27,11 @@ struct tree_unknown {
 	uint64_t pid, start;
 	uint64_t ordinal; /* births when it was first seen */
 	int64_t first_us;
-	bool abandoned;   /* not even SIGKILL ended it: it is nobody's any more */
+	bool abandoned; /* not even SIGKILL ended it: it is nobody's any more */
 };
 
-/* tree_sweep.c: the subreaper's view. Fills t->table with the slot's processes marked; returns their number. */
+/* tree_sweep.c: the subreaper's view. Fills t->table with the slot's processes marked; returns
+ * their number. */
 unsigned tree_collect(struct tree *t, unsigned slot);
 /* Whether every child of the worker is a known main process, from one read. */
 bool tree_only_mains(struct tree *t);

@@ -1,11 +1,11 @@
 /*
- * Without cgroups the kernel still tells one thing for sure: whoever loses its parent becomes a child of the nearest
- * subreaper, which is the worker. So everything a finished task left behind hangs below the worker's own children, and
- * a child that is no main process is a leftover of some task. One read of the children file finds that out for the
- * common case of none.
+ * Without cgroups the kernel still tells one thing for sure: whoever loses its parent becomes a
+ * child of the nearest subreaper, which is the worker. So everything a finished task left behind
+ * hangs below the worker's own children, and a child that is no main process is a leftover of some
+ * task. One read of the children file finds that out for the common case of none.
  *
- * Against a tree that forks while it is killed: everything found is stopped first, again and again until nothing new
- * appears, and only then killed. A stopped process does not fork.
+ * Against a tree that forks while it is killed: everything found is stopped first, again and again
+ * until nothing new appears, and only then killed. A stopped process does not fork.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,8 @@
 
 #define CHILDREN_BYTES 8192
 #define POLL_MS 2
-#define DECIDE_AFTER_US 20000 /* a stranger is looked at twice, this far apart, before it is judged */
+#define DECIDE_AFTER_US \
+	20000 /* a stranger is looked at twice, this far apart, before it is judged */
 
 static bool is_main(const struct tree *t, uint64_t pid)
 {
@@ -65,8 +66,8 @@ static const struct tree_unknown *remember(struct tree *t, const struct proc_row
 		if (t->unknown[i].pid == row->pid && t->unknown[i].start == row->start)
 			return &t->unknown[i];
 	mem_grow(&t->unknown, &t->unknown_capacity, t->unknown_count + 1, sizeof(*t->unknown));
-	t->unknown[t->unknown_count] =
-		(struct tree_unknown){ row->pid, row->start, t->ordinal, clock_mono_us(&clock_real), false };
+	t->unknown[t->unknown_count] = (struct tree_unknown){ row->pid, row->start, t->ordinal,
+							      clock_mono_us(&clock_real), false };
 	return &t->unknown[t->unknown_count++];
 }
 
@@ -96,13 +97,14 @@ static enum belonging judge_stranger(struct tree *t, unsigned slot, const struct
 		return BELONGS_UNDECIDED;
 	for (unsigned i = 0; i < t->slot_count; i++)
 		if (i != slot && t->slots[i].busy && t->slots[i].ordinal <= u->ordinal)
-			return BELONGS_NOT; /* it may be that one's; the last of them takes it along */
+			return BELONGS_NOT; /* it may be that one's; the last of them takes it along
+					     */
 	return BELONGS_HERE;
 }
 
 /*
- * Whether a child of the worker that is no main process belongs to the slot. Its environment is read once: while it
- * executes a program or exits it shows none, and may show one a moment later.
+ * Whether a child of the worker that is no main process belongs to the slot. Its environment is
+ * read once: while it executes a program or exits it shows none, and may show one a moment later.
  */
 static enum belonging judge(struct tree *t, unsigned slot, const struct proc_row *row)
 {
@@ -140,7 +142,8 @@ unsigned tree_collect(struct tree *t, unsigned slot)
 		if (is_main(t, row->pid))
 			b = row->pid == s->main ? BELONGS_HERE : BELONGS_NOT;
 		else if (row->state == 'Z')
-			b = BELONGS_UNDECIDED; /* what it forked may be younger than our list; look again once it is reaped */
+			b = BELONGS_UNDECIDED; /* what it forked may be younger than our list; look
+						  again once it is reaped */
 		else
 			b = judge(t, slot, row);
 		row->marked = b == BELONGS_HERE;
@@ -154,7 +157,8 @@ unsigned tree_collect(struct tree *t, unsigned slot)
 			row->marked = false;
 		count += row->marked;
 	}
-	return count + t->undecided; /* those are not touched yet, but the slot is not over either */
+	return count +
+	       t->undecided; /* those are not touched yet, but the slot is not over either */
 }
 
 void tree_abandon(struct tree *t, unsigned slot)
@@ -190,7 +194,8 @@ void tree_freeze_and_kill(struct tree *t, unsigned slot)
 			tree_signal_row(&t->table.v[i], SIGKILL);
 }
 
-/* All processes with this nonce in their tag, the caller excepted, marked in *table. Returns their number. */
+/* All processes with this nonce in their tag, the caller excepted, marked in *table. Returns their
+ * number. */
 static int find_tagged(struct proc_table *table, const char *word)
 {
 	int count = 0, rc = proc_table_read(table);
@@ -200,7 +205,8 @@ static int find_tagged(struct proc_table *table, const char *word)
 	for (size_t i = 0; i < table->count; i++) {
 		struct proc_row *row = &table->v[i];
 
-		row->marked = row->state != 'Z' && row->state != 'X' && row->pid != (uint64_t)getpid() &&
+		row->marked = row->state != 'Z' && row->state != 'X' &&
+			      row->pid != (uint64_t)getpid() &&
 			      proc_env_word_starts(row->pid, TREE_TAG_NAME, word) == 1;
 		count += row->marked;
 	}
@@ -216,7 +222,8 @@ static int kill_tagged(struct proc_table *table, const char *word)
 
 		count = find_tagged(table, word);
 		for (size_t i = 0; i < table->count; i++)
-			if (table->v[i].marked && table->v[i].state != 'T' && table->v[i].state != 't') {
+			if (table->v[i].marked && table->v[i].state != 'T' &&
+			    table->v[i].state != 't') {
 				tree_signal_row(&table->v[i], SIGSTOP);
 				more = true;
 			}
@@ -229,7 +236,8 @@ static int kill_tagged(struct proc_table *table, const char *word)
 	return count;
 }
 
-/* Kills the cgroup of the dead worker. Only a directory that bears the nonce in its name is touched. */
+/* Kills the cgroup of the dead worker. Only a directory that bears the nonce in its name is
+ * touched. */
 static int kill_group(const char *nonce, const char *dir, int64_t until_ms)
 {
 	CLEANUP(buf_release) struct buf parent = BUF_INIT, name = BUF_INIT;

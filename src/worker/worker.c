@@ -1,7 +1,7 @@
 /*
- * One thread, one loop, no callbacks: wait, reap, receive, tick, start, flush. New tasks are started before reports are
- * written, so that a freed slot is busy again while the bytes go out. One signalfd serves all children; a pidfd for each
- * would cost three system calls a task.
+ * One thread, one loop, no callbacks: wait, reap, receive, tick, start, flush. New tasks are
+ * started before reports are written, so that a freed slot is busy again while the bytes go out.
+ * One signalfd serves all children; a pidfd for each would cost three system calls a task.
  */
 #include "worker/worker.h"
 
@@ -46,7 +46,8 @@ static void read_signals(struct worker_run *w)
 		attempts_reap(w);
 }
 
-/* Something was created in the state folder; only the orchestrator's socket matters, and trying costs little. */
+/* Something was created in the state folder; only the orchestrator's socket matters, and trying
+ * costs little. */
 static void read_watch(struct worker_run *w)
 {
 	char text[4096] __attribute__((aligned(8)));
@@ -70,7 +71,8 @@ static int64_t next_wake(const struct worker_run *w, int64_t next_us)
 	if (w->link.fd >= 0) {
 		next_us = earliest(next_us, w->heartbeat_us);
 		if (w->link.unsent)
-			next_us = earliest(next_us, w->link.unsent_since_us + REPORT_DELAY_MS * 1000LL);
+			next_us = earliest(next_us,
+					   w->link.unsent_since_us + REPORT_DELAY_MS * 1000LL);
 	} else {
 		next_us = earliest(next_us, w->retry_us);
 		if (idle(w))
@@ -83,7 +85,9 @@ static void wait_and_dispatch(struct worker_run *w, int64_t next_us)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int64_t now_us = clock_mono_us(w->clock), left_us = next_us - now_us;
-	int timeout_ms = left_us <= 0 ? 0 : left_us > 60000000 ? 60000 : (int)((left_us + 999) / 1000);
+	int timeout_ms = left_us <= 0         ? 0
+			 : left_us > 60000000 ? 60000
+					      : (int)((left_us + 999) / 1000);
 	int n = epoll_wait(w->epoll_fd, events, EVENTS_AT_ONCE, timeout_ms);
 
 	for (int i = 0; i < n; i++) {
@@ -91,7 +95,8 @@ static void wait_and_dispatch(struct worker_run *w, int64_t next_us)
 			read_signals(w);
 		else if (events[i].data.fd == w->watch_fd)
 			read_watch(w);
-		else if (events[i].data.fd == w->link.fd && w->link.fd >= 0 && (events[i].events & ~EPOLLOUT))
+		else if (events[i].data.fd == w->link.fd && w->link.fd >= 0 &&
+			 (events[i].events & ~EPOLLOUT))
 			worker_receive(w);
 	}
 }

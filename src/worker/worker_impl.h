@@ -23,8 +23,8 @@ enum stage {
 enum ending { END_BY_ITSELF, END_TIMEOUT, END_CANCEL };
 
 struct attempt {
-	struct attempt *next;      /* in its list of waiting ones */
-	struct buf line, scratch;  /* the assignment; all spans below point in here */
+	struct attempt *next;     /* in its list of waiting ones */
+	struct buf line, scratch; /* the assignment; all spans below point in here */
 	struct span task_id, workstream_id, name, def, cwd, env;
 	uint64_t number, run_no;
 	bool validation, cancelled;
@@ -37,17 +37,17 @@ struct attempt {
 	unsigned slot;
 	enum phase phase;
 	unsigned rule;
-	struct span rule_name;     /* of the current rule */
+	struct span rule_name; /* of the current rule */
 	int64_t timeout_ms;
 	pid_t pid;
 	bool main_gone;
-	unsigned left_most;        /* most processes seen that it left behind */
-	int status;                /* of wait */
+	unsigned left_most; /* most processes seen that it left behind */
+	int status;         /* of wait */
 	enum stage stage;
 	enum ending ending;
 	int64_t begun_us, deadline_us, poll_us;
-	int64_t pause_us;          /* between two looks at what is left */
-	struct result result;      /* gathered over the steps */
+	int64_t pause_us;     /* between two looks at what is left */
+	struct result result; /* gathered over the steps */
 };
 
 struct attempt_list {
@@ -58,7 +58,7 @@ struct attempt_list {
 struct worker_run {
 	const struct worker_options *o;
 	const struct clock *clock;
-	char *state_dir;           /* absolute */
+	char *state_dir; /* absolute */
 	int state_fd, workers_fd, logs_fd, outputs_fd, log_fd, null_fd;
 	struct lock lock;
 	struct proc_identity who;
@@ -66,15 +66,15 @@ struct worker_run {
 	char nonce[NONCE_LEN + 1];
 	struct tree tree;
 	struct link link;
-	struct env base, env;      /* inherited; being built */
-	struct command command;    /* being built */
+	struct env base, env;   /* inherited; being built */
+	struct command command; /* being built */
 	struct attempt **slots;
-	unsigned running, ending;  /* of those in slots, how many are past STAGE_RUN */
+	unsigned running, ending; /* of those in slots, how many are past STAGE_RUN */
 	struct attempt_list waiting, validations;
-	unsigned refilled_to;      /* waiting ones when the last assignment came */
+	unsigned refilled_to; /* waiting ones when the last assignment came */
 	struct attempt *spare;
 	int epoll_fd, signal_fd, watch_fd;
-	bool writable_wanted;      /* the socket was full */
+	bool writable_wanted; /* the socket was full */
 	bool registered, rejected, draining, stopping, left;
 	int64_t grace_ms, retry_us, eager_until_us, heartbeat_us, alone_since_us, stop_by_us;
 };
@@ -95,9 +95,10 @@ unsigned worker_waiting(const struct worker_run *w);
 
 /* task_run.c: the life of an attempt. */
 void attempt_free(struct attempt *a);
-void attempts_start(struct worker_run *w);   /* fills free slots from the waiting ones */
-void attempts_reap(struct worker_run *w);    /* after SIGCHLD */
-void attempts_tick(struct worker_run *w, int64_t *next_us); /* deadlines; lowers *next_us to the next one */
+void attempts_start(struct worker_run *w); /* fills free slots from the waiting ones */
+void attempts_reap(struct worker_run *w);  /* after SIGCHLD */
+void attempts_tick(struct worker_run *w,
+		   int64_t *next_us); /* deadlines; lowers *next_us to the next one */
 void attempt_cancel(struct worker_run *w, struct attempt *a); /* one in a slot */
 /* Reports the end of an attempt and frees it; it is in no list and no slot any more. */
 void attempt_report(struct worker_run *w, struct attempt *a);
@@ -105,8 +106,10 @@ void attempt_report(struct worker_run *w, struct attempt *a);
 /* task_start.c */
 /* Reads what the worker needs of the definition. Returns 0 or -EINVAL. */
 int attempt_read_def(struct attempt *a);
-/* Starts one command of the attempt in its slot. Returns the pid, or a negative code with the reason in *why. */
-pid_t attempt_spawn(struct worker_run *w, struct attempt *a, const struct command_def *def, struct buf *why);
+/* Starts one command of the attempt in its slot. Returns the pid, or a negative code with the
+ * reason in *why. */
+pid_t attempt_spawn(struct worker_run *w, struct attempt *a, const struct command_def *def,
+		    struct buf *why);
 /* The name of its SK_OUTPUT file in outputs/. */
 void attempt_output_name(const struct attempt *a, struct buf *out);
 /* Opens its log, for reading too: descriptor or -errno. */

@@ -1,6 +1,7 @@
 /*
- * The order matters: the lock first, so that there is one worker of an id; then the leftovers of a predecessor that was
- * killed; then the identity, before any task can run that a later sweep would have to find.
+ * The order matters: the lock first, so that there is one worker of an id; then the leftovers of a
+ * predecessor that was killed; then the identity, before any task can run that a later sweep would
+ * have to find.
  */
 #include "worker/worker_impl.h"
 
@@ -45,8 +46,8 @@ void worker_say(struct worker_run *w, const char *fmt, ...)
 
 static int say_no(struct worker_run *w, struct err *e, int rc, const char *what)
 {
-	return err_set(e, rc, "worker '%s': %s (%s): %s: it was not started", w->o->worker_id, what, w->o->state_dir,
-		       strerror(-rc));
+	return err_set(e, rc, "worker '%s': %s (%s): %s: it was not started", w->o->worker_id, what,
+		       w->o->state_dir, strerror(-rc));
 }
 
 static int open_folder(struct worker_run *w, const char *name, int *out)
@@ -93,7 +94,9 @@ static int take_lock(struct worker_run *w, struct err *e)
 	buf_putf(&name, "%s.lock", w->o->worker_id);
 	rc = lock_take(w->workers_fd, name.p, "sk worker", &w->lock, &holder);
 	if (rc == -SK_EBUSY)
-		return err_set(e, rc, "worker '%s': a worker of this id lives (pid %llu): no second one was started",
+		return err_set(e, rc,
+			       "worker '%s': a worker of this id lives (pid %llu): no second one "
+			       "was started",
 			       w->o->worker_id, (unsigned long long)holder.who.pid);
 	return rc < 0 ? say_no(w, e, rc, "cannot take its lock") : 0;
 }
@@ -129,11 +132,13 @@ static int become_someone(struct worker_run *w, struct err *e)
 	return rc < 0 ? say_no(w, e, rc, "cannot write its identity file") : 0;
 }
 
-/* A session of its own, parent of all orphans, children reaped, nothing inherited by tasks, output to the log. */
+/* A session of its own, parent of all orphans, children reaped, nothing inherited by tasks, output
+ * to the log. */
 static int detach(struct worker_run *w, struct err *e)
 {
 	setsid(); /* fails only when it leads a session already */
-	prctl(PR_SET_NAME, "sk worker"); /* it was started as /proc/self/exe, which tells nobody anything */
+	prctl(PR_SET_NAME,
+	      "sk worker"); /* it was started as /proc/self/exe, which tells nobody anything */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return say_no(w, e, -errno, "cannot become the reaper of its tasks");
 	signal(SIGCHLD, SIG_DFL); /* if it were ignored, exit codes would be lost */
@@ -142,7 +147,8 @@ static int detach(struct worker_run *w, struct err *e)
 	signal(SIGHUP, SIG_IGN);
 	if (dup2(w->null_fd, 0) < 0 || dup2(w->log_fd, 1) < 0 || dup2(w->log_fd, 2) < 0)
 		return say_no(w, e, -errno, "cannot redirect its output");
-	syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC); /* before Linux 5.11: what was inherited stays open */
+	syscall(SYS_close_range, 3, ~0U,
+		CLOSE_RANGE_CLOEXEC); /* before Linux 5.11: what was inherited stays open */
 	return 0;
 }
 
@@ -175,7 +181,8 @@ static int open_events(struct worker_run *w, struct err *e)
 	return rc < 0 ? say_no(w, e, rc, "cannot wait for events") : 0;
 }
 
-/* Descriptors 0 to 2 must be taken, or a file opened next would become somebody's standard output. */
+/* Descriptors 0 to 2 must be taken, or a file opened next would become somebody's standard output.
+ */
 static void fill_standard_descriptors(void)
 {
 	int fd;
@@ -191,7 +198,9 @@ int worker_setup(struct worker_run *w, const struct worker_options *o, struct er
 {
 	int rc;
 
-	*w = (struct worker_run){ .o = o, .clock = o->clock ? o->clock : &clock_real, .lock = LOCK_INIT };
+	*w = (struct worker_run){ .o = o,
+				  .clock = o->clock ? o->clock : &clock_real,
+				  .lock = LOCK_INIT };
 	w->state_fd = w->workers_fd = w->logs_fd = w->outputs_fd = w->log_fd = w->null_fd = -1;
 	w->epoll_fd = w->signal_fd = w->watch_fd = w->link.fd = w->link.outbox.fd = -1;
 	w->tree.parent_fd = w->tree.group_fd = w->tree.children_fd = -1;
@@ -199,10 +208,11 @@ int worker_setup(struct worker_run *w, const struct worker_options *o, struct er
 	w->validations.end = &w->validations.first;
 	w->grace_ms = KILL_GRACE_MS;
 	if (name_problem(span_of(o->worker_id)))
-		return err_set(e, -SK_EUSAGE, "worker '%s': its id %s: it was not started", o->worker_id,
-			       name_problem(span_of(o->worker_id)));
+		return err_set(e, -SK_EUSAGE, "worker '%s': its id %s: it was not started",
+			       o->worker_id, name_problem(span_of(o->worker_id)));
 	if (o->slots < 1 || o->slots > SLOTS_MAX)
-		return err_set(e, -SK_EUSAGE, "worker '%s': %u slots are not between 1 and %d: it was not started",
+		return err_set(e, -SK_EUSAGE,
+			       "worker '%s': %u slots are not between 1 and %d: it was not started",
 			       o->worker_id, o->slots, SLOTS_MAX);
 	w->slots = mem_zalloc(o->slots * sizeof(*w->slots));
 	fill_standard_descriptors();

@@ -1,10 +1,11 @@
 /*
- * The conversation. Its shape is chosen for throughput and for being adopted fast: reports are gathered and written
- * together, and a new orchestrator gets everything unacknowledged right behind the register message, without a question
- * in between, so adoption is one exchange.
+ * The conversation. Its shape is chosen for throughput and for being adopted fast: reports are
+ * gathered and written together, and a new orchestrator gets everything unacknowledged right behind
+ * the register message, without a question in between, so adoption is one exchange.
  *
- * When to write: at once when a slot stands idle with nothing waiting (the orchestrator has to act), when half of what
- * was waiting has been used up (time to refill), else after REPORT_DELAY_MS.
+ * When to write: at once when a slot stands idle with nothing waiting (the orchestrator has to
+ * act), when half of what was waiting has been used up (time to refill), else after
+ * REPORT_DELAY_MS.
  */
 #include "worker/worker_impl.h"
 
@@ -25,8 +26,8 @@ unsigned worker_waiting(const struct worker_run *w)
 static void put_active(struct buf *out, const struct attempt *a, const char *phase, bool running)
 {
 	buf_putf(out, "%s{\"task\":\"%.*s\",\"attempt\":%llu,\"phase\":\"%s\",\"running\":%s}",
-		 out->len > 1 ? "," : "", SPAN_ARG(a->task_id), (unsigned long long)a->number, phase,
-		 running ? "true" : "false");
+		 out->len > 1 ? "," : "", SPAN_ARG(a->task_id), (unsigned long long)a->number,
+		 phase, running ? "true" : "false");
 }
 
 static void put_waiting(struct buf *out, const struct attempt_list *l)
@@ -67,7 +68,8 @@ static void put_register(struct worker_run *w, struct buf *out)
 
 static void put_heartbeat(struct worker_run *w)
 {
-	struct worker_msg m = { .kind = MSG_HEARTBEAT, .active_count = w->running + worker_waiting(w),
+	struct worker_msg m = { .kind = MSG_HEARTBEAT,
+				.active_count = w->running + worker_waiting(w),
 				.serial = w->link.serial };
 
 	link_put(&w->link, &m);
@@ -106,7 +108,8 @@ void worker_try_connect(struct worker_run *w)
 }
 
 /* Among those in `l`; NULL. With *before set, the link that points to it. */
-static struct attempt *find_waiting(struct attempt_list *l, struct span task, uint64_t number, struct attempt ***before)
+static struct attempt *find_waiting(struct attempt_list *l, struct span task, uint64_t number,
+				    struct attempt ***before)
 {
 	for (struct attempt **at = &l->first; *at; at = &(*at)->next)
 		if ((*at)->number == number && span_eq((*at)->task_id, task)) {
@@ -119,7 +122,8 @@ static struct attempt *find_waiting(struct attempt_list *l, struct span task, ui
 static struct attempt *find_running(struct worker_run *w, struct span task, uint64_t number)
 {
 	for (unsigned i = 0; i < w->o->slots; i++)
-		if (w->slots[i] && w->slots[i]->number == number && span_eq(w->slots[i]->task_id, task))
+		if (w->slots[i] && w->slots[i]->number == number &&
+		    span_eq(w->slots[i]->task_id, task))
 			return w->slots[i];
 	return NULL;
 }
@@ -142,8 +146,8 @@ static void assign(struct worker_run *w, const struct worker_msg *m)
 	struct attempt_list *l = m->validation ? &w->validations : &w->waiting;
 	struct attempt *a = w->spare, **before, *same = find_running(w, m->task_id, m->attempt);
 
-	if (find_waiting(l, m->task_id, m->attempt, &before) || (same && same->validation == m->validation) ||
-	    reported(w, m))
+	if (find_waiting(l, m->task_id, m->attempt, &before) ||
+	    (same && same->validation == m->validation) || reported(w, m))
 		return;
 	w->spare = NULL;
 	a->task_id = m->task_id;
@@ -242,7 +246,8 @@ static void handle(struct worker_run *w, const struct worker_msg *m)
 	}
 }
 
-/* Decodes into the spare attempt, which keeps the text when the line turns out to be an assignment. */
+/* Decodes into the spare attempt, which keeps the text when the line turns out to be an assignment.
+ */
 static bool take_line(struct worker_run *w, struct span line)
 {
 	struct worker_msg m;
@@ -255,7 +260,8 @@ static bool take_line(struct worker_run *w, struct span line)
 	buf_truncate(&a->scratch, 0);
 	buf_put(&a->line, line.p, line.len);
 	if (worker_msg_decode((struct span){ a->line.p, a->line.len }, &a->scratch, &m) < 0) {
-		worker_say(w, "the orchestrator sent a line that is no message; the connection is closed");
+		worker_say(w, "the orchestrator sent a line that is no message; the connection is "
+			      "closed");
 		return false;
 	}
 	handle(w, &m);
@@ -285,7 +291,8 @@ static bool time_to_send(const struct worker_run *w, int64_t now_us)
 {
 	unsigned waiting = worker_waiting(w);
 
-	return w->stopping || (w->running < w->o->slots && waiting == 0) || 2 * waiting <= w->refilled_to ||
+	return w->stopping || (w->running < w->o->slots && waiting == 0) ||
+	       2 * waiting <= w->refilled_to ||
 	       now_us - w->link.unsent_since_us >= REPORT_DELAY_MS * 1000LL;
 }
 

@@ -1,7 +1,7 @@
 /*
- * The other end of the worker's socket, for tests: listens in a fresh state folder, runs a real worker in a child
- * process, sends it messages and keeps every report it gets. Waiting is always for a condition, with a generous limit
- * after which the test fails.
+ * The other end of the worker's socket, for tests: listens in a fresh state folder, runs a real
+ * worker in a child process, sends it messages and keeps every report it gets. Waiting is always
+ * for a condition, with a generous limit after which the test fails.
  */
 #ifndef SK_FAKE_ORCHESTRATOR_H
 #define SK_FAKE_ORCHESTRATOR_H
@@ -41,7 +41,7 @@
 struct fake_report {
 	enum worker_msg_kind kind;
 	uint64_t serial, attempt;
-	char task[NAME_BYTES_MAX + 1], error[1500], outputs[1000];
+	char task[TASK_ID_BYTES_MAX + 1], error[1500], outputs[1000];
 	struct result result;
 };
 
@@ -52,11 +52,11 @@ struct fake {
 	struct buf in;
 	struct fake_report *reports;
 	size_t count;
-	uint64_t seen_serial;     /* highest report serial; a lower one again is a repetition */
+	uint64_t seen_serial; /* highest report serial; a lower one again is a repetition */
 	unsigned registers, repeats, byes, heartbeats;
 	char active[8192], kill_mode[16], nonce[NONCE_LEN + 1];
 	uint64_t incarnation;
-	bool acknowledges;        /* each report at once */
+	bool acknowledges; /* each report at once */
 	unsigned grace_ms;
 };
 
@@ -92,16 +92,24 @@ static inline void fake_vanish(struct fake *f)
 
 static inline void fake_init(struct fake *f)
 {
-	*f = (struct fake){ .dir = "/tmp/sk_worker.XXXXXX", .listen_fd = -1, .fd = -1, .acknowledges = true, .grace_ms = 300 };
+	*f = (struct fake){ .dir = "/tmp/sk_worker.XXXXXX",
+			    .listen_fd = -1,
+			    .fd = -1,
+			    .acknowledges = true,
+			    .grace_ms = 300 };
 	assert_non_null(mkdtemp(f->dir));
 	f->dir_fd = fd_open_dir(f->dir);
 	assert_true(f->dir_fd >= 0);
 	f->reports = mem_zalloc(FAKE_REPORTS_MAX * sizeof(*f->reports));
 }
 
-static inline void fake_start_worker(struct fake *f, unsigned slots, bool no_cgroup, int64_t linger_ms)
+static inline void fake_start_worker(struct fake *f, unsigned slots, bool no_cgroup,
+				     int64_t linger_ms)
 {
-	struct worker_options o = { .state_dir = f->dir, .worker_id = "w1", .slots = slots, .no_cgroup = no_cgroup,
+	struct worker_options o = { .state_dir = f->dir,
+				    .worker_id = "w1",
+				    .slots = slots,
+				    .no_cgroup = no_cgroup,
 				    .linger_ms = linger_ms };
 
 	fflush(NULL);
@@ -168,7 +176,9 @@ static inline void fake_take_report(struct fake *f, const struct worker_msg *m)
 static inline void fake_take(struct fake *f, const struct worker_msg *m)
 {
 	if (m->kind == MSG_REGISTER) {
-		struct worker_msg yes = { .kind = MSG_REGISTERED, .epoch = 1, .grace_ms = f->grace_ms };
+		struct worker_msg yes = { .kind = MSG_REGISTERED,
+					  .epoch = 1,
+					  .grace_ms = f->grace_ms };
 
 		f->registers++;
 		f->incarnation = m->incarnation;
@@ -196,7 +206,10 @@ static inline void fake_lines(struct fake *f)
 		struct worker_msg m;
 
 		buf_truncate(&scratch, 0);
-		assert_int_equal(worker_msg_decode((struct span){ f->in.p, (size_t)(end - f->in.p) }, &scratch, &m), 0);
+		assert_int_equal(
+			worker_msg_decode((struct span){ f->in.p, (size_t)(end - f->in.p) },
+					  &scratch, &m),
+			0);
 		fake_take(f, &m);
 		buf_consume(&f->in, (size_t)(end - f->in.p) + 1);
 	}
@@ -237,14 +250,14 @@ static inline void fake_turn(struct fake *f, int timeout_ms)
 }
 
 /* Turns until the condition holds; fails the test when it does not come true. */
-#define FAKE_UNTIL(f, condition)                                                              \
-	do {                                                                                  \
-		int64_t until_ms = clock_mono_ms(&clock_real) + FAKE_WAIT_MS;                 \
-		while (!(condition)) {                                                        \
-			fake_turn(f, 20);                                                     \
-			if (clock_mono_ms(&clock_real) >= until_ms)                           \
-				fail_msg("never came true: %s", #condition);                  \
-		}                                                                             \
+#define FAKE_UNTIL(f, condition)                                              \
+	do {                                                                  \
+		int64_t until_ms = clock_mono_ms(&clock_real) + FAKE_WAIT_MS; \
+		while (!(condition)) {                                        \
+			fake_turn(f, 20);                                     \
+			if (clock_mono_ms(&clock_real) >= until_ms)           \
+				fail_msg("never came true: %s", #condition);  \
+		}                                                             \
 	} while (0)
 
 static inline const struct fake_report *fake_finished(const struct fake *f, const char *task)
@@ -266,9 +279,15 @@ static inline bool fake_started(const struct fake *f, const char *task)
 /* Assigns attempt 1 of a task with this definition (a JSON object). */
 static inline void fake_assign(struct fake *f, const char *task, const char *def, bool validation)
 {
-	struct worker_msg m = { .kind = MSG_ASSIGN, .task_id = span_of(task), .attempt = 1,
-				.workstream_id = SPAN_LIT("ws"), .name = span_of(task), .run_no = 1,
-				.def = span_of(def), .cwd = span_of(f->dir), .validation = validation };
+	struct worker_msg m = { .kind = MSG_ASSIGN,
+				.task_id = span_of(task),
+				.attempt = 1,
+				.workstream_id = SPAN_LIT("ws"),
+				.name = span_of(task),
+				.run_no = 1,
+				.def = span_of(def),
+				.cwd = span_of(f->dir),
+				.validation = validation };
 
 	fake_send(f, &m);
 }

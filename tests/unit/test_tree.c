@@ -1,6 +1,7 @@
 /*
- * Hostile process trees under a real worker: every shape, every way to end, both ways to find what was detached. After
- * each the task's processes are counted by their command line, which no trick with sessions or environments hides.
+ * Hostile process trees under a real worker: every shape, every way to end, both ways to find what
+ * was detached. After each the task's processes are counted by their command line, which no trick
+ * with sessions or environments hides.
  */
 #include "fake_orchestrator.h"
 
@@ -42,7 +43,8 @@ static unsigned count_commands(const char *text)
 		char path[64];
 
 		snprintf(path, sizeof(path), "/proc/%llu/cmdline", (unsigned long long)t.v[i].pid);
-		if (t.v[i].state == 'Z' || t.v[i].state == 'X' || fd_read_proc(path, 65536, &line) < 0)
+		if (t.v[i].state == 'Z' || t.v[i].state == 'X' ||
+		    fd_read_proc(path, 65536, &line) < 0)
 			continue;
 		count += line.len && memmem(line.p, line.len, text, strlen(text)) != NULL;
 	}
@@ -60,7 +62,9 @@ static void make_programs(struct fake *f)
 	self[n] = '\0';
 	assert_int_equal(symlinkat(self, f->dir_fd, "again"), 0);
 	fd = openat(f->dir_fd, "nap", O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
-	snprintf(script, sizeof(script), "#!/bin/sh\n[ -n \"$2\" ] || exec sh \"%s/nap\" \"$1\" again\nsleep \"$1\"\n", f->dir);
+	snprintf(script, sizeof(script),
+		 "#!/bin/sh\n[ -n \"$2\" ] || exec sh \"%s/nap\" \"$1\" again\nsleep \"$1\"\n",
+		 f->dir);
 	assert_true(write(fd, script, strlen(script)) > 0);
 	close(fd);
 	fd = openat(f->dir_fd, "churn", O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
@@ -84,7 +88,8 @@ static void torture(struct fake *f, const struct shape *s, int way)
 		fake_run(f, bystander, "sleep 1000");
 		FAKE_UNTIL(f, fake_started(f, bystander));
 	}
-	buf_putf(&script, "cd %s; %s\n touch %s;%s", f->dir, s->script, up, way == BY_ITSELF ? " exit 3" : " exec sleep 1000");
+	buf_putf(&script, "cd %s; %s\n touch %s;%s", f->dir, s->script, up,
+		 way == BY_ITSELF ? " exit 3" : " exec sleep 1000");
 	buf_puts(&def, "{\"run\":");
 	buf_put_json(&def, (struct span){ script.p, script.len });
 	buf_puts(&def, way == BY_TIMEOUT ? ",\"timeout_ms\":400}" : "}");
@@ -99,7 +104,9 @@ static void torture(struct fake *f, const struct shape *s, int way)
 	r = fake_finished(f, task);
 	if (way == BY_ITSELF && r->result.exit_code != 3)
 		fail_msg("%s: exit %d: %s", task, (int)r->result.exit_code, r->error);
-	assert_int_equal(r->result.outcome, way == BY_ITSELF ? OUTCOME_EXIT : way == BY_TIMEOUT ? OUTCOME_TIMEOUT : OUTCOME_KILLED);
+	assert_int_equal(r->result.outcome, way == BY_ITSELF    ? OUTCOME_EXIT
+					    : way == BY_TIMEOUT ? OUTCOME_TIMEOUT
+								: OUTCOME_KILLED);
 	if (way == BY_ITSELF && strcmp(s->name, "plain") != 0)
 		assert_true(r->result.leftovers > 0);
 	if (strcmp(s->name, "plain") == 0)
@@ -117,7 +124,8 @@ static void torture_all(struct fake *f)
 	for (size_t i = 0; i < ARRAY_LEN(shapes); i++)
 		for (int way = 0; way < WAYS; way++)
 			torture(f, &shapes[i], way);
-	print_message("# skipped: a child in uninterruptible wait needs a FUSE mount that never answers\n");
+	print_message("# skipped: a child in uninterruptible wait needs a FUSE mount that never "
+		      "answers\n");
 	fake_shutdown(f);
 }
 
@@ -151,7 +159,8 @@ static void test_by_subreaper(void **state)
 	run_mode(true, "subreaper");
 }
 
-/* The sweep of a dead worker touches what bears its nonce, and nothing that merely looks similar. */
+/* The sweep of a dead worker touches what bears its nonce, and nothing that merely looks similar.
+ */
 static void test_sweep_spares_others(void **state)
 {
 	static const char nonce[] = "0123456789abcdef0123456789abcdef";
@@ -179,7 +188,8 @@ static void test_sweep_spares_others(void **state)
 	assert_int_equal(tree_sweep_worker("short", "", 0), -EINVAL);
 }
 
-/* Another sk inside a task: a worker of its own, session and subreaper, with something detached below it. */
+/* Another sk inside a task: a worker of its own, session and subreaper, with something detached
+ * below it. */
 static int nested(const char *dir)
 {
 	CLEANUP(buf_release) struct buf inner = BUF_INIT;

@@ -1,4 +1,5 @@
-/* The whole worker as a process, against a fake orchestrator: what it runs, what it reports, what it survives. */
+/* The whole worker as a process, against a fake orchestrator: what it runs, what it reports, what
+ * it survives. */
 #include "fake_orchestrator.h"
 
 static int setup(void **state)
@@ -51,7 +52,8 @@ static void test_runs_and_reports(void **state)
 	r = run(f, "signal", "{\"run\":\"kill -SEGV $$\"}");
 	assert_int_equal(r->result.outcome, OUTCOME_SIGNAL);
 	assert_int_equal(r->result.signal, SIGSEGV);
-	r = run(f, "words", "{\"argv\":[\"sh\",\"-c\",\"test \\\"$1\\\" = 'a b'\",\"sh\",\"a b\"]}");
+	r = run(f, "words",
+		"{\"argv\":[\"sh\",\"-c\",\"test \\\"$1\\\" = 'a b'\",\"sh\",\"a b\"]}");
 	assert_int_equal(r->result.exit_code, 0);
 	fake_shutdown(f);
 	assert_int_equal(f->byes, 1);
@@ -66,7 +68,8 @@ static void test_says_why_nothing_started(void **state)
 	start(f, 1);
 	r = run(f, "a", "{\"run\":\"no-such-program-here --x\"}");
 	assert_int_equal(r->result.outcome, OUTCOME_SPAWN_FAILED);
-	assert_string_equal(r->error, "cannot execute no-such-program-here: no such program in PATH");
+	assert_string_equal(r->error,
+			    "cannot execute no-such-program-here: no such program in PATH");
 	fd = openat(f->dir_fd, "publish.sh", O_CREAT | O_WRONLY, 0600);
 	close(fd);
 	r = run(f, "b", "{\"run\":\"./publish.sh\"}");
@@ -101,12 +104,19 @@ static void test_environment_and_outputs(void **state)
 {
 	struct fake *f = *state;
 	const struct fake_report *r;
-	struct worker_msg m = { .kind = MSG_ASSIGN, .task_id = SPAN_LIT("env"), .attempt = 3, .workstream_id = SPAN_LIT("ws"),
-				.cwd = span_of(f->dir),
-				.env = SPAN_LIT("{\"SK_OUT_UP_KEY\":\"v\",\"LAYER\":\"stream\",\"B\":\"\\u00e9\"}"),
-				.def = SPAN_LIT("{\"run\":\"test $LAYER = task && test $SK_OUT_UP_KEY = v && test $B = \\u00e9 && "
-						"echo t=$SK_TASK_ID:$SK_ATTEMPT:$SK_WORKSTREAM_ID >> $SK_OUTPUT && "
-						"echo 'q=\\\"x\\\\\\\\' >> $SK_OUTPUT\",\"env\":{\"LAYER\":\"task\"}}") };
+	struct worker_msg m = {
+		.kind = MSG_ASSIGN,
+		.task_id = SPAN_LIT("env"),
+		.attempt = 3,
+		.workstream_id = SPAN_LIT("ws"),
+		.cwd = span_of(f->dir),
+		.env = SPAN_LIT("{\"SK_OUT_UP_KEY\":\"v\",\"LAYER\":\"stream\",\"B\":\"\\u00e9\"}"),
+		.def = SPAN_LIT(
+			"{\"run\":\"test $LAYER = task && test $SK_OUT_UP_KEY = v && test $B = "
+			"\\u00e9 && "
+			"echo t=$SK_TASK_ID:$SK_ATTEMPT:$SK_WORKSTREAM_ID >> $SK_OUTPUT && "
+			"echo 'q=\\\"x\\\\\\\\' >> $SK_OUTPUT\",\"env\":{\"LAYER\":\"task\"}}")
+	};
 
 	setenv("SK_OUT_OLD", "1", 1);
 	setenv("SK_TASK_ID", "outer", 1);
@@ -117,8 +127,9 @@ static void test_environment_and_outputs(void **state)
 	assert_string_equal(r->error, "");
 	assert_int_equal(r->result.exit_code, 0);
 	assert_string_equal(r->outputs, "{\"t\":\"env:3:ws\",\"q\":\"\\\"x\\\\\"}");
-	assert_false(fake_has(f, "outputs/env.3"));
-	assert_int_equal(run(f, "clean", "{\"run\":\"test -z \\\"$SK_OUT_OLD\\\"\"}")->result.exit_code, 0);
+	assert_false(fake_has(f, "outputs/env.0.3"));
+	assert_int_equal(
+		run(f, "clean", "{\"run\":\"test -z \\\"$SK_OUT_OLD\\\"\"}")->result.exit_code, 0);
 	r = run(f, "dirty", "{\"run\":\"echo nonsense > $SK_OUTPUT\"}");
 	assert_int_equal(r->result.exit_code, 65);
 	assert_non_null(strstr(r->error, "line 1 is not key=value"));
@@ -140,26 +151,33 @@ static void test_rules(void **state)
 	const struct fake_report *r;
 
 	start(f, 1);
-	r = run(f, "pre", "{\"run\":\"touch ran\",\"before\":[{\"name\":\"ok\",\"run\":\"true\"},"
-			  "{\"name\":\"git_clean\",\"run\":\"echo dirty; exit 1\"}]}");
+	r = run(f, "pre",
+		"{\"run\":\"touch ran\",\"before\":[{\"name\":\"ok\",\"run\":\"true\"},"
+		"{\"name\":\"git_clean\",\"run\":\"echo dirty; exit 1\"}]}");
 	assert_int_equal(r->result.outcome, OUTCOME_PRECHECK);
 	assert_string_equal(r->error, "before rule git_clean failed: exit 1: dirty");
 	assert_false(fake_has(f, "ran"));
 	assert_false(fake_started(f, "pre"));
-	r = run(f, "slow", "{\"run\":\"true\",\"before\":[{\"name\":\"s\",\"run\":\"sleep 100\",\"timeout_ms\":50}]}");
+	r = run(f, "slow",
+		"{\"run\":\"true\",\"before\":[{\"name\":\"s\",\"run\":\"sleep "
+		"100\",\"timeout_ms\":50}]}");
 	assert_int_equal(r->result.outcome, OUTCOME_PRECHECK);
 	assert_non_null(strstr(r->error, "before rule s failed: ended after its time limit"));
-	r = run(f, "both", "{\"run\":\"touch ran2\",\"before\":[{\"name\":\"ok\",\"run\":\"true\"}]}");
+	r = run(f, "both",
+		"{\"run\":\"touch ran2\",\"before\":[{\"name\":\"ok\",\"run\":\"true\"}]}");
 	assert_int_equal(r->result.outcome, OUTCOME_EXIT);
 	assert_true(fake_has(f, "ran2"));
-	fake_assign(f, "after", "{\"run\":\"false\",\"after\":[{\"name\":\"x\",\"run\":\"true\"},{\"name\":\"y\",\"run\":\"false\"}]}",
+	fake_assign(f, "after",
+		    "{\"run\":\"false\",\"after\":[{\"name\":\"x\",\"run\":\"true\"},{\"name\":"
+		    "\"y\",\"run\":\"false\"}]}",
 		    true);
 	FAKE_UNTIL(f, fake_finished(f, "after"));
 	r = fake_finished(f, "after");
 	assert_true(r->result.validation);
 	assert_int_equal(r->result.exit_code, 1);
 	assert_string_equal(r->error, "after rule y failed: exit 1");
-	fake_assign(f, "fine", "{\"run\":\"false\",\"after\":[{\"name\":\"x\",\"run\":\"true\"}]}", true);
+	fake_assign(f, "fine", "{\"run\":\"false\",\"after\":[{\"name\":\"x\",\"run\":\"true\"}]}",
+		    true);
 	FAKE_UNTIL(f, fake_finished(f, "fine"));
 	assert_int_equal(fake_finished(f, "fine")->result.outcome, OUTCOME_EXIT);
 	assert_int_equal(fake_finished(f, "fine")->result.exit_code, 0);
@@ -193,9 +211,12 @@ static void test_log_has_headers_and_output(void **state)
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 
 	start(f, 1);
-	run(f, "log", "{\"run\":\"printf '\\\\033[31mred'\",\"before\":[{\"name\":\"r\",\"run\":\"echo checked\"}]}");
+	run(f, "log",
+	    "{\"run\":\"printf '\\\\033[31mred'\",\"before\":[{\"name\":\"r\",\"run\":\"echo "
+	    "checked\"}]}");
 	assert_int_equal(fd_read_file_at(f->dir_fd, "logs/log.log", 65536, &text), 0);
-	assert_non_null(strstr(text.p, " task log attempt 1 before rule r: echo checked\nchecked\n"));
+	assert_non_null(
+		strstr(text.p, " task log attempt 1 before rule r: echo checked\nchecked\n"));
 	assert_non_null(strstr(text.p, "\n=== "));
 	assert_non_null(strstr(text.p, "\033[31mred")); /* a log is raw */
 	fake_shutdown(f);
@@ -221,7 +242,8 @@ static void test_waiting_ones_keep_their_order(void **state)
 	close(openat(f->dir_fd, "open", O_CREAT | O_WRONLY, 0600));
 	FAKE_UNTIL(f, fake_finished(f, "t19"));
 	assert_int_equal(f->count, 2 + 19 * 2 + 1 + 1);
-	assert_string_equal(f->reports[3].task, "val"); /* after gate started, t07 dropped, gate finished */
+	assert_string_equal(f->reports[3].task,
+			    "val"); /* after gate started, t07 dropped, gate finished */
 	for (size_t i = 4, n = 0; i + 1 < f->count; i += 2, n++) {
 		snprintf(name, sizeof(name), "t%02zu", n < 7 ? n : n + 1);
 		assert_string_equal(f->reports[i].task, name);
@@ -239,7 +261,8 @@ static unsigned count_finished(const struct fake *f)
 	return count;
 }
 
-/* The orchestrator dies unacknowledging; running and waiting tasks go on; the next one gets all, once each. */
+/* The orchestrator dies unacknowledging; running and waiting tasks go on; the next one gets all,
+ * once each. */
 static void test_goes_on_alone(void **state)
 {
 	struct fake *f = *state;
@@ -249,7 +272,8 @@ static void test_goes_on_alone(void **state)
 	f->acknowledges = false;
 	for (int i = 0; i < 10; i++) {
 		snprintf(name, sizeof(name), "t%d", i);
-		fake_run(f, name, i < 2 ? "sh -c 'while [ ! -e open ]; do sleep 0.01; done'" : "true");
+		fake_run(f, name,
+			 i < 2 ? "sh -c 'while [ ! -e open ]; do sleep 0.01; done'" : "true");
 	}
 	fake_run(f, "forever", "sleep 1000");
 	FAKE_UNTIL(f, fake_started(f, "t0") && fake_started(f, "t1"));
@@ -259,7 +283,9 @@ static void test_goes_on_alone(void **state)
 	fake_listen(f);
 	f->acknowledges = true;
 	FAKE_UNTIL(f, f->registers == 2 && count_finished(f) == 10);
-	assert_non_null(strstr(f->active, "{\"task\":\"forever\",\"attempt\":1,\"phase\":\"main\",\"running\":true}"));
+	assert_non_null(
+		strstr(f->active,
+		       "{\"task\":\"forever\",\"attempt\":1,\"phase\":\"main\",\"running\":true}"));
 	assert_non_null(strstr(f->active, "\"phase\":\"finished\""));
 	assert_true(f->repeats >= 2); /* the two that had been reported but not acknowledged */
 	fake_cancel(f, "forever");
@@ -278,7 +304,8 @@ static int keep(void *ctx, uint64_t incarnation, const struct worker_msg *m, str
 	return 0;
 }
 
-/* Nobody comes back: the worker lingers, leaves, and what it had to say can be read from its outbox. */
+/* Nobody comes back: the worker lingers, leaves, and what it had to say can be read from its
+ * outbox. */
 static void test_outbox_of_one_that_left(void **state)
 {
 	struct fake *f = *state;
@@ -313,7 +340,8 @@ static void test_outbox_of_one_that_left(void **state)
 	fake_shutdown(f);
 }
 
-/* SIGKILL to the worker: its direct children die with it, and the next sweep finds what had detached itself. */
+/* SIGKILL to the worker: its direct children die with it, and the next sweep finds what had
+ * detached itself. */
 static void test_killed_worker_is_swept(void **state)
 {
 	struct fake *f = *state;
@@ -323,7 +351,8 @@ static void test_killed_worker_is_swept(void **state)
 	start(f, 2);
 	unsetenv("SK_TEST_RUN");
 	fake_run(f, "plain", "sleep 1000");
-	fake_run(f, "daemon", "sh -c 'setsid sh -c \"sleep 1000 & sleep 1000 & touch up; wait\" & sleep 1000'");
+	fake_run(f, "daemon",
+		 "sh -c 'setsid sh -c \"sleep 1000 & sleep 1000 & touch up; wait\" & sleep 1000'");
 	FAKE_UNTIL(f, fake_has(f, "up") && fake_started(f, "plain"));
 	kill(f->worker, SIGKILL);
 	waitpid(f->worker, NULL, 0);
@@ -351,12 +380,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_runs_and_reports, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_says_why_nothing_started, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_script_without_interpreter_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_script_without_interpreter_line, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_environment_and_outputs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rules, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits_and_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_log_has_headers_and_output, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_waiting_ones_keep_their_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_waiting_ones_keep_their_order, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_goes_on_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_outbox_of_one_that_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_worker_is_swept, setup, teardown),
