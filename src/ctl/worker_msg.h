@@ -41,6 +41,7 @@ enum worker_msg_kind {
  *	register    worker_id incarnation slots pid pid_start boot_id nonce version kill_mode capabilities active
  *	            serial (last report issued). active: raw JSON array of {"task","attempt","phase","running":bool} of all it
  *	            knows: waiting, running, or finished ("phase":"finished") with a report that is not acknowledged yet.
+ *	            The after rules of a task are always "after": waiting, running or finished.
  *	            What is not in it the worker has never heard of, or has reported and seen acknowledged. Right behind the
  *	            register come all reports that are not acknowledged.
  *	heartbeat   active_count, serial (last report sent)

@@ -287,12 +287,13 @@ static void tell_to_leave(struct orchestrator *o)
 	peers_flush(o);
 }
 
+/* A worker that lives but has not come back yet is waited for too: left alone it would linger. */
 static bool anybody_there(const struct orchestrator *o)
 {
 	for (size_t i = 0; i < WORKERS_MAX; i++)
 		if (o->peers[i].fd >= 0)
 			return true;
-	return o->child > 0;
+	return o->child > 0 || o->look_again_ms != INT64_MAX;
 }
 
 int orchestrator_stop(struct orchestrator *o, struct err *e)
@@ -306,6 +307,8 @@ int orchestrator_stop(struct orchestrator *o, struct err *e)
 		rc = gather(o, 100, signals, &count, e);
 		if (rc == 0)
 			rc = orchestrator_commit(o, e);
+		if (rc == 0 && clock_mono_ms(o->clock) >= o->look_again_ms)
+			rc = reconcile_workers(o, e);
 		tell_to_leave(o); /* who connected only now */
 	}
 	if (rc == 0)

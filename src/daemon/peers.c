@@ -119,15 +119,19 @@ void peers_acknowledge(struct orchestrator *o)
 	}
 }
 
-/* Whether the worker's list of what it knows has this attempt. */
-static bool listed(struct span active, struct span id, uint64_t attempt)
+/*
+ * Whether the worker's list of what it knows has what we expect of it: the attempt, and once its command is recorded as
+ * ended, its after rules. The command alone may be listed as well, when the one before us died before it could ask for
+ * the rules and acknowledge the report.
+ */
+static bool listed(struct span active, const struct task *t)
 {
 	struct scan s;
 
 	scan_init(&s, active);
 	scan_array(&s);
 	while (scan_item(&s)) {
-		struct scan_text key, task = { SPAN_NONE, false };
+		struct scan_text key, task = { SPAN_NONE, false }, phase = { SPAN_NONE, false };
 		uint64_t number = 0;
 
 		scan_object(&s);
@@ -136,10 +140,13 @@ static bool listed(struct span active, struct span id, uint64_t attempt)
 				scan_string(&s, &task);
 			else if (span_is(key.raw, "attempt"))
 				scan_u64(&s, INTEGER_MAX, &number);
+			else if (span_is(key.raw, "phase"))
+				scan_string(&s, &phase);
 			else
 				scan_skip(&s, NULL);
 		}
-		if (!s.error && number == attempt && span_eq(task.raw, id))
+		if (!s.error && number == t->attempt && span_eq(task.raw, t->id) &&
+		    (t->state != TASK_VALIDATING || span_is(phase.raw, "after")))
 			return true;
 	}
 	return false;
@@ -158,7 +165,7 @@ static int miss_unknown(struct orchestrator *o, uint32_t worker, struct span act
 		const struct task *t = &o->st.tasks[tasks[i]];
 		struct input in = { .kind = IN_UNKNOWN_TO_WORKER, .task_id = t->id, .attempt = t->attempt };
 
-		if (listed(active, t->id, t->attempt)) {
+		if (listed(active, t)) {
 			if (o->start)
 				o->start->adopted++;
 			if (t->flags & TASK_CANCELLING)
@@ -256,7 +263,7 @@ static int handle_message(struct orchestrator *o, struct peer *p, const struct w
 	if (m->kind == MSG_REGISTER && p->worker == NO_ID)
 		return register_worker(o, p, m);
 	if (p->worker == NO_ID)
-		return -EPROTO;
+		return p->leaving ? 0 : -EPROTO; /* it was rejected; what it said before it heard that is not wrong */
 	switch (m->kind) {
 	case MSG_STARTED:
 	case MSG_FINISHED:
