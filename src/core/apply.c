@@ -28,6 +28,11 @@ static int illegal_move(char why[200], const struct life *life, const struct eve
 	return -SK_ECORRUPT;
 }
 
+static bool settings_fit(const struct event *ev)
+{
+	return ev->max_parallel <= UINT32_MAX && ev->max_duration_ms <= INTEGER_MAX && ev->run_no < UINT32_MAX;
+}
+
 static void ws_take_settings(struct state *st, struct workstream *w, const struct event *ev)
 {
 	w->plan = arena_copy(&st->text, ev->plan);
@@ -41,8 +46,12 @@ static int ws_create(struct state *st, const struct event *ev, char why[200])
 {
 	struct workstream w = { .state = WS_PLANNED, .created_ms = ev->at_ms, .last_seq = ev->seq };
 
-	if (!ev->workstream_id.len || state_ws(st, ev->workstream_id) != NO_ID)
+	if (!id_valid(ev->workstream_id))
+		return illegal(why, "not an id: workstream", ev->workstream_id);
+	if (state_ws(st, ev->workstream_id) != NO_ID)
 		return illegal(why, "second creation of workstream", ev->workstream_id);
+	if (!settings_fit(ev))
+		return illegal(why, "settings out of range for workstream", ev->workstream_id);
 	w.id = arena_copy(&st->text, ev->workstream_id);
 	w.name = ev->name.len ? arena_copy(&st->text, ev->name) : w.id;
 	w.run_no = ev->run_no ? (uint32_t)ev->run_no : 1;
@@ -98,10 +107,13 @@ static int apply_archived(struct state *st, const struct event *ev, char why[200
 	w = &st->ws[ws];
 	if (w->assigned)
 		return illegal(why, "archiving with live tasks: workstream", ev->workstream_id);
+	for (size_t i = 0; i < w->task_count; i++)
+		unlink_task(st, w->tasks[i]);
 	for (size_t i = 0; i < w->task_count; i++) {
 		struct task *t = &st->tasks[w->tasks[i]];
 
 		queue_leave(st, w->tasks[i]);
+		task_give_back(st, w->tasks[i]);
 		map_remove(&st->task_ids, t->id);
 		t->ws = NO_ID;
 		t->dependents_count = 0;
@@ -121,8 +133,11 @@ static int apply_ws_fact(struct state *st, const struct event *ev, char why[200]
 	if (ws == NO_ID)
 		return illegal(why, "unknown workstream", ev->workstream_id);
 	if (ev->kind == EV_WS_UPDATED) {
+		if (!settings_fit(ev))
+			return illegal(why, "settings out of range for workstream", ev->workstream_id);
+		if (st->ws[ws].state != WS_PLANNED && link_ws(st, ws, why) < 0)
+			return -SK_ECORRUPT;
 		ws_take_settings(st, &st->ws[ws], ev);
-		return st->ws[ws].state == WS_PLANNED ? 0 : link_ws(st, ws, why);
 	}
 	if (ev->kind == EV_CYCLE_DETECTED)
 		st->ws[ws].flags |= WSF_HALTED;
@@ -169,13 +184,29 @@ static void worker_end(struct state *st, struct worker *w, const struct event *e
 	}
 }
 
+/* What the event says of a worker that was found to be in the right state. Returns NULL, or what is wrong with it. */
+static const char *worker_problem(const struct state *st, const struct worker *w, const struct event *ev,
+				  const struct edge *row)
+{
+	if (ev->kind == EV_WORKER_SPAWNED && (ev->incarnation > INT32_MAX || ev->incarnation <= (w ? w->incarnation : 0)))
+		return "incarnation that is not new for worker";
+	if (row->acts & DO_START && ev->slots > SLOTS_MAX)
+		return "too many slots for worker";
+	if (row->acts & DO_END)
+		for (uint32_t i = 0; i < w->assigned; i++)
+			if (st->tasks[w->tasks[i]].state != TASK_VALIDATING)
+				return "end of a worker that still has tasks: worker";
+	return NULL;
+}
+
 static int apply_worker(struct state *st, const struct event *ev, char why[200])
 {
 	const struct edge *row = edge_of_event(&worker_life, ev);
 	uint32_t index = state_worker(st, ev->worker_id);
+	const char *problem;
 	struct worker *w;
 
-	if (!row || !ev->worker_id.len)
+	if (!row || !id_valid(ev->worker_id))
 		return illegal(why, "illegal event for worker", ev->worker_id);
 	if (index == NO_ID && row->from != NO_STATE)
 		return illegal(why, "unknown worker", ev->worker_id);
@@ -183,6 +214,9 @@ static int apply_worker(struct state *st, const struct event *ev, char why[200])
 		return illegal(why, "too many workers: worker", ev->worker_id);
 	if (index != NO_ID && st->workers[index].state != row->from)
 		return illegal_move(why, &worker_life, ev, ev->worker_id, st->workers[index].state);
+	problem = worker_problem(st, index == NO_ID ? NULL : &st->workers[index], ev, row);
+	if (problem)
+		return illegal(why, problem, ev->worker_id);
 	index = worker_slot(st, ev->worker_id);
 	w = &st->workers[index];
 	w->state = ev->to;
@@ -198,15 +232,29 @@ static int apply_worker(struct state *st, const struct event *ev, char why[200])
 	return 0;
 }
 
+/* The limit may be what "all of it" means, so what is held is counted anew. */
+static void set_limit(struct state *st, uint32_t index, uint32_t limit)
+{
+	struct resource *r = &st->resources[index];
+
+	r->limit = limit;
+	r->woken = true;
+	r->held = 0;
+	for (size_t i = 0; i < r->holder_count; i++)
+		r->held += resource_amount(r, task_amount(&st->tasks[r->holders[i]], index));
+}
+
 static int apply_resource(struct state *st, const struct event *ev, char why[200])
 {
 	uint32_t index = state_resource(st, ev->resource_id);
 	struct resource *r;
 
+	if (ev->limit > UINT32_MAX)
+		return illegal(why, "limit out of range for resource", ev->resource_id);
 	if (index == NO_ID) {
 		struct resource fresh = { .limit = 0 };
 
-		if (ev->kind != EV_RESOURCE_LIMIT || !ev->resource_id.len)
+		if (ev->kind != EV_RESOURCE_LIMIT || !id_valid(ev->resource_id))
 			return illegal(why, "unknown resource", ev->resource_id);
 		if (st->resource_count == RESOURCES_MAX)
 			return illegal(why, "too many resources: resource", ev->resource_id);
@@ -218,8 +266,7 @@ static int apply_resource(struct state *st, const struct event *ev, char why[200
 	}
 	r = &st->resources[index];
 	if (ev->kind == EV_RESOURCE_LIMIT) {
-		r->limit = (uint32_t)ev->limit;
-		r->woken = true;
+		set_limit(st, index, (uint32_t)ev->limit);
 	} else if (ev->kind == EV_RESOURCE_EXHAUSTED) {
 		r->exhausted_ms = ev->at_ms;
 	} else if (ev->kind == EV_RESOURCE_AVAILABLE) {

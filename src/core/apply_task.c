@@ -36,8 +36,12 @@ static int task_create(struct state *st, const struct event *ev, char why[200])
 
 	if (ws == NO_ID)
 		return illegal(why, ev, "unknown workstream");
-	if (!ev->task_id.len || state_task(st, ev->task_id) != NO_ID)
+	if (!id_valid(ev->task_id))
+		return illegal(why, ev, "not an id");
+	if (state_task(st, ev->task_id) != NO_ID)
 		return illegal(why, ev, "second creation");
+	if (needs_check(ev->needs) < 0)
+		return illegal(why, ev, "unreadable or repeated needs");
 	if (st->task_count == TASKS_MAX)
 		return illegal(why, ev, "too many tasks");
 	t.id = ev->task_id;
@@ -80,11 +84,11 @@ static void take_resources(struct state *st, uint32_t task)
 
 		mem_grow(&r->holders, &r->holder_capacity, r->holder_count + 1, sizeof(*r->holders));
 		r->holders[r->holder_count++] = task;
-		r->held += (uint32_t)resource_amount(r, t->resources[i].amount);
+		r->held += resource_amount(r, t->resources[i].amount);
 	}
 }
 
-static uint32_t amount_of(const struct task *t, uint32_t resource)
+uint32_t task_amount(const struct task *t, uint32_t resource)
 {
 	for (uint8_t i = 0; i < t->resource_count; i++)
 		if (t->resources[i].resource == resource)
@@ -100,10 +104,7 @@ static void give_resources(struct state *st, uint32_t task)
 		struct resource *r = &st->resources[t->resources[i].resource];
 
 		remove_index(r->holders, &r->holder_count, task);
-		r->held = 0; /* summed anew: the limit may have changed since it was taken */
-		for (size_t k = 0; k < r->holder_count; k++)
-			r->held += (uint32_t)resource_amount(
-				r, amount_of(&st->tasks[r->holders[k]], t->resources[i].resource));
+		r->held -= resource_amount(r, t->resources[i].amount);
 		r->woken = true;
 	}
 }
@@ -166,6 +167,9 @@ static void keep_result(struct state *st, struct task *t, const struct event *ev
 	}
 }
 
+/* An end that was asked for is over, one way or another. */
+#define CANCEL_FLAGS (TASK_CANCELLING | TASK_WAIVES)
+
 /* What had followed from a failure or a cancellation no longer does. */
 static void leave_final(struct state *st, struct task *t, const struct event *ev)
 {
@@ -187,7 +191,7 @@ static void task_reset(struct state *st, uint32_t task, const struct event *ev)
 {
 	struct task *t = &st->tasks[task];
 
-	t->flags &= (uint16_t)~(TASK_SKIPPED | TASK_CANCELLING | TASK_WAIVES | TASK_DROPPED);
+	t->flags &= (uint16_t)~(TASK_SKIPPED | TASK_DROPPED | CANCEL_FLAGS);
 	t->retry_count = (uint16_t)ev->retry_count;
 	t->reassign_count = 0;
 	t->error = SPAN_NONE;
@@ -234,11 +238,14 @@ static void act_after(struct state *st, uint32_t task, const struct event *ev, c
 		t->retry_count = ev->retry_count ? (uint16_t)ev->retry_count : t->retry_count;
 		t->reassign_count = ev->reassign_count ? (uint16_t)ev->reassign_count : t->reassign_count;
 		t->retry_at_ms = ev->retry_at_ms ? ev->retry_at_ms : ev->at_ms;
-		t->flags &= (uint16_t)~TASK_CANCELLING;
+		t->flags &= (uint16_t)~CANCEL_FLAGS;
 		queue_retry(st, task);
 	}
-	if (row->acts & DO_END)
+	leave_final(st, t, ev);
+	if (row->acts & DO_END) {
 		t->ended_ms = ev->at_ms;
+		t->flags &= (uint16_t)~CANCEL_FLAGS;
+	}
 	if (ev->to == TASK_FAILED) {
 		keep(st, &t->error, ev->error);
 		if (counts_as_critical(w, t)) {
@@ -246,7 +253,6 @@ static void act_after(struct state *st, uint32_t task, const struct event *ev, c
 			w->critical_failed++;
 		}
 	}
-	leave_final(st, t, ev);
 	if (row->acts & DO_BLOCK)
 		block_dependents(st, task);
 	if (row->acts & DO_SETTLE)
@@ -264,8 +270,7 @@ static void act_after(struct state *st, uint32_t task, const struct event *ev, c
 		unblock_dependents(st, task);
 }
 
-static int check_transition(const struct state *st, const struct task *t, const struct event *ev,
-			    const struct edge *row, char why[200])
+static int check_transition(const struct task *t, const struct event *ev, const struct edge *row, char why[200])
 {
 	if (!row || t->state != ev->from) {
 		const char *from = task_state_word(ev->from), *to = task_state_word(ev->to);
@@ -276,13 +281,15 @@ static int check_transition(const struct state *st, const struct task *t, const 
 	}
 	if (!(t->flags & TASK_LINKED) && ev->to != TASK_CANCELLED && ev->to != TASK_COMPLETED)
 		return illegal(why, ev, "transition before workstream_ready");
-	if ((ev->to == TASK_QUEUED) && t->unmet)
+	if (ev->from == TASK_PENDING && ev->to == TASK_QUEUED && t->unmet)
 		return illegal(why, ev, "queued with unmet dependencies");
+	if (ev->signal > UINT8_MAX || ev->exit_code != (int32_t)ev->exit_code || ev->retry_count > UINT16_MAX ||
+	    ev->reassign_count > UINT16_MAX)
+		return illegal(why, ev, "number out of range");
 	if (row->acts & DO_START && t->worker == NO_ID)
 		return illegal(why, ev, "started without an assignment");
 	if (ev->attempt && ev->attempt != t->attempt)
 		return illegal(why, ev, "wrong attempt");
-	(void)st;
 	return 0;
 }
 
@@ -299,7 +306,7 @@ int apply_task_transition(struct state *st, const struct event *ev, struct effec
 	if (task == NO_ID)
 		return illegal(why, ev, "event without creation");
 	t = &st->tasks[task];
-	rc = check_transition(st, t, ev, row, why);
+	rc = check_transition(t, ev, row, why);
 	if (rc < 0)
 		return rc;
 	w = &st->ws[t->ws];
@@ -317,19 +324,35 @@ int apply_task_transition(struct state *st, const struct event *ev, struct effec
 	return 0;
 }
 
+/* A validating task goes on with the attempt and the resources it has. */
+static int check_assignment(const struct state *st, const struct task *t, const struct event *ev, char why[200])
+{
+	uint32_t worker = state_worker(st, ev->worker_id);
+	uint64_t attempt = t->state == TASK_VALIDATING ? t->attempt : t->attempt + 1ULL;
+
+	if (worker == NO_ID || st->workers[worker].incarnation != ev->incarnation ||
+	    st->workers[worker].state == WORKER_SHUTDOWN)
+		return illegal(why, ev, "assignment to an unknown worker");
+	if (t->worker != NO_ID || (t->state != TASK_QUEUED && t->state != TASK_VALIDATING))
+		return illegal(why, ev, "assignment in the wrong state");
+	if (ev->attempt != attempt || attempt > UINT32_MAX)
+		return illegal(why, ev, "wrong attempt");
+	for (uint8_t i = 0; i < t->resource_count && t->state == TASK_QUEUED; i++)
+		if (!resource_fits(&st->resources[t->resources[i].resource], t->resources[i].amount))
+			return illegal(why, ev, "assignment without free resources");
+	return 0;
+}
+
 static int apply_assigned(struct state *st, uint32_t task, const struct event *ev, struct effects *fx, char why[200])
 {
 	uint32_t worker = state_worker(st, ev->worker_id);
 	struct task *t = &st->tasks[task];
 	bool validation = t->state == TASK_VALIDATING;
 	struct worker *w;
+	int rc = check_assignment(st, t, ev, why);
 
-	if (worker == NO_ID || st->workers[worker].incarnation != ev->incarnation)
-		return illegal(why, ev, "assignment to an unknown worker");
-	if (t->worker != NO_ID || (t->state != TASK_QUEUED && !validation))
-		return illegal(why, ev, "assignment in the wrong state");
-	if (ev->attempt != t->attempt + (validation ? 0 : 1))
-		return illegal(why, ev, "wrong attempt");
+	if (rc < 0)
+		return rc;
 	queue_leave(st, task);
 	w = &st->workers[worker];
 	if (w->assigned == w->task_capacity)
@@ -346,23 +369,14 @@ static int apply_assigned(struct state *st, uint32_t task, const struct event *e
 	return 0;
 }
 
-static void forget_dependent(struct task *on, uint32_t task)
-{
-	for (uint32_t i = 0; i < on->dependents_count; i++) {
-		if (on->dependents[i] != task)
-			continue;
-		on->dependents[i] = on->dependents[--on->dependents_count];
-		return;
-	}
-}
-
 /* A JSON array of ids among the task's own needs: each gets WAIVED. */
 static int apply_waived(struct state *st, uint32_t task, const struct event *ev, char why[200])
 {
-	struct task *t = &st->tasks[task];
-	struct scan_text id;
+	struct scan_text id = { SPAN_NONE, false };
 	struct scan s;
 
+	if (needs_check(ev->needs) < 0)
+		return illegal(why, ev, "unreadable list of needs");
 	scan_init(&s, ev->needs);
 	scan_array(&s);
 	while (scan_item(&s)) {
@@ -370,19 +384,10 @@ static int apply_waived(struct state *st, uint32_t task, const struct event *ev,
 
 		scan_string(&s, &id);
 		need = state_task(st, id.raw);
-		for (uint32_t i = 0; i < t->needs_count && need != NO_ID; i++) {
-			if (t->needs[i] != need)
-				continue;
-			t->unmet -= !need_met(st, need);
-			t->needs[i] |= WAIVED;
-			forget_dependent(&st->tasks[need], task);
-		}
+		if (need != NO_ID)
+			waive_need(st, task, need);
 	}
-	if (scan_end(&s) < 0)
-		return illegal(why, ev, "unreadable list of needs");
 	unblock_task(st, task);
-	if (t->unmet == 0 && t->state == TASK_PENDING)
-		agenda_task(st, task);
 	return 0;
 }
 
@@ -391,11 +396,17 @@ static int apply_updated(struct state *st, uint32_t task, const struct event *ev
 	struct task *t = &st->tasks[task];
 	int rc;
 
-	if (t->worker != NO_ID || t->state == TASK_COMPLETED)
-		return illegal(why, ev, "new definition in the wrong state");
+	if (t->worker != NO_ID || t->state == TASK_VALIDATING)
+		return illegal(why, ev, "new definition in the wrong state"); /* what it holds must stay what it gives back */
+	if (needs_check(ev->needs) < 0)
+		return illegal(why, ev, "unreadable or repeated needs");
 	rc = task_define(st, t, ev->def, why);
 	if (rc < 0)
 		return rc;
+	if (t->state == TASK_QUEUED && t->heap_at != NO_ID) { /* its place in line, and which line, may be another now */
+		queue_leave(st, task);
+		queue_ready(st, task);
+	}
 	t->needs_raw = arena_copy(&st->text, ev->needs.len ? ev->needs : SPAN_LIT("[]"));
 	return 0;
 }
@@ -414,10 +425,12 @@ int apply_task_fact(struct state *st, const struct event *ev, struct effects *fx
 	case EV_TASK_ASSIGNED:
 		return apply_assigned(st, task, ev, fx, why);
 	case EV_TASK_CANCEL_REQUESTED:
-		t->flags |= (uint16_t)TASK_CANCELLING;
+		if (t->worker == NO_ID)
+			return illegal(why, ev, "an end asked of no worker");
+		t->flags |= (uint16_t)(TASK_CANCELLING | (ev->waive ? TASK_WAIVES : 0));
 		if (ev->reason.len)
 			keep(st, &t->reason, ev->reason);
-		if (fx && t->worker != NO_ID)
+		if (fx)
 			effects_add(fx, (struct effect){ FX_CANCEL, task, t->ws, t->worker, t->attempt });
 		return 0;
 	case EV_TASK_UPDATED:

@@ -13,6 +13,9 @@ int apply_task_fact(struct state *st, const struct event *ev, struct effects *fx
 /* Takes the task from its worker and gives back its resources. */
 void task_give_back(struct state *st, uint32_t task);
 
+/* Units of the resource that the task asks for, as its definition says (0 = all of it). */
+uint32_t task_amount(const struct task *t, uint32_t resource);
+
 /* Takes the task from its worker only: the attempt goes on elsewhere. */
 void task_leave_worker(struct state *st, uint32_t task);
 

@@ -55,6 +55,11 @@ static int worker_registered(struct turn *t, const struct input *in)
 				 (unsigned)in->incarnation);
 		return -SK_EREFUSED;
 	}
+	if (in->slots > SLOTS_MAX) {
+		if (t->why)
+			buf_putf(t->why, "worker \"%.*s\" offers more than %d slots", SPAN_ARG(in->worker_id), SLOTS_MAX);
+		return -SK_EREFUSED;
+	}
 	if (w->state == WORKER_INITIALIZING) {
 		ev = turn_worker_move(t, worker, ON_REGISTRATION_COMPLETE);
 		INVARIANT(ev != NULL);

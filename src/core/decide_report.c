@@ -59,15 +59,15 @@ static int64_t retry_delay_ms(const struct task *task, unsigned retry_count)
 	return (int64_t)delay;
 }
 
-static void put_result(struct turn *t, struct event *ev, const struct result *r)
+/* A worker may report any number; what is recorded fits what the state keeps. */
+static void put_result(struct event *ev, const struct result *r)
 {
-	ev->exit_code = r->exit_code;
-	ev->signal = r->signal;
+	ev->exit_code = r->exit_code == (int32_t)r->exit_code ? r->exit_code : -1;
+	ev->signal = r->signal < UINT8_MAX ? r->signal : UINT8_MAX;
 	ev->duration_ms = r->duration_ms;
 	ev->cpu_ms = r->cpu_ms;
 	ev->peak_kb = r->peak_kb;
 	ev->leftovers = r->leftovers;
-	(void)t;
 }
 
 static const char *signal_name(uint64_t signal)
@@ -106,7 +106,7 @@ static void fail_or_retry(struct turn *t, uint32_t task, const struct result *r,
 
 	INVARIANT(ev != NULL);
 	ev->error = error;
-	put_result(t, ev, r);
+	put_result(ev, r);
 	if (ev->to == TASK_RETRYING) {
 		ev->retry_count = subject->retry_count + 1u;
 		ev->retry_at_ms = t->now_ms + retry_delay_ms(subject, subject->retry_count + 1u);
@@ -173,7 +173,7 @@ static void finish_validation(struct turn *t, uint32_t task, const struct result
 	ev = turn_task_move(t, task, ON_VALIDATION_FAILED);
 	INVARIANT(ev != NULL);
 	ev->error = error;
-	put_result(t, ev, r);
+	put_result(ev, r);
 	turn_apply(t);
 }
 
@@ -182,7 +182,7 @@ static void finish_well(struct turn *t, uint32_t task, const struct result *r)
 	struct event *ev = turn_task_move(t, task, ON_EXECUTION_COMPLETED);
 
 	INVARIANT(ev != NULL);
-	put_result(t, ev, r);
+	put_result(ev, r);
 	ev->outputs = turn_copy(t, r->outputs);
 	turn_apply(t);
 	if (t->st->tasks[task].flags & TASK_HAS_AFTER)

@@ -191,6 +191,57 @@ void unblock_task(struct state *st, uint32_t task)
 	unblock_dependents(st, task);
 }
 
+static void forget_dependent(struct task *on, uint32_t task)
+{
+	for (uint32_t i = 0; i < on->dependents_count; i++) {
+		if (on->dependents[i] != task)
+			continue;
+		on->dependents[i] = on->dependents[--on->dependents_count];
+		return;
+	}
+}
+
+void waive_need(struct state *st, uint32_t task, uint32_t need)
+{
+	struct task *t = &st->tasks[task];
+
+	for (uint32_t i = 0; i < t->needs_count; i++) {
+		if (t->needs[i] != need)
+			continue;
+		t->unmet -= !need_met(st, need);
+		t->needs[i] |= WAIVED;
+		forget_dependent(&st->tasks[need], task);
+		if (t->unmet == 0 && t->state == TASK_PENDING)
+			agenda_task(st, task);
+		return;
+	}
+}
+
+/* Makes the tasks of other workstreams that it needs forget about it. */
+static void leave_foreign_needs(struct state *st, uint32_t task)
+{
+	const struct task *t = &st->tasks[task];
+
+	for (uint32_t i = 0; i < t->needs_count; i++)
+		if (!(t->needs[i] & WAIVED) && st->tasks[t->needs[i]].ws != t->ws)
+			forget_dependent(&st->tasks[t->needs[i]], task);
+}
+
+void unlink_task(struct state *st, uint32_t task)
+{
+	struct task *t = &st->tasks[task];
+
+	leave_foreign_needs(st, task);
+	for (uint32_t i = t->dependents_count; i-- > 0;) {
+		uint32_t dependent = t->dependents[i];
+
+		if (st->tasks[dependent].ws == t->ws)
+			continue;
+		waive_need(st, dependent, task);
+		unblock_task(st, dependent);
+	}
+}
+
 static int resolve_needs(struct state *st, const struct workstream *w, char why[200])
 {
 	struct need_list list = { NULL, 0, 0 };
@@ -211,6 +262,7 @@ static int resolve_needs(struct state *st, const struct workstream *w, char why[
 
 		if (!t->needs_raw.p)
 			continue;
+		leave_foreign_needs(st, w->tasks[i]);
 		list.count = 0;
 		each_need(st, t, put_need, &list);
 		t->needs = list.count ? arena_alloc(&st->text, list.count * sizeof(*t->needs)) : NULL;
@@ -336,15 +388,16 @@ int link_ws(struct state *st, uint32_t ws, char why[200])
 		queue_leave(st, w->tasks[i]); /* ranks change, and with them the places in line */
 	link_edges(st, ws);
 	link_ranks(st, ws);
-	w->blocked = 0;
 	for (size_t i = 0; i < w->task_count; i++) {
 		struct task *t = &st->tasks[w->tasks[i]];
 
-		t->flags = (uint16_t)((t->flags | TASK_LINKED) & ~TASK_BLOCKED);
+		t->flags |= TASK_LINKED;
 		t->unmet = 0;
 		for (uint32_t k = 0; k < t->needs_count; k++)
 			t->unmet += !need_met(st, t->needs[k]);
 	}
+	for (size_t i = 0; i < w->task_count; i++)
+		unblock_task(st, w->tasks[i]);
 	for (size_t i = 0; i < w->task_count; i++) {
 		uint32_t task = w->tasks[i];
 		struct task *t = &st->tasks[task];

@@ -31,6 +31,12 @@ void block_dependents(struct state *st, uint32_t task);
 /* Takes the mark back where nothing failed is in front any more, after `task` was reset or a dependency waived. */
 void unblock_dependents(struct state *st, uint32_t task);
 
+/* The operator waives this dependency of the task; nothing happens when there is none, or when it is waived already. */
+void waive_need(struct state *st, uint32_t task, uint32_t need);
+
+/* Cuts the edges between the task and other workstreams; what waited for it there has nothing to wait for any more. */
+void unlink_task(struct state *st, uint32_t task);
+
 /* Looks at one task's own mark again, and at those behind it when the mark goes. */
 void unblock_task(struct state *st, uint32_t task);
 

@@ -58,6 +58,14 @@ uint32_t state_resource(const struct state *st, struct span id)
 	return id.len ? map_find(&st->resource_ids, id) : NO_ID;
 }
 
+bool id_valid(struct span id)
+{
+	for (size_t i = 0; i < id.len; i++)
+		if (id.p[i] <= ' ' || id.p[i] > '~' || id.p[i] == '"' || id.p[i] == '\\')
+			return false;
+	return id.len > 0 && id.len <= TASK_ID_BYTES_MAX;
+}
+
 bool ws_live(const struct workstream *ws)
 {
 	return ws->assigned > 0 || ws->waiting > 0;

@@ -21,7 +21,7 @@ enum task_flags {
 	TASK_SKIPPED = 1 << 4,
 	TASK_BLOCKED = 1 << 5,      /* pending behind something that failed: cannot run until an operator acts */
 	TASK_CANCELLING = 1 << 6,   /* an end was asked for; terminal once the worker says that nothing lives */
-	TASK_WAIVES = 1 << 7,       /* cancelled such that its dependents may go on */
+	TASK_WAIVES = 1 << 7,       /* cancelled, or about to be, such that its dependents may go on */
 	TASK_LINKED = 1 << 8,       /* its edges are in the graph (after workstream_ready) */
 	TASK_DROPPED = 1 << 9,      /* removed from the plan; kept for the record */
 	TASK_NEEDS_CAPABILITY = 1 << 11,
@@ -119,7 +119,7 @@ struct worker {
 struct resource {
 	struct span id;
 	uint32_t limit; /* 0 = unlimited */
-	uint32_t held;
+	uint64_t held; /* units, by the present limit */
 	uint32_t *holders; /* task indexes */
 	size_t holder_count, holder_capacity;
 	struct task_heap waiters;
@@ -163,6 +163,9 @@ uint32_t state_task(const struct state *st, struct span id);
 uint32_t state_ws(const struct state *st, struct span id);
 uint32_t state_worker(const struct state *st, struct span id);
 uint32_t state_resource(const struct state *st, struct span id);
+
+/* Whether this can be an id: it stands in documents and file names as it is, and in the maps. */
+bool id_valid(struct span id);
 
 /* Whether a task of it is with a worker or will start without an operator's help. */
 bool ws_live(const struct workstream *ws);

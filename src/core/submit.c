@@ -21,7 +21,7 @@ uint32_t submit_find_task(const struct state *st, uint32_t ws, struct span name)
 {
 	const struct workstream *w = &st->ws[ws];
 	uint32_t task = state_task(st, name);
-	char id[2 * NAME_BYTES_MAX + 2];
+	char id[TASK_ID_BYTES_MAX + 1];
 
 	if (task != NO_ID && st->tasks[task].ws == ws)
 		return task;

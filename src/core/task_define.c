@@ -32,7 +32,51 @@ static int parse_resources(struct state *st, struct span raw, struct task_need_r
 		scan_u64(&s, UINT32_MAX, &amount);
 		if (resource == NO_ID || *count == TASK_RESOURCES_MAX)
 			return -EINVAL;
+		for (uint8_t i = 0; i < *count; i++)
+			if (out[i].resource == resource)
+				return -EINVAL;
 		out[(*count)++] = (struct task_need_resource){ (uint16_t)resource, (uint32_t)amount };
+	}
+	return scan_end(&s);
+}
+
+/* The numbers of a definition have limits of their own in a plan; here it is enough that none is cut short. */
+static bool numbers_fit(const struct task_def *def)
+{
+	return def->timeout_ms >= 0 && def->timeout_ms <= UINT32_MAX && def->backoff_ms >= 0 &&
+	       def->backoff_ms <= UINT32_MAX && def->estimate_ms >= 0 && def->estimate_ms <= UINT32_MAX &&
+	       def->priority == (int32_t)def->priority && def->retries <= UINT16_MAX;
+}
+
+/* Few are compared with each other, many are looked up. */
+#define NEEDS_FEW 8
+
+int needs_check(struct span raw)
+{
+	CLEANUP(map_release) struct map many = MAP_INIT;
+	struct span few[NEEDS_FEW];
+	struct scan_text id;
+	uint32_t count = 0;
+	struct scan s;
+
+	if (!raw.len)
+		return 0;
+	scan_init(&s, raw);
+	scan_array(&s);
+	while (scan_item(&s)) {
+		scan_string(&s, &id);
+		if (s.error || !id_valid(id.raw) || count == NEEDS_MAX)
+			return -EINVAL;
+		for (uint32_t i = 0; i < count && i < NEEDS_FEW; i++)
+			if (span_eq(few[i], id.raw))
+				return -EINVAL;
+		if (count >= NEEDS_FEW && map_find(&many, id.raw) != MAP_NONE)
+			return -EINVAL;
+		if (count >= NEEDS_FEW)
+			map_put(&many, id.raw, count);
+		else
+			few[count] = id.raw;
+		count++;
 	}
 	return scan_end(&s);
 }
@@ -45,6 +89,8 @@ int task_define(struct state *st, struct task *t, struct span bytes, char why[20
 
 	if (task_def_decode(bytes, &def) < 0)
 		return refuse(why, "unreadable definition", t);
+	if (!numbers_fit(&def))
+		return refuse(why, "number out of range in the definition", t);
 	if (parse_resources(st, def.resources, wanted, &count) < 0)
 		return refuse(why, "unknown resource or too many", t);
 	if (!span_eq(t->def, bytes))

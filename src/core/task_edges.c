@@ -46,7 +46,7 @@ static const struct edge task_edges[] = {
 	{ "O2",  TASK_RETRYING,   ON_MANUAL_SKIP,           0,             0,             TASK_COMPLETED,  EV_TASK_SKIPPED,    SETTLED },
 	{ "O2",  TASK_FAILED,     ON_MANUAL_SKIP,           0,             0,             TASK_COMPLETED,  EV_TASK_SKIPPED,    SETTLED },
 	{ "O2",  TASK_CANCELLED,  ON_MANUAL_SKIP,           0,             0,             TASK_COMPLETED,  EV_TASK_SKIPPED,    SETTLED },
-	{ "O3",  TASK_QUEUED,     ON_WORKSTREAM_ROLLBACK,   0,             0,             TASK_PENDING,    EV_TASK_RESET,      DO_RESET },
+	{ "O3",  TASK_QUEUED,     ON_WORKSTREAM_ROLLBACK,   0,             0,             TASK_PENDING,    EV_TASK_RESET,      DO_FREE | DO_RESET },
 	{ "O4",  TASK_RUNNING,    ON_WORKSTREAM_ROLLBACK,   0,             0,             TASK_CANCELLED,  EV_TASK_CANCELLED,  STOPPED },
 	{ "O4",  TASK_VALIDATING, ON_WORKSTREAM_ROLLBACK,   0,             0,             TASK_CANCELLED,  EV_TASK_CANCELLED,  STOPPED },
 	{ "O4",  TASK_RETRYING,   ON_WORKSTREAM_ROLLBACK,   0,             0,             TASK_CANCELLED,  EV_TASK_CANCELLED,  STOPPED },
