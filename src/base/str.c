@@ -247,7 +247,8 @@ void buf_put_json(struct buf *b, struct span text)
 			buf_putf(b, "\\u%04x", c);
 		from = ++i;
 	}
-	buf_put(b, text.p + from, text.len - from);
+	if (text.len > from)
+		buf_put(b, text.p + from, text.len - from);
 	buf_putc(b, '"');
 }
 

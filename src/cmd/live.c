@@ -158,7 +158,7 @@ void live_events(struct live *l, const struct state *st, const struct events *ba
 /* The last line a task printed, or an empty one. Header lines of attempts are passed over. */
 static void put_last_line(struct live *l, const struct task *t, size_t room)
 {
-	char name[2 * NAME_BYTES_MAX + 8], tail[TAIL_BYTES];
+	char name[TASK_ID_BYTES_MAX + 8], tail[TAIL_BYTES];
 	CLEANUP(buf_release) struct buf line = BUF_INIT;
 	ssize_t len = 0;
 	off_t size;

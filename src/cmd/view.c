@@ -185,7 +185,7 @@ int view_task(const struct view *v, const char *typed, uint32_t *out, struct err
 	const struct state *st = &v->st;
 	struct near best[NEAREST_MAX] = { 0 };
 	struct span word = span_of(typed);
-	uint32_t found = word.len <= NAME_BYTES_MAX ? state_task(st, word) : NO_ID;
+	uint32_t found = word.len <= TASK_ID_BYTES_MAX ? state_task(st, word) : NO_ID;
 	unsigned named = 0;
 
 	for (size_t i = 0; found == NO_ID && named < 2 && i < st->task_count; i++) {

@@ -30,12 +30,12 @@ struct decoder {
 struct member {
 	const char *key;
 	uint8_t len;
-	char kind; /* s string, r raw, n number, b bool, t time */
+	char kind; /* s string, r raw, b bool, t time; numbers: n, w of 32 bits, h of 16, c of 8, i of 32 with a sign */
 };
 
 struct value {
 	struct scan_text text; /* s; raw for r */
-	int64_t number;        /* n, b, t */
+	int64_t number;        /* numbers, b, t */
 };
 
 #define M(key, kind) { key, sizeof(key) - 1, kind }
@@ -49,6 +49,21 @@ static void decoder_fail(struct decoder *d, const char *what, struct span subjec
 	scan_fail(&d->s, d->what);
 }
 
+/* A number that would be cut short is not one of ours. */
+static void read_number(struct decoder *d, char kind, int64_t *out)
+{
+	uint64_t number = 0;
+
+	if (kind == 'i') {
+		scan_i64(&d->s, out);
+		if (!d->s.error && *out != (int32_t)*out)
+			scan_fail(&d->s, "number out of range");
+		return;
+	}
+	scan_u64(&d->s, kind == 'w' ? UINT32_MAX : kind == 'h' ? UINT16_MAX : kind == 'c' ? UINT8_MAX : INTEGER_MAX, &number);
+	*out = (int64_t)number;
+}
+
 static void read_value(struct decoder *d, char kind, struct value *v)
 {
 	bool flag = false;
@@ -60,17 +75,17 @@ static void read_value(struct decoder *d, char kind, struct value *v)
 	case 'r':
 		scan_skip(&d->s, &v->text.raw);
 		break;
-	case 'n':
-		scan_i64(&d->s, &v->number);
-		break;
 	case 'b':
 		scan_bool(&d->s, &flag);
 		v->number = flag;
 		break;
-	default:
+	case 't':
 		scan_string(&d->s, &v->text);
 		if (!d->s.error && when_decode(v->text.raw, &v->number) < 0)
 			scan_fail(&d->s, "not an ISO-8601 UTC time");
+		break;
+	default:
+		read_number(d, kind, &v->number);
 	}
 }
 
@@ -110,14 +125,14 @@ static struct span keep(struct decoder *d, struct scan_text text)
 
 static void read_resource(struct decoder *d, struct span id)
 {
-	static const struct member members[] = { M("max_holders", 'n'), M("exhausted_since", 't') };
+	static const struct member members[] = { M("max_holders", 'w'), M("exhausted_since", 't') };
 	struct value v[ARRAY_LEN(members)];
 	struct resource r = { .limit = 0 };
 	struct state *st = d->st;
 
 	read_members(d, members, ARRAY_LEN(members), v);
-	if (st->resource_count == RESOURCES_MAX || state_resource(st, id) != NO_ID) {
-		decoder_fail(d, "too many resources, or twice", id);
+	if (st->resource_count == RESOURCES_MAX || !id_valid(id) || state_resource(st, id) != NO_ID) {
+		decoder_fail(d, "one too many, unusable or second resource", id);
 		return;
 	}
 	r.id = arena_copy(&st->text, id);
@@ -132,8 +147,8 @@ static void read_ws(struct decoder *d, struct span id)
 {
 	enum { NAME, STATE, RUN, PARALLEL, DURATION, FLAGS, COUNT, CREATED, STARTED, ENDED, SERVED, SEQ, PLAN, REASON, DEF };
 	static const struct member members[] = {
-		M("name", 's'),        M("state", 's'),       M("run_no", 'n'),     M("max_parallel", 'n'),
-		M("max_duration_ms", 'n'), M("flags", 'n'),   M("task_count", 'n'), M("created_at", 't'),
+		M("name", 's'),        M("state", 's'),       M("run_no", 'w'),     M("max_parallel", 'w'),
+		M("max_duration_ms", 'n'), M("flags", 'w'),   M("task_count", 'n'), M("created_at", 't'),
 		M("started_at", 't'),  M("ended_at", 't'),    M("last_served", 'n'), M("seq", 'n'),
 		M("plan", 's'),        M("reason", 's'),      M("def", 'r'),
 	};
@@ -144,8 +159,8 @@ static void read_ws(struct decoder *d, struct span id)
 
 	read_members(d, members, ARRAY_LEN(members), v);
 	state = ws_state_decode(v[STATE].text.raw);
-	if (state < 0 || !id.len || state_ws(st, id) != NO_ID) {
-		decoder_fail(d, "unknown state of, or second, workstream", id);
+	if (state < 0 || !id_valid(id) || state_ws(st, id) != NO_ID) {
+		decoder_fail(d, "unusable, unknown state of, or second, workstream", id);
 		return;
 	}
 	w.id = arena_copy(&st->text, id);
@@ -154,7 +169,7 @@ static void read_ws(struct decoder *d, struct span id)
 	w.run_no = (uint32_t)v[RUN].number;
 	w.max_parallel = (uint32_t)v[PARALLEL].number;
 	w.max_duration_ms = v[DURATION].number;
-	w.flags = (uint32_t)v[FLAGS].number;
+	w.flags = (uint32_t)v[FLAGS].number & (WSF_KEEP_GOING | WSF_FAIL_FAST | WSF_HALTED);
 	w.created_ms = v[CREATED].number;
 	w.started_ms = v[STARTED].number;
 	w.ended_ms = v[ENDED].number;
@@ -181,7 +196,7 @@ static void read_worker(struct decoder *d, struct span id)
 {
 	enum { STATE, INCARNATION, SLOTS, PID, PID_START, BOOT, NONCE, VERSION, KILL, CAPABILITIES, REGISTERED, ENDED };
 	static const struct member members[] = {
-		M("state", 's'),     M("incarnation", 'n'), M("max_concurrent_tasks", 'n'), M("pid", 'n'),
+		M("state", 's'),     M("incarnation", 'w'), M("max_concurrent_tasks", 'h'), M("pid", 'n'),
 		M("pid_start_time", 'n'), M("boot_id", 's'), M("nonce", 's'),              M("version", 's'),
 		M("kill_mode", 's'), M("capabilities", 'r'), M("registered_at", 't'),      M("ended_at", 't'),
 	};
@@ -192,8 +207,8 @@ static void read_worker(struct decoder *d, struct span id)
 
 	read_members(d, members, ARRAY_LEN(members), v);
 	state = worker_state_decode(v[STATE].text.raw);
-	if (state < 0 || !id.len || state_worker(st, id) != NO_ID || st->worker_count == WORKERS_MAX) {
-		decoder_fail(d, "unknown state of, or second, worker", id);
+	if (state < 0 || !id_valid(id) || state_worker(st, id) != NO_ID || st->worker_count == WORKERS_MAX) {
+		decoder_fail(d, "unusable, unknown state of, or second, worker", id);
 		return;
 	}
 	w.id = arena_copy(&st->text, id);
@@ -222,11 +237,11 @@ enum task_key {
 
 static const struct member task_members[K_COUNT] = {
 	M("workstream_id", 's'), M("name", 's'), M("state", 's'), M("dependencies", 'r'),
-	M("waived_dependencies", 'r'), M("attempt", 'n'), M("retry_count", 'n'), M("reassign_count", 'n'),
+	M("waived_dependencies", 'r'), M("attempt", 'w'), M("retry_count", 'h'), M("reassign_count", 'h'),
 	M("created_at", 't'), M("queued_at", 't'), M("started_at", 't'), M("ended_at", 't'), M("retry_at", 't'),
 	M("assigned_worker", 's'), M("skipped", 'b'), M("blocked", 'b'), M("cancelling", 'b'), M("waives", 'b'),
-	M("dropped", 'b'), M("fatal", 'b'), M("reason", 's'), M("last_error", 's'), M("last_exit_code", 'n'),
-	M("last_signal", 'n'), M("duration_ms", 'n'), M("cpu_ms", 'n'), M("peak_kb", 'n'), M("outputs", 'r'),
+	M("dropped", 'b'), M("fatal", 'b'), M("reason", 's'), M("last_error", 's'), M("last_exit_code", 'i'),
+	M("last_signal", 'c'), M("duration_ms", 'w'), M("cpu_ms", 'w'), M("peak_kb", 'w'), M("outputs", 'r'),
 	M("seq", 'n'), M("def", 'r'),
 };
 
@@ -255,16 +270,38 @@ static void put_numbers(struct task *t, const struct value *v)
 	t->last_seq = (uint64_t)v[K_SEQ].number;
 }
 
-/* Where the task stands with a worker and with resources; state_decode of a healthy state keeps every count right. */
+/* What no life can be: apply would trip over it later. Returns NULL, or what contradicts. */
+static const char *task_contradiction(const struct state *st, const struct task *t, uint32_t worker)
+{
+	bool with_worker = t->state == TASK_QUEUED || t->state == TASK_RUNNING || t->state == TASK_VALIDATING;
+	bool unlinked = st->ws[t->ws].state == WS_PLANNED;
+
+	if (worker == NO_ID ? t->state == TASK_RUNNING : !with_worker || st->workers[worker].state == WORKER_SHUTDOWN)
+		return "state and worker contradict each other for task";
+	if (t->flags & TASK_CANCELLING && worker == NO_ID)
+		return "nobody is left to end task";
+	if (t->flags & TASK_WAIVES && t->state != TASK_CANCELLED && !(t->flags & TASK_CANCELLING))
+		return "waives without being cancelled: task";
+	if (t->flags & TASK_FATAL && t->state != TASK_FAILED)
+		return "fatal without having failed: task";
+	if (unlinked && t->state != TASK_PENDING && t->state != TASK_CANCELLED && t->state != TASK_COMPLETED)
+		return "at work before its workstream is ready: task";
+	return NULL;
+}
+
+/* Where the task stands with a worker and with resources. */
 static void place_task(struct decoder *d, uint32_t task, struct span worker_id)
 {
 	struct state *st = d->st;
 	struct task *t = &st->tasks[task];
 	uint32_t worker = state_worker(st, worker_id);
+	const char *problem = task_contradiction(st, t, worker);
 	struct worker *w;
 
-	if (worker_id.len && worker == NO_ID) {
-		decoder_fail(d, "unknown worker of task", t->id);
+	if (worker_id.len && worker == NO_ID)
+		problem = "unknown worker of task";
+	if (problem) {
+		decoder_fail(d, problem, t->id);
 		return;
 	}
 	if (worker == NO_ID && t->state != TASK_VALIDATING)
@@ -274,7 +311,7 @@ static void place_task(struct decoder *d, uint32_t task, struct span worker_id)
 
 		mem_grow(&r->holders, &r->holder_capacity, r->holder_count + 1, sizeof(*r->holders));
 		r->holders[r->holder_count++] = task;
-		r->held += (uint32_t)resource_amount(r, t->resources[i].amount);
+		r->held += resource_amount(r, t->resources[i].amount);
 	}
 	if (worker == NO_ID)
 		return;
@@ -300,13 +337,17 @@ static void read_task(struct decoder *d, struct span id)
 		return;
 	t.ws = state_ws(st, v[K_WS].text.raw);
 	state = task_state_decode(v[K_STATE].text.raw);
-	if (t.ws == NO_ID || state < 0 || !id.len || state_task(st, id) != NO_ID || index == TASKS_MAX) {
-		decoder_fail(d, "unknown workstream or state of, or second, task", id);
+	if (t.ws == NO_ID || state < 0 || !id_valid(id) || state_task(st, id) != NO_ID || index == TASKS_MAX) {
+		decoder_fail(d, "unusable, unknown workstream or state of, or second, task", id);
 		return;
 	}
 	t.id = arena_copy(&st->text, id);
 	if (task_define(st, &t, v[K_DEF].text.raw, why) < 0) {
 		decoder_fail(d, why, id);
+		return;
+	}
+	if (needs_check(v[K_NEEDS].text.raw) < 0) {
+		decoder_fail(d, "unreadable or repeated needs of task", id);
 		return;
 	}
 	t.state = (uint8_t)state;

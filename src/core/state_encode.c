@@ -5,6 +5,8 @@
  */
 #include "core/state_codec.h"
 
+#include <stdlib.h>
+
 #include "base/when.h"
 #include "core/edge.h"
 
@@ -78,8 +80,8 @@ static void put_needs(struct buf *out, const struct state *st, const struct task
 	bool any = false;
 
 	for (uint32_t i = 0; i < t->needs_count; i++) {
-		if (waived && !(t->needs[i] & WAIVED))
-			continue;
+		if ((waived && !(t->needs[i] & WAIVED)) || task_gone(&st->tasks[t->needs[i] & ~WAIVED]))
+			continue; /* one of an archived run is waived for ever */
 		if (!any) {
 			put_key(out, key);
 			buf_putc(out, '[');
@@ -140,6 +142,34 @@ static void put_task(struct buf *out, const struct state *st, const struct task 
 	buf_putc(out, '}');
 }
 
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* "key":["a","b"], in the order of the tasks: the lists themselves are unordered, and equal states give equal bytes. */
+static void put_tasks(struct buf *out, const struct state *st, const char *key, const uint32_t *tasks, size_t count)
+{
+	uint32_t *sorted;
+
+	if (!count)
+		return;
+	sorted = mem_alloc(count * sizeof(*sorted));
+	memcpy(sorted, tasks, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), by_number);
+	put_key(out, key);
+	buf_putc(out, '[');
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			buf_putc(out, ',');
+		buf_put_json(out, st->tasks[sorted[i]].id);
+	}
+	buf_putc(out, ']');
+	mem_free(&sorted);
+}
+
 static void put_ws(struct buf *out, const struct workstream *w)
 {
 	buf_put_json(out, w->id);
@@ -180,16 +210,7 @@ static void put_worker(struct buf *out, const struct state *st, const struct wor
 	put_raw(out, "capabilities", w->capabilities);
 	put_time(out, "registered_at", w->registered_ms);
 	put_time(out, "ended_at", w->ended_ms);
-	if (w->assigned) {
-		put_key(out, "active");
-		buf_putc(out, '[');
-		for (uint32_t i = 0; i < w->assigned; i++) {
-			if (i)
-				buf_putc(out, ',');
-			buf_put_json(out, st->tasks[w->tasks[i]].id);
-		}
-		buf_putc(out, ']');
-	}
+	put_tasks(out, st, "active", w->tasks, w->assigned);
 	buf_putc(out, '}');
 }
 
@@ -200,16 +221,7 @@ static void put_resource(struct buf *out, const struct state *st, const struct r
 	put_u64(out, "max_holders", r->limit);
 	put_u64(out, "held", r->held);
 	put_time(out, "exhausted_since", r->exhausted_ms);
-	if (r->holder_count) {
-		put_key(out, "holders");
-		buf_putc(out, '[');
-		for (size_t i = 0; i < r->holder_count; i++) {
-			if (i)
-				buf_putc(out, ',');
-			buf_put_json(out, st->tasks[r->holders[i]].id);
-		}
-		buf_putc(out, ']');
-	}
+	put_tasks(out, st, "holders", r->holders, r->holder_count);
 	buf_putc(out, '}');
 }
 
