@@ -45,9 +45,14 @@ class Bench:
 
     def sk_run(self, name, plan, count, jobs=2):
         state = self.path(name + "-state")
-        argv = [self.sk, "run", plan, "--jobs", str(jobs), "--state-dir", state]
-        return rounds.Candidate(name, argv, count, cwd=self.scratch,
-                                prepare=lambda: shutil.rmtree(state, ignore_errors=True))
+        argv = [self.sk, "run", "--quiet", plan, "--jobs", str(jobs), "--state-dir", state]
+
+        # Out of the way, not removed: ext4 takes its time to give out inodes again that were freed a moment ago.
+        def forget():
+            if os.path.exists(state):
+                os.rename(state, f"{state}-{len(os.listdir(self.scratch))}")
+
+        return rounds.Candidate(name, argv, count, cwd=self.scratch, prepare=forget)
 
     def ninja(self, name, nodes):
         directory = self.path(name)
@@ -76,20 +81,36 @@ class Bench:
         with open(few, "w", encoding="ascii") as file:
             file.writelines(f"{i}\n" for i in range(count // 10))
         loop = rounds.Candidate("spawn loop", [self.loop, str(count), "2", "true"], count)
+        logs = self.loop_with_logs(count)
         ours = self.sk_run("sk run", plan, count)
         ninja = self.ninja("ninja", nodes)
         parallel = rounds.Candidate("parallel", ["parallel", "--will-cite", "-j2", "-a", few, "true", "#"],
                                     count // 10)
-        results = rounds.run_rounds([loop, ours, ninja, parallel], self.rounds)
+        results = rounds.run_rounds([loop, logs, ours, ninja, parallel], self.rounds)
         what = f"{count} independent tasks: speed of sk run /"
         self.add_speed(f"{what} ninja", results, ours, ninja, 1.0)
         self.add_speed(f"{what} bare spawn loop", results, ours, loop, 0.9)
+        self.add_speed(f"{what} loop that keeps a log file a task", results, ours, logs, 0.9)
         self.add_speed(f"{what} GNU parallel", results, ours, parallel, 4.0)
-        own = rounds.median([(a.own - b.own) for a, b in zip(results[ours.name], results[loop.name])]) / count * 1e6
-        self.table.add("orchestrator's and worker's own processor time a task beyond the loop's own", f"{own:.0f} us",
-                       "<= 40 us", own <= 40)
-        more = rounds.median([(a.cpu - b.cpu) for a, b in zip(results[ours.name], results[loop.name])]) / count * 1e6
-        self.table.add("all processor time a task beyond the bare loop's", f"{more:.0f} us", "-", True)
+        self.add_processor_time(results, ours, loop, "the bare loop")
+        self.add_processor_time(results, ours, logs, "the loop with log files")
+
+    def add_processor_time(self, results, ours, floor, name):
+        own = [a.own - b.own for a, b in zip(results[ours.name], results[floor.name])]
+        value = rounds.median(own) / ours.count * 1e6
+        self.table.add(f"own processor time a task (orchestrator and worker) beyond that of {name}", f"{value:.0f} us",
+                       "<= 40 us", value <= 40)
+
+    def loop_with_logs(self, count):
+        directory = self.path("logs")
+
+        def forget():
+            if os.path.exists(directory):
+                os.rename(directory, f"{directory}-{len(os.listdir(self.scratch))}")
+            os.mkdir(directory)
+
+        return rounds.Candidate("spawn loop with logs", [self.loop, str(count), "2", "true"], count, prepare=forget,
+                                env={**os.environ, "LOG_DIR": directory})
 
     def dag(self):
         depth = 20 if self.quick else 100

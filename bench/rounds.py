@@ -10,6 +10,8 @@ import os
 import signal
 import statistics
 import subprocess
+import tempfile
+import threading
 import time
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -28,8 +30,8 @@ class Candidate:
 
 
 class Run:
-    """What one run took. `own` is the processor time of the candidate's direct and orphaned processes alone: of an
-    orchestrator and its worker, without the tasks."""
+    """What one run took: seconds on the wall, seconds of processor of all processes, and `own` of the candidate alone: of
+    an orchestrator and its worker, without the tasks."""
 
     def __init__(self):
         self.wall = self.cpu = self.own = 0.0
@@ -41,29 +43,53 @@ def own_seconds(pid):
     return (int(fields[11]) + int(fields[12])) * TICK_S
 
 
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
+class OwnTime(threading.Thread):
+    """Reads again and again what a process has used by itself, and each child that runs the same program (our worker):
+    once they have ended, only sums with all their children would be left."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.seen, self.ended = pid, {}, threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.ended.wait(0.02):
+            try:
+                program = os.readlink(f"/proc/{self.pid}/exe")
+                self.seen[self.pid] = own_seconds(self.pid)
+                for child in children_of(self.pid):
+                    if child in self.seen or os.readlink(f"/proc/{child}/exe") == program:
+                        self.seen[child] = own_seconds(child)
+            except OSError:
+                continue  # it ended under our eyes
+
+    def total(self):
+        self.ended.set()
+        self.join()
+        return sum(self.seen.values())
+
+
 def reap(run, options):
     """Reaps one child and adds its times. Returns (pid, exit code), or None when WNOHANG found none that had ended."""
-    found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | options)
-    if found is None:
+    pid, status, usage = os.wait4(-1, options)
+    if pid == 0:
         return None
-    run.own += own_seconds(found.si_pid)
-    pid, status, usage = os.wait4(found.si_pid, 0)
     run.cpu += usage.ru_utime + usage.ru_stime
     return pid, os.waitstatus_to_exitcode(status)
-
-
-def children():
-    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
-        return [int(pid) for pid in file.read().split()]
 
 
 def reap_the_rest(run):
     """Waits for orphans; those that do not end in time are killed, so that one run never disturbs the next."""
     deadline = time.monotonic() + LINGER_S
-    while children():
+    while children_of(os.getpid()):
         if reap(run, os.WNOHANG) is None:
             if time.monotonic() > deadline:
-                for pid in children():
+                for pid in children_of(os.getpid()):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.002)
 
@@ -71,20 +97,23 @@ def reap_the_rest(run):
 def run_once(candidate):
     candidate.prepare()
     run = Run()
+    words = tempfile.TemporaryFile()  # a pipe that nobody reads would stop whoever writes into it
     start = time.monotonic()
     child = subprocess.Popen(candidate.argv, cwd=candidate.cwd, env=candidate.env, stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                             stdout=subprocess.DEVNULL, stderr=words)
+    own = OwnTime(child.pid)
     while True:
         pid, code = reap(run, 0)
         if pid == child.pid:
             break
     run.wall = time.monotonic() - start
+    run.own = own.total()
     child.returncode = code
     if code != 0:
-        os.set_blocking(child.stderr.fileno(), False)
-        text = (child.stderr.read() or b"").decode(errors="replace")[-500:]
+        words.seek(0)
+        text = words.read().decode(errors="replace")[-500:]
         raise SystemExit(f"bench: {candidate.name}: ended with {code}: {text}")
-    child.stderr.close()
+    words.close()
     reap_the_rest(run)
     return run
 
