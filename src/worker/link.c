@@ -79,7 +79,8 @@ void link_report(struct link *l, struct worker_msg *m, int64_t now_us)
 
 void link_queue_reports(struct link *l)
 {
-	buf_put(&l->wire, l->kept.p + l->kept.len - l->unsent, l->unsent);
+	if (l->unsent)
+		buf_put(&l->wire, l->kept.p + l->kept.len - l->unsent, l->unsent);
 	l->unsent = 0;
 }
 
