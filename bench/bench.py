@@ -142,45 +142,56 @@ class Bench:
             value = rounds.median(values)
             self.table.add(f"start-up: {name} / true", f"{value:.2f} ({min(values):.2f}-{max(values):.2f})", "<= 2", value <= 2)
 
-    # One hundred tasks run; the orchestrator is killed; how long until the next one has them again?
+    # One hundred tasks run and the orchestrator is killed. One task ends while nobody listens. How long after the next
+    # start is that result in the journal? By then the worker has been found, has registered and has been heard.
     def adopt(self):
         taken = [self.adopt_once(i) for i in range(self.rounds)]
         value = rounds.median(taken)
-        self.table.add("adoption of 100 running tasks after SIGKILL",
+        self.table.add("adoption of 100 running tasks after SIGKILL, first result recorded",
                        f"{value:.0f} ms ({min(taken):.0f}-{max(taken):.0f})", "<= 200 ms", value <= 200)
 
     def adopt_once(self, number):
         count = 100
         home = self.path(f"adopt-{number}")
-        state = os.path.join(home, "state")
-        gate, pids = os.path.join(home, "gate"), os.path.join(home, "pids")
+        state, pids = os.path.join(home, "state"), os.path.join(home, "pids")
         os.makedirs(pids)
-        os.mkfifo(gate)
-        tasks = {f"t{i}": {"run": f"echo $$ >> {pids}/{i}; read line < {gate}"} for i in range(count)}
+        gates = [os.path.join(home, "gate-first"), os.path.join(home, "gate")]
+        for gate in gates:
+            os.mkfifo(gate)
+        tasks = {f"t{i}": {"run": f"echo $$ >> {pids}/{i}; read line < {gates[min(i, 1)]}; true"} for i in range(count)}
         plan = os.path.join(home, "plan.json")
         with open(plan, "w", encoding="ascii") as file:
             json.dump({"workstream": "adopt", "tasks": tasks}, file)
-        argv = [self.sk, "run", plan, "--jobs", str(count), "--state-dir", state]
+        argv = [self.sk, "run", "--quiet", plan, "--jobs", str(count), "--state-dir", state]
         quiet = {"cwd": home, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         first = subprocess.Popen(argv, **quiet)
-        wait_until(lambda: len(os.listdir(pids)) == count)
         journal = os.path.join(state, "transitions.jsonl")
-        wait_until(lambda: count_lines(journal, 0, b'"task_started"') >= count)
+        wait_until(lambda: len(os.listdir(pids)) == count and count_lines(journal, 0, b'"task_started"') >= count)
         first.send_signal(signal.SIGKILL)
         first.wait()
         size = os.path.getsize(journal)
+        with open(gates[0], "w", encoding="ascii"):  # whoever reads from it now sees its end
+            pass
         start = time.monotonic()
         second = subprocess.Popen(argv, **quiet)
-        wait_until(lambda: count_lines(journal, size, b'"worker_registered"') > 0)
+        wait_until(lambda: count_lines(journal, size, b'"task_completed"') > 0)
         taken = (time.monotonic() - start) * 1000
-        with open(gate, "w", encoding="ascii"):  # whoever reads from it now sees its end
-            wait_until(lambda: second.poll() is not None)
+        wait_until(lambda: open_once(gates[1]) or second.poll() is not None)
         if second.returncode != 0:
             raise SystemExit(f"bench: adopt: the second run ended with {second.returncode}")
         starts = [sum(1 for _ in open(os.path.join(pids, name), encoding="ascii")) for name in os.listdir(pids)]
         if starts != [1] * count:
             raise SystemExit("bench: adopt: a task was started twice: the figure would be worthless")
         return taken
+
+
+def open_once(gate):
+    """Lets everybody in who waits at the gate by now; never says that this was enough."""
+    try:
+        os.close(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        pass  # nobody waits
+    return False
 
 
 def count_lines(path, offset, needle):
@@ -215,6 +226,7 @@ def main():
             getattr(bench, part)()
         bench.table.print()
     finally:
+        rounds.end_what_is_left()
         shutil.rmtree(bench.scratch, ignore_errors=True)
 
 
