@@ -211,10 +211,6 @@ static void act_before(struct state *st, uint32_t task, const struct event *ev, 
 		keep_result(st, t, ev);
 	if (row->acts & DO_FREE)
 		task_give_back(st, task);
-	if (t->flags & TASK_BLOCKED && ev->from == TASK_PENDING) {
-		t->flags &= (uint16_t)~TASK_BLOCKED;
-		st->ws[t->ws].blocked--;
-	}
 }
 
 /* What the row asks for, once the task is in its new state. */
@@ -253,8 +249,6 @@ static void act_after(struct state *st, uint32_t task, const struct event *ev, c
 			w->critical_failed++;
 		}
 	}
-	if (row->acts & DO_BLOCK)
-		block_dependents(st, task);
 	if (row->acts & DO_SETTLE)
 		settle_dependents(st, t, -1);
 	if (row->acts & DO_RESET)
@@ -266,8 +260,6 @@ static void act_after(struct state *st, uint32_t task, const struct event *ev, c
 	}
 	if (ev->to == TASK_VALIDATING && t->flags & TASK_HAS_AFTER && fx)
 		effects_add(fx, (struct effect){ FX_VALIDATE, task, t->ws, t->worker, t->attempt });
-	if (row->acts & DO_RESET || ev->kind == EV_TASK_SKIPPED || ev->waive)
-		unblock_dependents(st, task);
 }
 
 static int check_transition(const struct task *t, const struct event *ev, const struct edge *row, char why[200])
@@ -299,6 +291,7 @@ int apply_task_transition(struct state *st, const struct event *ev, struct effec
 	uint32_t task = state_task(st, ev->task_id);
 	struct workstream *w;
 	struct task *t;
+	bool stopped;
 	int rc;
 
 	if (ev->kind == EV_TASK_CREATED)
@@ -310,6 +303,7 @@ int apply_task_transition(struct state *st, const struct event *ev, struct effec
 	if (rc < 0)
 		return rc;
 	w = &st->ws[t->ws];
+	stopped = task_stops(st, task);
 	act_before(st, task, ev, row);
 	w->by_state[t->state]--;
 	t->state = ev->to;
@@ -320,6 +314,7 @@ int apply_task_transition(struct state *st, const struct event *ev, struct effec
 	if (ev->reason.len)
 		keep(st, &t->reason, ev->reason);
 	act_after(st, task, ev, row, fx);
+	mark_blocked(st, task, stopped);
 	agenda_ws(st, t->ws);
 	return 0;
 }
@@ -387,7 +382,7 @@ static int apply_waived(struct state *st, uint32_t task, const struct event *ev,
 		if (need != NO_ID)
 			waive_need(st, task, need);
 	}
-	unblock_task(st, task);
+	mark_blocked(st, task, task_stops(st, task));
 	return 0;
 }
 

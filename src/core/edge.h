@@ -23,7 +23,6 @@ enum edge_acts {
 	DO_RESULT = 1 << 2,  /* keeps exit code, duration, error of the attempt */
 	DO_FREE = 1 << 3,    /* gives back worker and resources */
 	DO_SETTLE = 1 << 4,  /* dependents count it as done */
-	DO_BLOCK = 1 << 5,   /* dependents cannot run until an operator acts */
 	DO_RETRY = 1 << 6,   /* waits for retry_at */
 	DO_RESET = 1 << 7,   /* begins again as if never run */
 	DO_END = 1 << 8,     /* ended_ms */

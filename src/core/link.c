@@ -124,20 +124,17 @@ void agenda_ws(struct state *st, uint32_t ws)
 	st->dirty_ws[st->dirty_count++] = ws;
 }
 
-static bool need_hopeless(const struct state *st, uint32_t need)
+bool task_stops(const struct state *st, uint32_t task)
 {
-	const struct task *n;
+	const struct task *t = &st->tasks[task];
 
-	if (need & WAIVED)
-		return false;
-	n = &st->tasks[need];
-	return n->state == TASK_FAILED || (n->state == TASK_PENDING && n->flags & TASK_BLOCKED);
+	return t->state == TASK_FAILED || (t->state == TASK_PENDING && t->flags & TASK_BLOCKED);
 }
 
 static bool task_hopeless(const struct state *st, const struct task *t)
 {
 	for (uint32_t i = 0; i < t->needs_count; i++)
-		if (need_hopeless(st, t->needs[i]))
+		if (!(t->needs[i] & WAIVED) && task_stops(st, t->needs[i]))
 			return true;
 	return false;
 }
@@ -158,10 +155,7 @@ static void spread_block(struct state *st, uint32_t from, bool mark)
 			if (d->state != TASK_PENDING || !(d->flags & TASK_BLOCKED) != mark || task_hopeless(st, d) != mark)
 				continue;
 			d->flags = (uint16_t)(d->flags ^ TASK_BLOCKED);
-			if (mark)
-				st->ws[d->ws].blocked++;
-			else
-				st->ws[d->ws].blocked--;
+			st->ws[d->ws].blocked = st->ws[d->ws].blocked + mark - !mark;
 			agenda_ws(st, d->ws);
 			put_need(&stack, next);
 		}
@@ -169,26 +163,18 @@ static void spread_block(struct state *st, uint32_t from, bool mark)
 	mem_free(&stack.v);
 }
 
-void block_dependents(struct state *st, uint32_t task)
-{
-	spread_block(st, task, true);
-}
-
-void unblock_dependents(struct state *st, uint32_t task)
-{
-	spread_block(st, task, false);
-}
-
-void unblock_task(struct state *st, uint32_t task)
+void mark_blocked(struct state *st, uint32_t task, bool stopped_before)
 {
 	struct task *t = &st->tasks[task];
+	bool mark = t->state == TASK_PENDING && t->flags & TASK_LINKED && task_hopeless(st, t);
 
-	if (!(t->flags & TASK_BLOCKED) || task_hopeless(st, t))
-		return;
-	t->flags &= (uint16_t)~TASK_BLOCKED;
-	st->ws[t->ws].blocked--;
-	agenda_ws(st, t->ws);
-	unblock_dependents(st, task);
+	if (mark != !!(t->flags & TASK_BLOCKED)) {
+		t->flags = (uint16_t)(t->flags ^ TASK_BLOCKED);
+		st->ws[t->ws].blocked = st->ws[t->ws].blocked + mark - !mark;
+		agenda_ws(st, t->ws);
+	}
+	if (task_stops(st, task) != stopped_before)
+		spread_block(st, task, !stopped_before);
 }
 
 static void forget_dependent(struct task *on, uint32_t task)
@@ -238,7 +224,7 @@ void unlink_task(struct state *st, uint32_t task)
 		if (st->tasks[dependent].ws == t->ws)
 			continue;
 		waive_need(st, dependent, task);
-		unblock_task(st, dependent);
+		mark_blocked(st, dependent, task_stops(st, dependent));
 	}
 }
 
@@ -397,7 +383,7 @@ int link_ws(struct state *st, uint32_t ws, char why[200])
 			t->unmet += !need_met(st, t->needs[k]);
 	}
 	for (size_t i = 0; i < w->task_count; i++)
-		unblock_task(st, w->tasks[i]);
+		mark_blocked(st, w->tasks[i], task_stops(st, w->tasks[i]));
 	for (size_t i = 0; i < w->task_count; i++) {
 		uint32_t task = w->tasks[i];
 		struct task *t = &st->tasks[task];
@@ -406,11 +392,6 @@ int link_ws(struct state *st, uint32_t ws, char why[200])
 			queue_retry(st, task);
 		if (t->state == TASK_PENDING && t->unmet == 0)
 			agenda_task(st, task);
-		if (t->state == TASK_PENDING && !(t->flags & TASK_BLOCKED) && task_hopeless(st, t)) {
-			t->flags |= TASK_BLOCKED;
-			w->blocked++;
-			block_dependents(st, task);
-		}
 	}
 	if (w->active)
 		queue_rebuild(st, ws);

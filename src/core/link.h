@@ -25,20 +25,20 @@ int link_ws(struct state *st, uint32_t ws, char why[200]);
 /* Whether this entry of a task's needs (an index, maybe with WAIVED) lets the task go on. */
 bool need_met(const struct state *st, uint32_t need);
 
-/* Marks pending tasks behind `task`, which has failed, as blocked, however far away. */
-void block_dependents(struct state *st, uint32_t task);
+/* Whether whoever needs this task cannot run until an operator acts: it failed, or is blocked itself. */
+bool task_stops(const struct state *st, uint32_t task);
 
-/* Takes the mark back where nothing failed is in front any more, after `task` was reset or a dependency waived. */
-void unblock_dependents(struct state *st, uint32_t task);
+/*
+ * Makes the task's mark TASK_BLOCKED right again after its state or its needs have changed, and the marks of all behind
+ * it, however far away, when what task_stops says is not what it said before.
+ */
+void mark_blocked(struct state *st, uint32_t task, bool stopped_before);
 
 /* The operator waives this dependency of the task; nothing happens when there is none, or when it is waived already. */
 void waive_need(struct state *st, uint32_t task, uint32_t need);
 
 /* Cuts the edges between the task and other workstreams; what waited for it there has nothing to wait for any more. */
 void unlink_task(struct state *st, uint32_t task);
-
-/* Looks at one task's own mark again, and at those behind it when the mark goes. */
-void unblock_task(struct state *st, uint32_t task);
 
 /* Agenda: to be looked at before the turn ends. */
 void agenda_task(struct state *st, uint32_t task);

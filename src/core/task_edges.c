@@ -6,7 +6,7 @@
 #include "core/edge.h"
 
 #define SETTLED (DO_FREE | DO_END | DO_SETTLE)
-#define LOST (DO_RESULT | DO_FREE | DO_END | DO_BLOCK)
+#define LOST (DO_RESULT | DO_FREE | DO_END)
 #define AGAIN (DO_RESULT | DO_FREE | DO_RETRY)
 #define STOPPED (DO_FREE | DO_END)
 
