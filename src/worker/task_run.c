@@ -229,13 +229,16 @@ static void step_over(struct worker_run *w, struct attempt *a, bool abandoned)
 static void begin_ending(struct worker_run *w, struct attempt *a, int64_t grace_ms)
 {
 	int64_t now_us = clock_mono_us(w->clock);
+	unsigned told;
 
 	a->stage = STAGE_TERM;
 	a->deadline_us = now_us + grace_ms * 1000;
 	a->pause_us = PAUSE_FIRST_US;
 	a->poll_us = now_us + a->pause_us;
 	w->ending++;
-	tree_signal(&w->tree, a->slot, SIGTERM);
+	told = tree_signal(&w->tree, a->slot, SIGTERM);
+	if (a->main_gone && told > a->left_most)
+		a->left_most = told;
 }
 
 /* Looks whether the step is over; called when its process is gone, and again while what it left

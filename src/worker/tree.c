@@ -8,11 +8,13 @@
  */
 #include "worker/tree.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,20 +54,62 @@ static bool birth_works(struct tree *t)
 	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 42;
 }
 
+/*
+ * Removes what dead workers left empty. A worker locks its cgroup's directory as long as it lives;
+ * one that is not locked is nobody's. One with processes in it is left to the sweep of the state
+ * folder it belongs to.
+ */
+static void remove_empty_of_the_dead(struct tree *t)
+{
+	int fd = fd_open_at(t->parent_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!d)
+		fd_close(&fd);
+	while (d && (entry = readdir(d))) {
+		CLEANUP(fd_close) int group_fd = -1;
+
+		if (strncmp(entry->d_name, GROUP_PREFIX, strlen(GROUP_PREFIX)) != 0)
+			continue;
+		group_fd = fd_open_at(t->parent_fd, entry->d_name, O_RDONLY | O_DIRECTORY, 0);
+		if (group_fd >= 0 && flock(group_fd, LOCK_EX | LOCK_NB) == 0)
+			cgroup_remove(t->parent_fd, entry->d_name);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* Makes and locks the worker's cgroup. It may be taken for a dead one's between the two; then there
+ * is another try. */
+static bool make_group(struct tree *t, const char *name)
+{
+	for (int i = 0; i < 3; i++) {
+		CLEANUP(fd_close) int kill_fd = -1;
+
+		fd_close(&t->group_fd);
+		t->group_fd = cgroup_make(t->parent_fd, name);
+		if (t->group_fd < 0)
+			continue;
+		flock(t->group_fd, LOCK_EX | LOCK_NB);
+		kill_fd = fd_open_at(t->group_fd, "cgroup.kill", O_WRONLY, 0);
+		if (kill_fd >= 0)
+			return true;
+	}
+	return false;
+}
+
 static void open_group(struct tree *t)
 {
 	CLEANUP(buf_release) struct buf name = BUF_INIT;
-	CLEANUP(fd_close) int probe = -1;
 
 	if (cgroup_own_dir(&t->group_dir) < 0)
 		return;
 	t->parent_fd = fd_open_dir(t->group_dir.p);
 	buf_putf(&name, GROUP_PREFIX "%s", t->nonce);
 	if (t->parent_fd >= 0)
-		t->group_fd = cgroup_make(t->parent_fd, name.p);
-	if (t->group_fd >= 0)
-		probe = fd_open_at(t->group_fd, "cgroup.kill", O_WRONLY, 0);
-	if (probe < 0 || !birth_works(t)) {
+		remove_empty_of_the_dead(t);
+	if (t->parent_fd < 0 || !make_group(t, name.p) || !birth_works(t)) {
 		tree_degrade(t);
 		return;
 	}
@@ -225,10 +269,11 @@ static bool in_leaf(struct tree *t, unsigned slot, uint64_t pid)
 	return fd_read_proc(path, 65536, &text) == 0 && text.p && strstr(text.p, want.p);
 }
 
-void tree_signal(struct tree *t, unsigned slot, int signal_number)
+unsigned tree_signal(struct tree *t, unsigned slot, int signal_number)
 {
 	CLEANUP(pid_list_release) struct pid_list pids = PID_LIST_INIT;
 	struct proc_row row;
+	unsigned count = 0;
 
 	if (t->group_fd < 0) {
 		tree_collect(t, slot);
@@ -236,17 +281,20 @@ void tree_signal(struct tree *t, unsigned slot, int signal_number)
 			if (t->table.v[i].marked) {
 				tree_signal_row(&t->table.v[i], signal_number);
 				tree_signal_row(&t->table.v[i], SIGCONT);
+				count++;
 			}
-		return;
+		return count;
 	}
 	leaf_pids(t, slot, &pids);
 	for (size_t i = 0; i < pids.count; i++)
 		if (proc_row_read(pids.v[i], &row) == 0 && in_leaf(t, slot, row.pid)) {
 			tree_signal_row(&row, signal_number);
 			tree_signal_row(&row, SIGCONT);
+			count++;
 		}
 	if (slot >= CACHED_SLOTS)
 		close_leaf(&t->slots[slot]);
+	return count;
 }
 
 void tree_kill(struct tree *t, unsigned slot)

@@ -68,8 +68,9 @@ void tree_main_gone(struct tree *t, unsigned slot);
 /* How many processes of the slot live, the main one included. Cheap when there are none. */
 unsigned tree_left(struct tree *t, unsigned slot);
 
-/* A signal to all of them, each followed by SIGCONT so that stopped ones see it. */
-void tree_signal(struct tree *t, unsigned slot, int signal_number);
+/* A signal to all of them, each followed by SIGCONT so that stopped ones see it. Returns how many.
+ */
+unsigned tree_signal(struct tree *t, unsigned slot, int signal_number);
 
 /* SIGKILL to all of them. What is forked meanwhile dies too; call again until tree_left says 0. */
 void tree_kill(struct tree *t, unsigned slot);
