@@ -98,7 +98,8 @@ void link_put_unacknowledged(const struct link *l, struct buf *active)
 		    m.kind != MSG_FINISHED)
 			continue;
 		buf_putf(active,
-			 "%s{\"task\":\"%.*s\",\"attempt\":%llu,\"phase\":\"%s\",\"running\":false}",
+			 "%s{\"task\":\"%.*s\",\"attempt\":%llu,"
+			 "\"phase\":\"%s\",\"running\":false}",
 			 active->len > 1 ? "," : "", SPAN_ARG(m.task_id),
 			 (unsigned long long)m.attempt, m.result.validation ? "after" : "finished");
 	}
