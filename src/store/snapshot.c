@@ -6,6 +6,8 @@
  * older one is removed.
  *  2. Names that are not exactly those of a backup belong to someone else: never read, never
  * removed.
+ *  3. A snapshot is believed only when its last member, a checksum, fits all bytes before it: rot
+ * that leaves good JSON would become the state otherwise.
  */
 #include "store/snapshot.h"
 
@@ -13,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/when.h"
 
@@ -32,6 +35,35 @@ static int load_failed(int rc, struct err *e)
 		       SNAPSHOT_FILE, strerror(-rc));
 }
 
+#define SEAL_KEY ",\"sum\":\""
+#define SEAL_BYTES (sizeof(SEAL_KEY "0123456789abcdef\"}\n") - 1)
+
+static void put_seal(struct buf *out, uint64_t sum)
+{
+	buf_puts(out, SEAL_KEY);
+	buf_put_hex64(out, sum);
+	buf_puts(out, "\"}\n");
+}
+
+void snapshot_seal(struct buf *document)
+{
+	INVARIANT(document->len > 2);
+	INVARIANT(memcmp(document->p + document->len - 2, "}\n", 2) == 0);
+	buf_truncate(document, document->len - 2);
+	put_seal(document, hash64(document->p, document->len, 0));
+}
+
+/* (3) */
+static bool sealed(const struct buf *raw)
+{
+	CLEANUP(buf_release) struct buf seal = BUF_INIT;
+
+	if (raw->len <= SEAL_BYTES)
+		return false;
+	put_seal(&seal, hash64(raw->p, raw->len - SEAL_BYTES, 0));
+	return memcmp(raw->p + raw->len - SEAL_BYTES, seal.p, SEAL_BYTES) == 0;
+}
+
 int snapshot_load(const struct vfs *vfs, struct state *st, struct snapshot_place *place,
 		  struct err *e)
 {
@@ -45,7 +77,7 @@ int snapshot_load(const struct vfs *vfs, struct state *st, struct snapshot_place
 		return SNAPSHOT_NONE;
 	if (rc < 0)
 		return load_failed(rc, e);
-	if (state_decode((struct span){ raw.p, raw.len }, st, place, what, &at) == 0)
+	if (sealed(&raw) && state_decode((struct span){ raw.p, raw.len }, st, place, what, &at) == 0)
 		return SNAPSHOT_GOOD;
 	state_release(st);
 	state_init(st);

@@ -15,7 +15,7 @@
 enum snapshot_found {
 	SNAPSHOT_NONE,
 	SNAPSHOT_GOOD,
-	SNAPSHOT_UNREADABLE, /* empty, half a document, not ours: the journal rebuilds it */
+	SNAPSHOT_UNREADABLE, /* empty, half a document, rotten, not ours: the journal rebuilds it */
 };
 
 /*
@@ -25,8 +25,11 @@ enum snapshot_found {
 int snapshot_load(const struct vfs *vfs, struct state *st, struct snapshot_place *place,
 		  struct err *e);
 
-/* Replaces current.json. After a return of 0 the new one survives anything, before that the old one
- * does. */
+/* Closes a document of state_encode with a checksum over all of it, its new last member. */
+void snapshot_seal(struct buf *document);
+
+/* Replaces current.json by a sealed document. After a return of 0 the new one survives anything,
+ * before that the old one does. */
 int snapshot_save(const struct vfs *vfs, struct span document, struct err *e);
 
 /* Keeps an unreadable current.json as current.json.corrupt-<time>. */

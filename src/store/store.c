@@ -219,6 +219,7 @@ int store_snapshot(struct store *s, const struct state *st, int64_t now_ms, bool
 	INVARIANT(st->last_seq == s->at.seq); /* never ahead of what is durable */
 	buf_reserve(&document, s->document_bytes + s->document_bytes / 8);
 	state_encode(st, &place, now_ms, &document);
+	snapshot_seal(&document);
 	s->document_bytes = document.len;
 	s->snapshot_ms =
 		now_ms; /* also when it fails: the disk gets a second before the next attempt */
