@@ -27,7 +27,7 @@ struct run {
 	struct cmd_ctx *c;
 	struct run_request request;
 	struct orchestrator *orchestrator;
-	struct orchestrator_start start;
+	struct orchestrator_start start, said;
 	struct live live;
 	int state_fd, logs_fd;
 	unsigned interrupts; /* 0 go on, 1 drain, 2 cancel */
@@ -79,10 +79,23 @@ static void say_start(struct run *r)
 		live_say(&r->live, "current.json could not be read; it was rebuilt from the journal and the old one kept aside");
 	if (s->unclean)
 		live_say(&r->live, "the last orchestrator ended without stopping; nothing recorded is lost");
-	if (s->collected || s->killed || s->lost)
-		live_say(&r->live, "its worker is gone too: %u results it had kept were read, %u processes it left were "
-				   "ended, %u tasks are done again", (unsigned)s->collected, (unsigned)s->killed,
-			 (unsigned)s->lost);
+}
+
+/*
+ * What was found out about workers since it was last said: those of an earlier run register, or are seen to be dead, one
+ * after the other and at any time.
+ */
+static void say_workers(struct run *r)
+{
+	const struct orchestrator_start *s = &r->start, *said = &r->said;
+
+	if (s->collected != said->collected || s->killed != said->killed || s->lost != said->lost)
+		live_say(&r->live, "a worker is gone: %u results it had kept were read, %u processes it left were ended, "
+				   "%u tasks are done again", (unsigned)(s->collected - said->collected),
+			 (unsigned)(s->killed - said->killed), (unsigned)(s->lost - said->lost));
+	if (s->adopted != said->adopted)
+		live_say(&r->live, "took over %u tasks that went on meanwhile", (unsigned)(s->adopted - said->adopted));
+	r->said = *s;
 }
 
 static void say_submission(struct run *r, const struct submit_report *report)
@@ -156,19 +169,9 @@ static bool goes_on(const struct run *r)
 	return false;
 }
 
-/* Workers of an earlier run register one after the other: said when the first has told what it has. */
-static void say_adopted(struct run *r, uint32_t *said)
-{
-	if (r->start.adopted == *said)
-		return;
-	*said = r->start.adopted;
-	live_say(&r->live, "took over %u tasks that went on meanwhile", (unsigned)*said);
-}
-
 static int turn_until_done(struct run *r, struct err *e)
 {
 	int64_t next_draw_ms = 0;
-	uint32_t adopted = 0;
 	int rc = 0;
 
 	while (rc == 0 && goes_on(r)) {
@@ -178,7 +181,7 @@ static int turn_until_done(struct run *r, struct err *e)
 		rc = orchestrator_turn(r->orchestrator, live_interval_ms(&r->live), signals, &count, e);
 		for (int i = 0; i < count && rc == 0; i++)
 			rc = on_signal(r, signals[i], e);
-		say_adopted(r, &adopted);
+		say_workers(r);
 		now_ms = clock_wall_ms(&clock_real);
 		if (rc < 0 || !r->live.terminal || 
 		    (r->live.drawn && now_ms < next_draw_ms && now_ms > next_draw_ms - 1000))
@@ -232,6 +235,7 @@ static int run_foreground(struct run *r, struct err *e)
 	rc = open_orchestrator(r, e);
 	if (rc == 0) {
 		say_start(r);
+		say_workers(r);
 		rc = run_to_end(r, e);
 	}
 	live_release(&r->live);

@@ -6,6 +6,7 @@ Run with SK=<path of sk>. Nothing here sleeps to wait: whatever takes time is po
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import time
 
@@ -75,8 +76,8 @@ class Sk:
                            text=True, errors="surrogateescape", timeout=DEADLINE_S, **more))
 
     def start(self, *words, **more):
-        process = subprocess.Popen([binary(), *map(str, words)], cwd=self.folder, env=self.env, text=True,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+        more = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+        process = subprocess.Popen([binary(), *map(str, words)], cwd=self.folder, env=self.env, text=True, **more)
         self.started.append(process)
         return process
 
@@ -85,6 +86,86 @@ class Sk:
             if process.poll() is None:
                 process.kill()
             process.communicate()
+
+
+TAG = "SK_TEST_TAG"
+
+
+def tagged(tag):
+    """Processes that have the tag in their environment: {pid: command line}."""
+    found = {}
+    word = ("%s=%s" % (TAG, tag)).encode()
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit():
+            continue
+        try:
+            if word in pathlib.Path(entry.path, "environ").read_bytes().split(b"\0"):
+                words = pathlib.Path(entry.path, "cmdline").read_bytes()
+                found[int(entry.name)] = words.replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+    return found
+
+
+class Work(Sk):
+    """Runs plans. Everything that is started bears a tag, so that the test can tell what is left of it."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.tag = "%d/%s" % (os.getpid(), folder)
+        self.env[TAG] = self.tag
+
+    def plan(self, text, name="plan.yaml"):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return name
+
+    def events(self, kind=None, task=None):
+        journal = self.folder / ".state" / "transitions.jsonl"
+        # The last line may be on its way.
+        lines = journal.read_text().splitlines(keepends=True) if journal.exists() else []
+        events = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [event for event in events
+                if kind in (None, event["event"]) and task in (None, event.get("task_id"))]
+
+    def read(self, name):
+        path = self.folder / name
+        return path.read_text() if path.exists() else ""
+
+    def lines(self, name):
+        return self.read(name).splitlines()
+
+    def state_of(self, task):
+        states = [event["to_state"] for event in self.events(task=task) if event.get("to_state")]
+        return states[-1] if states else None
+
+    def left(self):
+        return tagged(self.tag)
+
+    def workers(self):
+        return [pid for pid, words in self.left().items() if " worker --state-dir " in words]
+
+    def gate(self, name="gate"):
+        """A FIFO: a task that opens it for reading waits until open_gate."""
+        os.mkfifo(self.folder / name)
+        return self
+
+    def open_gate(self, name="gate"):
+        """Lets through all that wait. Those must be there already."""
+        os.close(os.open(self.folder / name, os.O_WRONLY))
+
+    def nothing_left(self):
+        until(lambda: not self.left(), "everything that was started ends: %r" % self.left())
+
+    def end(self):
+        super().end()
+        for pid in self.left():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.nothing_left()
 
 
 class Maker:
@@ -124,6 +205,13 @@ class Maker:
 @pytest.fixture
 def sk(tmp_path):
     runner = Sk(tmp_path)
+    yield runner
+    runner.end()
+
+
+@pytest.fixture
+def work(tmp_path):
+    runner = Work(tmp_path)
     yield runner
     runner.end()
 

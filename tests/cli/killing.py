@@ -11,9 +11,7 @@ import pathlib
 import subprocess
 import time
 
-from conftest import DEADLINE_S, binary, until
-
-TAG = "SK_TEST_TAG"
+from conftest import DEADLINE_S, TAG, binary, tagged, until
 
 # Ten tasks with all that makes going on difficult: dependencies, a retry, a resource, outputs, rules, a process that
 # escapes, and commands that run long enough to be met by the kill.
@@ -51,22 +49,6 @@ def tool(name):
         if (folder / "tests" / name).exists():
             return str(folder / "tests" / name)
     raise FileNotFoundError(name + " is not built beside " + str(place))
-
-
-def tagged(tag):
-    """Processes that have the tag in their environment: {pid: command line}."""
-    found = {}
-    word = ("%s=%s" % (TAG, tag)).encode()
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
-            continue
-        try:
-            environ = pathlib.Path(entry.path, "environ").read_bytes()
-            if word in environ.split(b"\0"):
-                found[int(entry.name)] = pathlib.Path(entry.path, "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-    return found
 
 
 class Run:

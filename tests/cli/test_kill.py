@@ -16,7 +16,8 @@ import time
 
 import pytest
 
-from killing import Broken, Run, tagged
+from conftest import tagged
+from killing import Broken, Run
 
 FULL = os.environ.get("SK_TIER") == "full"
 AT_ONCE = 4 if (os.cpu_count() or 1) <= 2 else os.cpu_count()
@@ -90,7 +91,7 @@ def test_orchestrator_at_every_boundary(tmp_path):
 RULES = """
 workstream: rules
 tasks:
-  only: {run: "echo $SK_ATTEMPT >> only.ran", before: ["true"], after: ["true", "test -e only.ran"]}
+  only: {run: "echo $SK_ATTEMPT >> only.ran", before: [{run: "true"}], after: [{run: "test -e only.ran"}]}
 """
 
 

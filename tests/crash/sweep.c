@@ -1,20 +1,23 @@
 /*
- * Kills the real sk just before one chosen system call, so that a script can go through every boundary of a run.
+ * Kills the real sk just before one chosen system call, so that a script can go through every
+ *boundary of a run.
  *
- *	sweep [--who orchestrator|worker|both] [--kill N] [--power] [--lie CALL[:WORD]] [--report FILE] -- COMMAND...
+ *	sweep [--who orchestrator|worker|both] [--kill N] [--power] [--lie CALL[:WORD]] [--report
+ *FILE] -- COMMAND...
  *
- * It runs COMMAND (an `sk run`) under ptrace, follows forks, and counts the entries of the calls below made by the
- * orchestrator and by its `sk worker`, told apart by argv; tasks are let go at once and never counted. Before call N of
- * `who` it sends SIGKILL to `who` instead: a call that is killed at its entry has not happened. From then on nothing is
- * traced any more. It waits for COMMAND and writes one JSON object: how many calls were counted, who was killed before
- * which call, how COMMAND ended.
+ * It runs COMMAND (an `sk run`) under ptrace, follows forks, and counts the entries of the calls
+ *below made by the orchestrator and by its `sk worker`, told apart by argv; tasks are let go at
+ *once and never counted. Before call N of `who` it sends SIGKILL to `who` instead: a call that is
+ *killed at its entry has not happened. From then on nothing is traced any more. It waits for
+ *COMMAND and writes one JSON object: how many calls were counted, who was killed before which call,
+ *how COMMAND ended.
  *
- * --power makes the kill a power cut: everything dies, tasks included, and what was appended to the journal or to an
- * outbox after its last sync is cut off.
+ * --power makes the kill a power cut: everything dies, tasks included, and what was appended to the
+ *journal or to an outbox after its last sync is cut off.
  *
- * --lie plants a fault without touching the product: every CALL of a process of sk, on a file whose path contains WORD,
- * is not carried out but answered as a success. `--lie fdatasync` is a program that forgot to sync before it spoke.
- * The scripts use it to show that they notice.
+ * --lie plants a fault without touching the product: every CALL of a process of sk, on a file whose
+ *path contains WORD, is not carried out but answered as a success. `--lie fdatasync` is a program
+ *that forgot to sync before it spoke. The scripts use it to show that they notice.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,8 +38,9 @@
 #define FILES_MAX 16
 #define PATH_BYTES 4096
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define OPTIONS                                                                                                   \
-	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC)
+#define OPTIONS                                                                                   \
+	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
+	 PTRACE_O_TRACEEXEC)
 
 enum role { NEWBORN, ORCHESTRATOR, WORKER, TASK, ROLE_COUNT };
 
@@ -74,7 +78,8 @@ static const struct call calls[] = {
 	{ SYS_clone, "clone", ALWAYS, false },
 	{ SYS_clone3, "clone3", ALWAYS, false },
 	{ SYS_pidfd_send_signal, "pidfd_send_signal", ALWAYS, false },
-	{ SYS_flock, "flock", NEVER, true }, /* only to be lied about: it changes nothing that lasts */
+	{ SYS_flock, "flock", NEVER,
+	  true }, /* only to be lied about: it changes nothing that lasts */
 #ifdef SYS_rename
 	{ SYS_rename, "rename", ALWAYS, false },
 	{ SYS_unlink, "unlink", ALWAYS, false },
@@ -187,7 +192,8 @@ static bool is_worker(pid_t pid)
 	len = fd < 0 ? 0 : read(fd, words, sizeof(words) - 1);
 	if (fd >= 0)
 		close(fd);
-	return len > 0 && strlen(words) + 1 < (size_t)len && strcmp(words + strlen(words) + 1, "worker") == 0;
+	return len > 0 && strlen(words) + 1 < (size_t)len &&
+	       strcmp(words + strlen(words) + 1, "worker") == 0;
 }
 
 static const struct call *call_of(uint64_t number)
@@ -225,10 +231,13 @@ static void resume(struct sweep *s, const struct process *p, int signal_number)
 	ptrace(how, p->pid, 0, signal_number);
 }
 
-/* --- what is on disk ------------------------------------------------------------------------------------------------ */
+/* --- what is on disk
+ * ------------------------------------------------------------------------------------------------
+ */
 
 /*
- * The descriptor is about to be written to, or was synced. What a file held before its first write here counts as synced.
+ * The descriptor is about to be written to, or was synced. What a file held before its first write
+ * here counts as synced.
  */
 static void note_size(struct sweep *s, pid_t pid, int fd, bool synced)
 {
@@ -237,7 +246,8 @@ static void note_size(struct sweep *s, pid_t pid, int fd, bool synced)
 	size_t i = 0;
 
 	fd_path(pid, fd, path);
-	if ((!strstr(path, "/transitions.jsonl") && !strstr(path, ".outbox")) || stat(path, &st) < 0)
+	if ((!strstr(path, "/transitions.jsonl") && !strstr(path, ".outbox")) ||
+	    stat(path, &st) < 0)
 		return;
 	while (i < s->file_count && strcmp(s->files[i].path, path) != 0)
 		i++;
@@ -262,9 +272,12 @@ static void cut_unsynced(struct sweep *s)
 			give_up("cannot cut");
 }
 
-/* --- the kill ------------------------------------------------------------------------------------------------------- */
+/* --- the kill
+ * -------------------------------------------------------------------------------------------------------
+ */
 
-static void kill_victims(struct sweep *s, const struct process *at, const struct call *c, const uint64_t args[6])
+static void kill_victims(struct sweep *s, const struct process *at, const struct call *c,
+			 const uint64_t args[6])
 {
 	s->killed = true;
 	s->before = c;
@@ -286,9 +299,12 @@ static unsigned long count_of_victims(const struct sweep *s)
 	return sum;
 }
 
-/* --- lies ----------------------------------------------------------------------------------------------------------- */
+/* --- lies
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
-static bool is_lied_about(const struct sweep *s, const struct process *p, const struct call *c, const uint64_t args[6])
+static bool is_lied_about(const struct sweep *s, const struct process *p, const struct call *c,
+			  const uint64_t args[6])
 {
 	char path[PATH_BYTES] = "";
 
@@ -330,7 +346,9 @@ static void answer(struct process *p)
 	p->lying = false;
 }
 
-/* --- stops ---------------------------------------------------------------------------------------------------------- */
+/* --- stops
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static void on_entry(struct sweep *s, struct process *p, uint64_t number, const uint64_t args[6])
 {
@@ -430,9 +448,13 @@ static void on_end(struct sweep *s, pid_t pid, int status)
 	}
 }
 
+/* A lie is told for as long as anybody of the run lives; a power cut waits for the last of them to
+ * be gone. */
 static bool goes_on(const struct sweep *s)
 {
-	return s->power && s->killed ? s->process_count > 0 : !s->main_ended;
+	if (s->killed)
+		return s->power ? s->process_count > 0 : !s->main_ended;
+	return s->lie ? s->process_count > 0 : !s->main_ended;
 }
 
 static void trace(struct sweep *s)
@@ -484,8 +506,8 @@ static void write_report(const struct sweep *s)
 
 	if (!f)
 		return;
-	fprintf(f, "{\"orchestrator\": %lu, \"worker\": %lu, \"killed\": %s", s->counted[ORCHESTRATOR],
-		s->counted[WORKER], s->killed ? "true" : "false");
+	fprintf(f, "{\"orchestrator\": %lu, \"worker\": %lu, \"killed\": %s",
+		s->counted[ORCHESTRATOR], s->counted[WORKER], s->killed ? "true" : "false");
 	if (s->killed)
 		fprintf(f, ", \"before\": \"%s %s of the %s\"", s->before->name, s->before_path,
 			s->before_role == WORKER ? "worker" : "orchestrator");
@@ -498,8 +520,11 @@ static void write_report(const struct sweep *s)
 
 static void usage(const char *word)
 {
-	fprintf(stderr, "sweep: cannot use '%s'; usage: sweep [--who orchestrator|worker|both] [--kill N] [--power] "
-			"[--lie CALL[:WORD]] [--report FILE] -- COMMAND...\n", word);
+	fprintf(stderr,
+		"sweep: cannot use '%s'; usage: sweep [--who orchestrator|worker|both] [--kill N] "
+		"[--power] "
+		"[--lie CALL[:WORD]] [--report FILE] -- COMMAND...\n",
+		word);
 	exit(98);
 }
 
