@@ -19,7 +19,7 @@ report() { # NAME OFFENCES
 }
 
 clang_is_silent() {
-	ninja -C "$build" --quiet 2>&1
+	ninja -C "$build" --quiet >"$build/lint.log" 2>&1 || cat "$build/lint.log"
 }
 
 format_holds() {

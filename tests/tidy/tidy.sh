@@ -78,7 +78,7 @@ core_is_pure() {
 	nm --defined-only "$build/src/base/libbase.a" "$archive" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u >"$scratch/ours"
 	nm --undefined-only "$archive" 2>/dev/null | awk 'NF == 2 { print $2 }' | sort -u |
 		grep -vxF -f "$scratch/ours" |
-		grep -vE '^(mem(cmp|cpy|move|set|chr)|str(len|cmp|ncmp|chr)|qsort|bsearch|(__)?v?snprintf(_chk)?)$' |
+		grep -vE '^(bcmp|mem(cmp|cpy|move|set|chr)|str(len|cmp|ncmp|chr)|qsort|bsearch|(__)?v?snprintf(_chk)?)$' |
 		grep -vE '^(__asan_|__ubsan_|__tsan_|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__mem(cpy|move|set)_chk)' |
 		sed "s|^|libcore.a calls what is not in core/ or base/: |"
 }
