@@ -5,6 +5,7 @@
 #ifndef SK_PROC_H
 #define SK_PROC_H
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "base/base.h"
@@ -51,8 +52,12 @@ struct proc_spawn {
 		stderr_fd; /* the only descriptors it gets, provided all others are close-on-exec */
 	int cgroup_fd;     /* directory of a cgroup v2 to be born in, or -1 */
 	struct proc_limits limits;
+	const sigset_t *ignored;   /* signals the parent ignores, which it must not inherit; NULL = ask */
 	bool dies_with_parent; /* killed when the calling thread ends */
 };
+
+/* The signals that this process ignores now: asked once by who starts many. */
+void proc_ignored(sigset_t *out);
 
 enum proc_step {
 	PROC_STEP_CLONE,

@@ -58,13 +58,24 @@ static int place(int fd, int target)
 	return fcntl(fd, F_SETFD, 0);
 }
 
-static void reset_handlers(void)
+void proc_ignored(sigset_t *out)
+{
+	struct sigaction now;
+
+	sigemptyset(out);
+	for (int i = 1; i < NSIG; i++)
+		if (sigaction(i, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+			sigaddset(out, i);
+}
+
+/* Handlers go with exec; what is ignored would stay ignored. */
+static void reset_ignored(const sigset_t *ignored)
 {
 	struct sigaction fallback = { .sa_handler = SIG_DFL };
 
 	for (int i = 1; i < NSIG; i++)
-		sigaction(i, &fallback,
-			  NULL); /* KILL, STOP and the C library's own refuse, rightly */
+		if (!ignored || sigismember(ignored, i) == 1)
+			sigaction(i, &fallback, NULL); /* KILL and STOP refuse, rightly */
 }
 
 /* Runs in the child, in our memory. Ends in the new program or in _exit. */
@@ -78,7 +89,7 @@ __attribute__((no_sanitize("address"))) static int born(void *arg)
 	if (s->dies_with_parent && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != b->parent))
 		goto failed; /* the parent was gone before it could be tied to */
 	setsid();
-	reset_handlers();
+	reset_ignored(s->ignored);
 	b->step = PROC_STEP_CWD;
 	if (s->cwd && chdir(s->cwd) < 0)
 		goto failed;

@@ -1,8 +1,6 @@
 /*
  * From a definition to a running process. On the common path this costs one open and one write for
- * the log, the look-up of the program, and the spawn. The look-up is not cached: a few failing
- * access calls cost about a microsecond, and a task that installs a tool must be seen by the next
- * one.
+ * the log, and the spawn.
  */
 #include "worker/worker_impl.h"
 
@@ -192,7 +190,7 @@ static int find_program(struct worker_run *w, const char *cwd, char path[PATH_MA
 		snprintf(path, PATH_MAX, "/bin/sh");
 		return 0;
 	}
-	rc = proc_find_program(word, list ? list : PATH_DEFAULT, cwd, path, PATH_MAX);
+	rc = program_find(&w->programs, word, list ? list : PATH_DEFAULT, cwd, path, PATH_MAX);
 	if (rc == 0)
 		return 0;
 	if (cwd && access(cwd, F_OK) < 0 && errno == ENOENT)
@@ -238,6 +236,7 @@ pid_t attempt_spawn(struct worker_run *w, struct attempt *a, const struct comman
 	CLEANUP(buf_release) struct buf cwd = BUF_INIT, tag = BUF_INIT;
 	CLEANUP(fd_close) int log_fd = -1;
 	struct proc_spawn s = { .dies_with_parent = true,
+				.ignored = &w->ignored,
 				.stdin_fd = w->null_fd,
 				.limits = a->limits };
 	enum proc_step step = PROC_STEP_CLONE;

@@ -7,6 +7,7 @@
 #include "os/lock.h"
 #include "worker/command.h"
 #include "worker/env.h"
+#include "worker/program.h"
 #include "worker/link.h"
 #include "worker/tree.h"
 #include "worker/worker.h"
@@ -68,6 +69,8 @@ struct worker_run {
 	struct link link;
 	struct env base, env;   /* inherited; being built */
 	struct command command; /* being built */
+	struct program_finder programs;
+	sigset_t ignored; /* signals, by this process */
 	struct attempt **slots;
 	unsigned running, ending; /* of those in slots, how many are past STAGE_RUN */
 	struct attempt_list waiting, validations;

@@ -145,6 +145,7 @@ static int detach(struct worker_run *w, struct err *e)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	proc_ignored(&w->ignored);
 	if (dup2(w->null_fd, 0) < 0 || dup2(w->log_fd, 1) < 0 || dup2(w->log_fd, 2) < 0)
 		return say_no(w, e, -errno, "cannot redirect its output");
 	syscall(SYS_close_range, 3, ~0U,
@@ -203,6 +204,7 @@ int worker_setup(struct worker_run *w, const struct worker_options *o, struct er
 				  .lock = LOCK_INIT };
 	w->state_fd = w->workers_fd = w->logs_fd = w->outputs_fd = w->log_fd = w->null_fd = -1;
 	w->epoll_fd = w->signal_fd = w->watch_fd = w->link.fd = w->link.outbox.fd = -1;
+	w->programs = (struct program_finder)PROGRAM_FINDER_INIT;
 	w->tree.parent_fd = w->tree.group_fd = w->tree.children_fd = -1;
 	w->waiting.end = &w->waiting.first;
 	w->validations.end = &w->validations.first;
@@ -243,6 +245,7 @@ void worker_teardown(struct worker_run *w)
 		link_close(&w->link);
 	attempt_free(w->spare);
 	command_release(&w->command);
+	program_finder_release(&w->programs);
 	env_release(&w->env);
 	env_release(&w->base);
 	mem_free(&w->slots);
