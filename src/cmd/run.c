@@ -70,10 +70,11 @@ static void say_start(struct run *r)
 	const struct orchestrator_start *s = &r->start;
 
 	if (s->store.torn_bytes)
-		live_say(&r->live, "journal: torn last record at line %llu, byte %llu (%llu bytes%s) dropped and kept aside; "
+		live_say(&r->live, "journal: torn last record at line %llu, byte %llu (%llu bytes%s; "
 				   "state is at seq %llu",
 			 (unsigned long long)s->store.torn_line, (unsigned long long)s->store.torn_offset,
-			 (unsigned long long)s->store.torn_bytes, s->store.torn_zeros ? ", zero-filled tail" : "",
+			 (unsigned long long)s->store.torn_bytes,
+			 s->store.torn_zeros ? ", zero-filled tail) dropped" : ") dropped and kept aside",
 			 (unsigned long long)orchestrator_state(r->orchestrator)->last_seq);
 	if (s->store.snapshot_rebuilt)
 		live_say(&r->live, "current.json could not be read; it was rebuilt from the journal and the old one kept aside");
@@ -91,7 +92,7 @@ static void say_workers(struct run *r)
 
 	if (s->collected != said->collected || s->killed != said->killed || s->lost != said->lost)
 		live_say(&r->live, "a worker is gone: %u results it had kept were read, %u processes it left were ended, "
-				   "%u tasks are done again", (unsigned)(s->collected - said->collected),
+				   "%u tasks were with it", (unsigned)(s->collected - said->collected),
 			 (unsigned)(s->killed - said->killed), (unsigned)(s->lost - said->lost));
 	if (s->adopted != said->adopted)
 		live_say(&r->live, "took over %u tasks that went on meanwhile", (unsigned)(s->adopted - said->adopted));
@@ -111,22 +112,25 @@ static void say_submission(struct run *r, const struct submit_report *report)
 			 (unsigned)report->live, (unsigned)report->retried);
 }
 
-static int submit(struct run *r, bool *nothing_to_do, struct err *e)
+/* The plan against the state, under the lock: what is refused here leaves no trace. */
+static int admit(void *ctx, const struct state *st, struct err *e)
 {
-	struct submit_report report = { .changes = BUF_INIT };
-	struct input in = { .kind = IN_SUBMIT, .submission = &r->request.submission, .submit_flags = r->request.flags,
-			    .operator_name = span_of(r->request.operator_name) };
-	int rc = submit_check(orchestrator_state(r->orchestrator), &r->request.submission, r->request.flags, &report);
+	struct run *r = ctx;
 
-	if (rc < 0)
-		rc = run_refuse_changes(&r->request, &report, e);
-	*nothing_to_do = rc == 0 && report.all_completed;
-	if (rc == 0) {
-		say_submission(r, &report);
-		rc = orchestrator_input(r->orchestrator, &in, e);
-	}
-	submit_report_release(&report);
-	return rc;
+	if (submit_check(st, &r->request.submission, r->request.flags, &r->report) < 0)
+		return run_refuse_changes(&r->request, &r->report, e);
+	return 0;
+}
+
+static int submit(struct run *r, struct err *e)
+{
+	struct input in = { .kind = IN_SUBMIT,
+			    .submission = &r->request.submission,
+			    .submit_flags = r->request.flags,
+			    .operator_name = span_of(r->request.operator_name) };
+
+	say_submission(r, &r->report);
+	return orchestrator_input(r->orchestrator, &in, e);
 }
 
 static int on_signal(struct run *r, int number, struct err *e)
