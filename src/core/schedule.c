@@ -3,12 +3,12 @@
  * deadlock can form. A task that lacks a resource stands behind that resource until something of it is freed, so that a
  * turn costs O(log n) however many wait.
  */
-#include "core/turn.h"
+#include "core/schedule.h"
 
 #include "base/limits.h"
 #include "base/scan.h"
 #include "core/queue.h"
-#include "core/schedule.h"
+#include "core/turn.h"
 
 #define EXHAUSTED_AFTER_MS 60000
 
