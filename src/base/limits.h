@@ -2,8 +2,8 @@
 #ifndef SK_LIMITS_H
 #define SK_LIMITS_H
 
-#define TASK_ID_BYTES_MAX 129                /* "<workstream>.<task>", when another workstream has the name */
-#define NAME_BYTES_MAX 64                  /* fits a file name with a suffix on every file system */
+#define TASK_ID_BYTES_MAX 129 /* "<workstream>.<task>", when another workstream has the name */
+#define NAME_BYTES_MAX 64     /* fits a file name with a suffix on every file system */
 #define RECORD_BYTES_MAX (1024 * 1024)     /* one journal line; a longer one is not ours */
 #define INTEGER_MAX 9007199254740991LL     /* 2^53 - 1: what every JSON reader keeps exactly */
 #define JSON_DEPTH_MAX 64                  /* nesting of any document; keeps every stack constant */
@@ -31,28 +31,29 @@
 #define WORKERS_MAX 64        /* connected workers */
 #define SLOTS_MAX 1024        /* tasks one worker runs at once */
 #define PREFETCH_MAX 64       /* assigned beyond the free slots: one sync for this many starts */
-#define PREFETCH_START_MS 50                 /* guessed duration of a task before one has finished */
+#define PREFETCH_START_MS 50  /* guessed duration of a task before one has finished */
 #define RETRIES_MAX 1000      /* re-executions of one task */
-#define RETRY_DELAY_MAX_MS 300000       /* cap of the exponential back-off */
-#define TIMEOUT_S_MAX 604800            /* a week */
-#define TIMEOUT_S_DEFAULT 600           /* per attempt, when the plan says nothing */
-#define REASSIGN_MAX 3                  /* lost workers a task survives without using a retry */
-#define KILL_GRACE_MS 5000              /* between TERM and KILL */
-#define OUTPUT_BYTES_MAX 65536          /* SK_OUTPUT of one task */
-#define OUTPUT_KEYS_MAX 256                  /* keys in it; each becomes a variable of every later task */
-#define OUTPUT_VALUE_BYTES_MAX 32768    /* one value: it becomes an environment variable */
-#define RULES_MAX 16                    /* before and after rules of one task */
-#define TAIL_BYTES_MAX 512              /* last output kept in last_error */
+#define RETRY_DELAY_MAX_MS 300000    /* cap of the exponential back-off */
+#define TIMEOUT_S_MAX 604800         /* a week */
+#define TIMEOUT_S_DEFAULT 600        /* per attempt, when the plan says nothing */
+#define REASSIGN_MAX 3               /* lost workers a task survives without using a retry */
+#define KILL_GRACE_MS 5000           /* between TERM and KILL */
+#define OUTPUT_BYTES_MAX 65536       /* SK_OUTPUT of one task */
+#define OUTPUT_KEYS_MAX 256          /* keys in it; each becomes a variable of every later task */
+#define OUTPUT_VALUE_BYTES_MAX 32768 /* one value: it becomes an environment variable */
+#define RULES_MAX 16                 /* before and after rules of one task */
+#define TAIL_BYTES_MAX 512           /* last output kept in last_error */
 #define MESSAGE_BYTES_MAX (1024 * 1024) /* one message between two processes */
 #define BACKUPS_KEPT 100
 #define BACKUPS_PRUNED_MAX 200 /* in one run: a flooded directory must not stop the turn */
 #define BACKUP_INTERVAL_MS 60000
 #define SNAPSHOT_INTERVAL_MS 1000               /* the snapshot is rewritten at most this often */
 #define SEGMENT_BYTES_MAX (256LL * 1024 * 1024) /* a journal segment is rotated beyond this */
-#define LEFTOVER_GRACE_MS 500                /* between TERM and KILL for what a finished task left behind */
-#define REPORT_DELAY_MS 100                  /* a report waits at most this long for others to share a write */
+#define LEFTOVER_GRACE_MS 500 /* between TERM and KILL for what a finished task left behind */
+#define REPORT_DELAY_MS 100   /* a report waits at most this long for others to share a write */
 #define HEARTBEAT_MS 10000
-#define WORKER_LINGER_MS 600000  /* an idle worker without an orchestrator ends itself after this \
+#define WORKER_LINGER_MS                                                                          \
+	600000                   /* an idle worker without an orchestrator ends itself after this \
 				  */
 #define ARGUMENT_BYTES_MAX 65536 /* one word of a command line */
 #define ARGUMENTS_MAX 10000      /* words of a command line */
