@@ -54,13 +54,25 @@ static int open_state(struct run *r, struct err *e)
 	return r->logs_fd < 0 ? view_paths_problem(r->logs_fd, &why, e) : 0;
 }
 
+/* The plan against the state, under the lock: what is refused here leaves no trace. */
+static int admit(void *ctx, const struct state *st, struct err *e)
+{
+	struct run *r = ctx;
+
+	if (submit_check(st, &r->request.submission, r->request.flags, &r->report) < 0)
+		return run_refuse_changes(&r->request, &r->report, e);
+	return 0;
+}
+
 static int open_orchestrator(struct run *r, struct err *e)
 {
 	struct orchestrator_observer observer = { r, on_committed };
 	struct orchestrator_options options = { .state_fd = r->state_fd, .state_dir = r->c->paths->state_dir,
 						.program = "/proc/self/exe", .command = "sk run",
 						.slots = r->request.slots, .capabilities = r->request.capabilities,
-						.remains = &remains };
+						.remains = &remains,
+						.admit = admit,
+						.admit_ctx = r };
 
 	return orchestrator_open(&options, &observer, &r->orchestrator, &r->start, e);
 }
@@ -110,16 +122,6 @@ static void say_submission(struct run *r, const struct submit_report *report)
 		live_say(&r->live, "%.*s: going on; %u of %u tasks were completed earlier, %u are at work, %u are tried again",
 			 SPAN_ARG(s->ws[0].name), (unsigned)report->kept_completed, (unsigned)s->task_count,
 			 (unsigned)report->live, (unsigned)report->retried);
-}
-
-/* The plan against the state, under the lock: what is refused here leaves no trace. */
-static int admit(void *ctx, const struct state *st, struct err *e)
-{
-	struct run *r = ctx;
-
-	if (submit_check(st, &r->request.submission, r->request.flags, &r->report) < 0)
-		return run_refuse_changes(&r->request, &r->report, e);
-	return 0;
 }
 
 static int submit(struct run *r, struct err *e)
@@ -200,8 +202,7 @@ static int turn_until_done(struct run *r, struct err *e)
 static int run_to_end(struct run *r, struct err *e)
 {
 	struct run_summary summary = { .counts = { 0 } };
-	bool nothing_to_do = false;
-	int rc = submit(r, &nothing_to_do, e);
+	int rc = submit(r, e);
 
 	if (rc == 0) {
 		run_summary_init(&summary, &r->request.submission);
@@ -212,6 +213,7 @@ static int run_to_end(struct run *r, struct err *e)
 	}
 	if (rc == 0)
 		run_summary_fill(&summary, orchestrator_state(r->orchestrator), r->c->paths);
+	summary.took_ms = clock_wall_ms(&clock_real) - r->c->now_ms;
 	if (rc == 0) {
 		rc = orchestrator_stop(r->orchestrator, e);
 	} else {
@@ -219,7 +221,7 @@ static int run_to_end(struct run *r, struct err *e)
 	}
 	r->orchestrator = NULL;
 	if (rc == 0)
-		rc = run_summary_print(&summary, r->c, nothing_to_do, r->interrupts ? (int)r->interrupted_by : 0);
+		rc = run_summary_print(&summary, r->c, r->report.all_completed, r->interrupts ? (int)r->interrupted_by : 0);
 	run_summary_release(&summary);
 	return rc;
 }
@@ -248,7 +250,7 @@ static int run_foreground(struct run *r, struct err *e)
 
 static int run_run(struct cmd_ctx *c, struct err *e)
 {
-	struct run r = { .c = c, .state_fd = -1, .logs_fd = -1 };
+	struct run r = { .c = c, .report = { .changes = BUF_INIT }, .state_fd = -1, .logs_fd = -1 };
 	int rc = run_request_load(c, &r.request, e);
 
 	if (rc == 0 && options_has(c->options, "dry-run"))
@@ -257,6 +259,7 @@ static int run_run(struct cmd_ctx *c, struct err *e)
 		rc = run_detach(c, e);
 	else if (rc == 0)
 		rc = run_foreground(&r, e);
+	submit_report_release(&r.report);
 	run_request_release(&r.request);
 	fd_close(&r.logs_fd);
 	fd_close(&r.state_fd);

@@ -36,10 +36,6 @@ static void add_ws(struct run_summary *s, const struct state *st, const struct w
 	s->ws_count++;
 	s->ws_failed += w->state == WS_FAILED;
 	s->ws_completed += w->state == WS_COMPLETED;
-	if (w->started_ms && (!s->begun_ms || w->started_ms < s->begun_ms))
-		s->begun_ms = w->started_ms;
-	if ((w->ended_ms ? w->ended_ms : st->last_at_ms) > s->ended_ms)
-		s->ended_ms = w->ended_ms ? w->ended_ms : st->last_at_ms;
 	for (size_t i = 0; i < w->task_count; i++) {
 		const struct task *t = &st->tasks[w->tasks[i]];
 
@@ -112,7 +108,7 @@ static void print_text(const struct run_summary *s, struct out *out, bool nothin
 	CLEANUP(buf_release) struct buf took = BUF_INIT;
 	bool done = s->ws_completed == s->ws_count;
 
-	buf_put_duration(&took, s->begun_ms ? s->ended_ms - s->begun_ms : 0);
+	buf_put_duration(&took, s->took_ms);
 	for (size_t i = 0; i < s->failure_count; i++) {
 		const struct run_failure *f = &s->failures[i];
 
@@ -150,7 +146,7 @@ static void print_json(const struct run_summary *s, struct out *out, bool nothin
 		json_u64(&j, task_state_word(i), s->counts[i]);
 	json_u64(&j, "blocked", s->blocked);
 	json_u64(&j, "skipped", s->skipped);
-	json_i64(&j, "duration_ms", s->begun_ms ? s->ended_ms - s->begun_ms : 0);
+	json_i64(&j, "duration_ms", s->took_ms);
 	json_array(&j, "failures");
 	for (size_t i = 0; i < s->failure_count; i++) {
 		json_object(&j, NULL);

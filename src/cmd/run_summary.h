@@ -15,7 +15,7 @@ struct run_summary {
 	uint32_t counts[TASK_STATE_COUNT];
 	uint32_t total, blocked, skipped;
 	uint32_t ws_failed, ws_completed, ws_count;
-	int64_t begun_ms, ended_ms;
+	int64_t took_ms; /* of this very run */
 	struct run_failure *failures;
 	size_t failure_count, failure_capacity;
 	uint32_t failures_more;

@@ -122,6 +122,8 @@ static int open_all(struct orchestrator *o, struct orchestrator_start *start, st
 	    (rc = open_folder(o, "logs", &o->logs_fd, e)) < 0 || (rc = open_loop(o, e)) < 0 ||
 	    (rc = open_store(o, start, e)) < 0)
 		return rc;
+	if (o->options.admit && (rc = o->options.admit(o->options.admit_ctx, &o->st, e)) < 0)
+		return rc;
 	start->unclean = o->st.orchestrator_running;
 	if ((rc = record_start(o, e)) < 0 || (rc = reconcile_workers(o, e)) < 0)
 		return rc;

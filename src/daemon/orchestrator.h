@@ -39,6 +39,12 @@ struct orchestrator_options {
 	const char *capabilities;  /* of the own worker: raw JSON array, or NULL */
 	const struct orchestrator_remains *remains;
 	const struct clock *clock; /* NULL = the real one */
+	/*
+	 * Asked once the state is known and before anything is recorded: a refusal (negative, *e filled) closes
+	 * everything again and leaves no trace. NULL = always welcome.
+	 */
+	int (*admit)(void *ctx, const struct state *st, struct err *e);
+	void *admit_ctx;
 };
 
 /* Someone who is told what was committed: the view of `sk run`. Called after the sync, never before. */
