@@ -12,7 +12,9 @@
 
 void scan_init(struct scan *s, struct span text)
 {
-	*s = (struct scan){ .start = text.p, .p = text.p, .end = text.p + text.len };
+	const char *p = text.p ? text.p : ""; /* an empty span may have no address */
+
+	*s = (struct scan){ .start = p, .p = p, .end = p + text.len };
 }
 
 void scan_fail(struct scan *s, const char *what)

@@ -284,6 +284,20 @@ static void verdicts_agree_with_a_json_library(void **state)
 	assert_true(accepted < rounds - rounds / 10);
 }
 
+/* An empty span may have no address; no arithmetic may be done on it. */
+static void nothing_at_all_is_refused(void **state)
+{
+	struct scan s;
+
+	(void)state;
+	scan_init(&s, SPAN_NONE);
+	assert_int_equal(scan_peek(&s), 0);
+	scan_skip(&s, NULL);
+	assert_int_equal(scan_end(&s), -EINVAL);
+	assert_string_equal(s.error, "unexpected end");
+	assert_int_equal(s.error_at, 0);
+}
+
 static void every_prefix_of_a_document_is_refused(void **state)
 {
 	static const char text[] =
@@ -295,9 +309,7 @@ static void every_prefix_of_a_document_is_refused(void **state)
 	assert_true(check_document((struct span){ text, sizeof(text) - 1 }));
 }
 
-/* --- by hand
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- by hand --- */
 
 static void refusals_say_what_and_where(void **state)
 {
@@ -501,6 +513,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verdicts_agree_with_a_json_library),
+		cmocka_unit_test(nothing_at_all_is_refused),
 		cmocka_unit_test(every_prefix_of_a_document_is_refused),
 		cmocka_unit_test(refusals_say_what_and_where),
 		cmocka_unit_test(nesting_up_to_its_limit),
