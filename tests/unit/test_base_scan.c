@@ -11,8 +11,7 @@
 #include "base/limits.h"
 #include "base/scan.h"
 
-/* --- generated documents
- * ----------------------------------------------------------------------------------------- */
+/* --- generated documents --- */
 
 static void put_blank(struct buf *b, uint64_t *seed)
 {
@@ -125,8 +124,7 @@ static void damage(struct buf *b, uint64_t *seed)
 	}
 }
 
-/* --- the same document, twice
- * ------------------------------------------------------------------------------------ */
+/* --- the same document, twice --- */
 
 static void compare_value(struct scan *s, json_t *value);
 
