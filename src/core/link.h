@@ -37,6 +37,9 @@ void mark_blocked(struct state *st, uint32_t task, bool stopped_before);
 /* The operator waives this dependency of the task; nothing happens when there is none, or when it is waived already. */
 void waive_need(struct state *st, uint32_t task, uint32_t need);
 
+/* Makes the tasks of other workstreams that the task needs forget about it. */
+void leave_foreign_needs(struct state *st, uint32_t task);
+
 /* Cuts the edges between the task and other workstreams; what waited for it there has nothing to wait for any more. */
 void unlink_task(struct state *st, uint32_t task);
 
