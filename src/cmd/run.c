@@ -28,6 +28,7 @@ struct run {
 	struct run_request request;
 	struct orchestrator *orchestrator;
 	struct orchestrator_start start, said;
+	struct submit_report report; /* what was found before anything began */
 	struct live live;
 	int state_fd, logs_fd;
 	unsigned interrupts; /* 0 go on, 1 drain, 2 cancel */
