@@ -1,6 +1,7 @@
 /*
- * The area is small (at most half the screen), is drawn at most ten times a second and never flickers: cursor up, each
- * line rewritten, the rest cleared, in one write. A terminal that is gone stops nothing: failures of write are ignored.
+ * The area is small (at most half the screen), is drawn at most ten times a second and never
+ * flickers: cursor up, each line rewritten, the rest cleared, in one write. A terminal that is gone
+ * stops nothing: failures of write are ignored.
  */
 #include "cmd/live.h"
 
@@ -25,8 +26,15 @@ void live_open(struct live *l, int logs_fd, bool color, bool quiet, size_t tasks
 {
 	const char *term = getenv("TERM");
 
-	*l = (struct live){ .fd = STDERR_FILENO, .logs_fd = logs_fd, .color = color, .quiet = quiet, .rows = 24,
-			    .columns = 80, .every_task = tasks <= EVERY_TASK_MAX, .begun_ms = now_ms, .text = BUF_INIT };
+	*l = (struct live){ .fd = STDERR_FILENO,
+			    .logs_fd = logs_fd,
+			    .color = color,
+			    .quiet = quiet,
+			    .rows = 24,
+			    .columns = 80,
+			    .every_task = tasks <= EVERY_TASK_MAX,
+			    .begun_ms = now_ms,
+			    .text = BUF_INIT };
 	l->terminal = !quiet && isatty(l->fd) && term && strcmp(term, "dumb") != 0;
 }
 
@@ -103,7 +111,8 @@ static bool worth_a_line(const struct live *l, const struct event *ev)
 	default:
 		break;
 	}
-	if (event_rows[ev->kind].type == EVENT_TYPE_TASK || event_rows[ev->kind].type == EVENT_TYPE_WORKSTREAM)
+	if (event_rows[ev->kind].type == EVENT_TYPE_TASK ||
+	    event_rows[ev->kind].type == EVENT_TYPE_WORKSTREAM)
 		return true;
 	return event_rows[ev->kind].severity >= SEVERITY_WARNING;
 }
@@ -183,7 +192,8 @@ static void put_last_line(struct live *l, const struct task *t, size_t room)
 	}
 	if (line.len > room)
 		buf_truncate(&line, room);
-	while (line.len && !utf8_len(line.p + line.len - 1, 1) && (line.p[line.len - 1] & 0xc0) == 0x80)
+	while (line.len && !utf8_len(line.p + line.len - 1, 1) &&
+	       (line.p[line.len - 1] & 0xc0) == 0x80)
 		buf_truncate(&line, line.len - 1);
 	put_style(l, "2");
 	buf_put(&l->text, line.p, line.len);
@@ -270,7 +280,8 @@ static void put_waiting(struct live *l, const struct state *st, int64_t now_ms)
 		if (!r->waiters.count || !r->holder_count)
 			continue;
 		buf_putf(&l->text, "  %.*s waits for %.*s, held by %.*s\033[K\n",
-			 SPAN_ARG(st->tasks[r->waiters.v[0]].id), SPAN_ARG(r->id), SPAN_ARG(st->tasks[r->holders[0]].id));
+			 SPAN_ARG(st->tasks[r->waiters.v[0]].id), SPAN_ARG(r->id),
+			 SPAN_ARG(st->tasks[r->holders[0]].id));
 		l->drawn++;
 		return;
 	}
@@ -290,7 +301,8 @@ void live_draw(struct live *l, const struct state *st, int64_t now_ms, bool resi
 
 	if (!l->terminal)
 		return;
-	if ((resized || !l->drawn) && ioctl(l->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 && size.ws_row > 4) {
+	if ((resized || !l->drawn) && ioctl(l->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 &&
+	    size.ws_row > 4) {
 		l->columns = size.ws_col;
 		l->rows = size.ws_row;
 	}

@@ -1,6 +1,7 @@
 /*
- * What a person sees while a plan runs, on stderr. On a terminal: lasting lines for what matters, and below them a calm
- * area that is drawn anew (running tasks with time and last output line, a bar, what waits). Elsewhere: a line per event.
+ * What a person sees while a plan runs, on stderr. On a terminal: lasting lines for what matters,
+ * and below them a calm area that is drawn anew (running tasks with time and last output line, a
+ * bar, what waits). Elsewhere: a line per event.
  */
 #ifndef SK_LIVE_H
 #define SK_LIVE_H
@@ -9,14 +10,14 @@
 #include "core/state.h"
 
 struct live {
-	int fd, logs_fd;     /* stderr; folder of the task logs, borrowed */
+	int fd, logs_fd; /* stderr; folder of the task logs, borrowed */
 	bool terminal, color, quiet;
 	unsigned rows, columns;
-	unsigned drawn;      /* lines of the area that stand on the screen */
-	bool every_task;     /* few enough tasks: each completion gets its line */
+	unsigned drawn;  /* lines of the area that stand on the screen */
+	bool every_task; /* few enough tasks: each completion gets its line */
 	int64_t begun_ms;
-	struct buf text;     /* gathered output */
-	const char *notice;  /* "draining ..." or NULL; shown in the area */
+	struct buf text;    /* gathered output */
+	const char *notice; /* "draining ..." or NULL; shown in the area */
 };
 
 void live_open(struct live *l, int logs_fd, bool color, bool quiet, size_t tasks, int64_t now_ms);

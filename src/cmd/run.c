@@ -1,6 +1,7 @@
 /*
- * The main job: a plan to its end, whatever is killed on the way. The command is thin: it feeds the plan and the signals
- * of a person into an orchestrator and shows what was committed. Everything that must survive is below.
+ * The main job: a plan to its end, whatever is killed on the way. The command is thin: it feeds the
+ * plan and the signals of a person into an orchestrator and shows what was committed. Everything
+ * that must survive is below.
  */
 #include "cmd/cmd.h"
 
@@ -68,9 +69,12 @@ static int admit(void *ctx, const struct state *st, struct err *e)
 static int open_orchestrator(struct run *r, struct err *e)
 {
 	struct orchestrator_observer observer = { r, on_committed };
-	struct orchestrator_options options = { .state_fd = r->state_fd, .state_dir = r->c->paths->state_dir,
-						.program = "/proc/self/exe", .command = "sk run",
-						.slots = r->request.slots, .capabilities = r->request.capabilities,
+	struct orchestrator_options options = { .state_fd = r->state_fd,
+						.state_dir = r->c->paths->state_dir,
+						.program = "/proc/self/exe",
+						.command = "sk run",
+						.slots = r->request.slots,
+						.capabilities = r->request.capabilities,
 						.remains = &remains,
 						.admit = admit,
 						.admit_ctx = r };
@@ -83,32 +87,41 @@ static void say_start(struct run *r)
 	const struct orchestrator_start *s = &r->start;
 
 	if (s->store.torn_bytes)
-		live_say(&r->live, "journal: torn last record at line %llu, byte %llu (%llu bytes%s; "
-				   "state is at seq %llu",
-			 (unsigned long long)s->store.torn_line, (unsigned long long)s->store.torn_offset,
+		live_say(&r->live,
+			 "journal: torn last record at line %llu, byte %llu (%llu bytes%s; "
+			 "state is at seq %llu",
+			 (unsigned long long)s->store.torn_line,
+			 (unsigned long long)s->store.torn_offset,
 			 (unsigned long long)s->store.torn_bytes,
-			 s->store.torn_zeros ? ", zero-filled tail) dropped" : ") dropped and kept aside",
+			 s->store.torn_zeros ? ", zero-filled tail) dropped"
+					     : ") dropped and kept aside",
 			 (unsigned long long)orchestrator_state(r->orchestrator)->last_seq);
 	if (s->store.snapshot_rebuilt)
-		live_say(&r->live, "current.json could not be read; it was rebuilt from the journal and the old one kept aside");
+		live_say(&r->live, "current.json could not be read; it was rebuilt from the "
+				   "journal and the old one kept aside");
 	if (s->unclean)
-		live_say(&r->live, "the last orchestrator ended without stopping; nothing recorded is lost");
+		live_say(&r->live,
+			 "the last orchestrator ended without stopping; nothing recorded is lost");
 }
 
 /*
- * What was found out about workers since it was last said: those of an earlier run register, or are seen to be dead, one
- * after the other and at any time.
+ * What was found out about workers since it was last said: those of an earlier run register, or are
+ * seen to be dead, one after the other and at any time.
  */
 static void say_workers(struct run *r)
 {
 	const struct orchestrator_start *s = &r->start, *said = &r->said;
 
 	if (s->collected != said->collected || s->killed != said->killed || s->lost != said->lost)
-		live_say(&r->live, "a worker is gone: %u results it had kept were read, %u processes it left were ended, "
-				   "%u tasks were with it", (unsigned)(s->collected - said->collected),
+		live_say(&r->live,
+			 "a worker is gone: %u results it had kept were read, %u processes it left "
+			 "were ended, "
+			 "%u tasks were with it",
+			 (unsigned)(s->collected - said->collected),
 			 (unsigned)(s->killed - said->killed), (unsigned)(s->lost - said->lost));
 	if (s->adopted != said->adopted)
-		live_say(&r->live, "took over %u tasks that went on meanwhile", (unsigned)(s->adopted - said->adopted));
+		live_say(&r->live, "took over %u tasks that went on meanwhile",
+			 (unsigned)(s->adopted - said->adopted));
 	r->said = *s;
 }
 
@@ -117,12 +130,15 @@ static void say_submission(struct run *r, const struct submit_report *report)
 	const struct submission *s = &r->request.submission;
 
 	if (report->fresh)
-		live_say(&r->live, "%.*s: %u tasks, %u at a time", SPAN_ARG(s->ws[0].name), (unsigned)s->task_count,
-			 r->request.slots);
+		live_say(&r->live, "%.*s: %u tasks, %u at a time", SPAN_ARG(s->ws[0].name),
+			 (unsigned)s->task_count, r->request.slots);
 	else
-		live_say(&r->live, "%.*s: going on; %u of %u tasks were completed earlier, %u are at work, %u are tried again",
-			 SPAN_ARG(s->ws[0].name), (unsigned)report->kept_completed, (unsigned)s->task_count,
-			 (unsigned)report->live, (unsigned)report->retried);
+		live_say(&r->live,
+			 "%.*s: going on; %u of %u tasks were completed earlier, %u are at work, "
+			 "%u are tried again",
+			 SPAN_ARG(s->ws[0].name), (unsigned)report->kept_completed,
+			 (unsigned)s->task_count, (unsigned)report->live,
+			 (unsigned)report->retried);
 }
 
 static int submit(struct run *r, struct err *e)
@@ -138,11 +154,13 @@ static int submit(struct run *r, struct err *e)
 
 static int on_signal(struct run *r, int number, struct err *e)
 {
-	struct input in = { .kind = IN_INTERRUPT, .operator_name = span_of(r->request.operator_name),
+	struct input in = { .kind = IN_INTERRUPT,
+			    .operator_name = span_of(r->request.operator_name),
 			    .reason = SPAN_LIT("the run was interrupted") };
 
 	if (number == SIGWINCH) {
-		live_draw(&r->live, orchestrator_state(r->orchestrator), clock_wall_ms(&clock_real), true);
+		live_draw(&r->live, orchestrator_state(r->orchestrator), clock_wall_ms(&clock_real),
+			  true);
 		return 0;
 	}
 	if (number != SIGINT && number != SIGTERM)
@@ -151,7 +169,8 @@ static int on_signal(struct run *r, int number, struct err *e)
 	r->interrupts = number == SIGTERM ? 2 : r->interrupts + 1;
 	orchestrator_drain(r->orchestrator, true);
 	if (r->interrupts == 1) {
-		r->live.notice = "draining: what runs goes to its end, nothing new starts; Ctrl-C again cancels it";
+		r->live.notice = "draining: what runs goes to its end, nothing new starts; Ctrl-C "
+				 "again cancels it";
 		live_say(&r->live, "%s", r->live.notice);
 		return 0;
 	}
@@ -185,12 +204,13 @@ static int turn_until_done(struct run *r, struct err *e)
 		int signals[8], count = 0;
 		int64_t now_ms;
 
-		rc = orchestrator_turn(r->orchestrator, live_interval_ms(&r->live), signals, &count, e);
+		rc = orchestrator_turn(r->orchestrator, live_interval_ms(&r->live), signals, &count,
+				       e);
 		for (int i = 0; i < count && rc == 0; i++)
 			rc = on_signal(r, signals[i], e);
 		say_workers(r);
 		now_ms = clock_wall_ms(&clock_real);
-		if (rc < 0 || !r->live.terminal || 
+		if (rc < 0 || !r->live.terminal ||
 		    (r->live.drawn && now_ms < next_draw_ms && now_ms > next_draw_ms - 1000))
 			continue;
 		live_draw(&r->live, orchestrator_state(r->orchestrator), now_ms, false);
@@ -207,7 +227,8 @@ static int run_to_end(struct run *r, struct err *e)
 
 	if (rc == 0) {
 		run_summary_init(&summary, &r->request.submission);
-		submission_release(&r->request.submission); /* a large plan should not stay twice in memory */
+		submission_release(
+			&r->request.submission); /* a large plan should not stay twice in memory */
 		malloc_trim(0);
 		run_detach_ready();
 		rc = turn_until_done(r, e);
@@ -222,7 +243,8 @@ static int run_to_end(struct run *r, struct err *e)
 	}
 	r->orchestrator = NULL;
 	if (rc == 0)
-		rc = run_summary_print(&summary, r->c, r->report.all_completed, r->interrupts ? (int)r->interrupted_by : 0);
+		rc = run_summary_print(&summary, r->c, r->report.all_completed,
+				       r->interrupts ? (int)r->interrupted_by : 0);
 	run_summary_release(&summary);
 	return rc;
 }
@@ -235,8 +257,9 @@ static int run_foreground(struct run *r, struct err *e)
 		rc = open_state(r, e);
 	if (rc < 0)
 		return rc;
-	live_open(&r->live, r->logs_fd, r->c->out->color || isatty(STDERR_FILENO), options_has(r->c->options, "quiet"),
-		  r->request.submission.task_count, r->c->now_ms);
+	live_open(&r->live, r->logs_fd, r->c->out->color || isatty(STDERR_FILENO),
+		  options_has(r->c->options, "quiet"), r->request.submission.task_count,
+		  r->c->now_ms);
 	if (getenv("NO_COLOR"))
 		r->live.color = false;
 	rc = open_orchestrator(r, e);
@@ -268,25 +291,54 @@ static int run_run(struct cmd_ctx *c, struct err *e)
 }
 
 static const struct option_row run_options[] = {
-	{ .name = "jobs", .letter = 'j', .kind = OPTION_NUMBER, .value = "N", .min = 1, .max = SLOTS_MAX,
-	  .summary = "tasks at the same time (default: the plan's max_parallel, else the number of processors)" },
-	{ .name = "param", .letter = 'p', .kind = OPTION_TEXT, .value = "KEY=VALUE", .repeats = true,
+	{ .name = "jobs",
+	  .letter = 'j',
+	  .kind = OPTION_NUMBER,
+	  .value = "N",
+	  .min = 1,
+	  .max = SLOTS_MAX,
+	  .summary = "tasks at the same time (default: the plan's max_parallel, else the number of "
+		     "processors)" },
+	{ .name = "param",
+	  .letter = 'p',
+	  .kind = OPTION_TEXT,
+	  .value = "KEY=VALUE",
+	  .repeats = true,
 	  .summary = "set a parameter of the plan" },
-	{ .name = "only", .kind = OPTION_TEXT, .value = "TASK", .repeats = true,
+	{ .name = "only",
+	  .kind = OPTION_TEXT,
+	  .value = "TASK",
+	  .repeats = true,
 	  .summary = "run this task and what it needs; * matches anything" },
-	{ .name = "from", .kind = OPTION_TEXT, .value = "TASK",
+	{ .name = "from",
+	  .kind = OPTION_TEXT,
+	  .value = "TASK",
 	  .summary = "run this task and everything behind it, without what is in front" },
-	{ .name = "keep-going", .letter = 'k', .kind = OPTION_FLAG,
+	{ .name = "keep-going",
+	  .letter = 'k',
+	  .kind = OPTION_FLAG,
 	  .summary = "a critical failure does not end the workstream" },
 	{ .name = "fail-fast", .kind = OPTION_FLAG, .summary = "any failure ends the workstream" },
-	{ .name = "dry-run", .letter = 'n', .kind = OPTION_FLAG,
+	{ .name = "dry-run",
+	  .letter = 'n',
+	  .kind = OPTION_FLAG,
 	  .summary = "show stages, critical path and what would be skipped; run nothing" },
-	{ .name = "detach", .letter = 'd', .kind = OPTION_FLAG, .summary = "go on in the background" },
+	{ .name = "detach",
+	  .letter = 'd',
+	  .kind = OPTION_FLAG,
+	  .summary = "go on in the background" },
 	{ .name = "new-run", .kind = OPTION_FLAG, .summary = "begin anew: every task runs again" },
-	{ .name = "accept-changes", .kind = OPTION_FLAG, .summary = "go on although the plan was changed" },
-	{ .name = "capabilities", .kind = OPTION_TEXT, .value = "A,B@1.2",
+	{ .name = "accept-changes",
+	  .kind = OPTION_FLAG,
+	  .summary = "go on although the plan was changed" },
+	{ .name = "capabilities",
+	  .kind = OPTION_TEXT,
+	  .value = "A,B@1.2",
 	  .summary = "what this machine offers to tasks that ask for it" },
-	{ .name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .summary = "no progress, only the summary" },
+	{ .name = "quiet",
+	  .letter = 'q',
+	  .kind = OPTION_FLAG,
+	  .summary = "no progress, only the summary" },
 	{ .name = NULL },
 };
 
@@ -294,12 +346,16 @@ const struct cmd cmd_run = {
 	.path = "run",
 	.summary = "run a plan to its end, resuming whatever an earlier run left",
 	.usage = "[-j N] [-p KEY=VALUE]... PLAN...",
-	.about = "PLAN is a YAML or JSON file, or a folder with one JSON file a task. Running the same plan again goes on\n"
-		 "where the last run stopped: what is completed is not run again, what still runs is taken over.\n"
+	.about = "PLAN is a YAML or JSON file, or a folder with one JSON file a task. Running the "
+		 "same plan again goes on\n"
+		 "where the last run stopped: what is completed is not run again, what still runs "
+		 "is taken over.\n"
 		 "\n"
-		 "Ctrl-C lets running tasks finish and starts nothing new; a second Ctrl-C cancels them. A closed terminal\n"
+		 "Ctrl-C lets running tasks finish and starts nothing new; a second Ctrl-C cancels "
+		 "them. A closed terminal\n"
 		 "stops nothing. Exit code 0: all done, 1: a task failed, 130 or 143: interrupted.",
-	.example = "sk run nightly.yaml\nsk run -j 4 --dry-run nightly.yaml\nsk run -p version=1.2 release.yaml",
+	.example = "sk run nightly.yaml\nsk run -j 4 --dry-run nightly.yaml\nsk run -p version=1.2 "
+		   "release.yaml",
 	.options = run_options,
 	.needs = NEED_STATE,
 	.args = ARG_FILE,

@@ -1,6 +1,7 @@
 /*
- * The background process is this program with the same words, without --detach, in a session of its own. Its stdout is a
- * pipe to us until it says that the plan is recorded; its stderr is .state/logs/orchestrator.log.
+ * The background process is this program with the same words, without --detach, in a session of its
+ * own. Its stdout is a pipe to us until it says that the plan is recorded; its stderr is
+ * .state/logs/orchestrator.log.
  */
 #include "cmd/run_detach.h"
 
@@ -77,12 +78,13 @@ static int open_log(const struct cmd_ctx *c, struct err *e)
 	fd = fd_open_at(logs_fd, LOG_NAME, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	fd_close(&logs_fd);
 	if (fd < 0)
-		return err_set(e, fd, "%s/logs/%s: cannot be opened: %s. Nothing was started", c->paths->state_dir, LOG_NAME,
-			       strerror(-fd));
+		return err_set(e, fd, "%s/logs/%s: cannot be opened: %s. Nothing was started",
+			       c->paths->state_dir, LOG_NAME, strerror(-fd));
 	return fd;
 }
 
-/* Everything that was said after `from` in the log: the sentence with which the other process gave up. */
+/* Everything that was said after `from` in the log: the sentence with which the other process gave
+ * up. */
 static void read_farewell(int log_fd, off_t from, struct err *e, int code)
 {
 	char text[ERR_TEXT_MAX];
@@ -119,8 +121,8 @@ static int wait_ready(int pipe_fd)
 
 static int code_of_exit(int exit_status)
 {
-	static const int codes[] = { SK_EWORK, SK_EUSAGE, SK_ENOTFOUND, SK_EREFUSED, SK_ECONFIRM, SK_EBUSY,
-				     SK_ECORRUPT, SK_EIO };
+	static const int codes[] = { SK_EWORK,    SK_EUSAGE, SK_ENOTFOUND, SK_EREFUSED,
+				     SK_ECONFIRM, SK_EBUSY,  SK_ECORRUPT,  SK_EIO };
 
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
 		if ((int)exit_of(-codes[i]) == exit_status)
@@ -143,21 +145,30 @@ int run_detach(struct cmd_ctx *c, struct err *e)
 	null_fd = fd_open_at(AT_FDCWD, "/dev/null", O_RDONLY, 0);
 	from = lseek(log_fd, 0, SEEK_END);
 	if (null_fd < 0 || pipe2(ends, O_CLOEXEC) < 0 || setenv(VARIABLE, "1", 1) < 0)
-		return err_set(e, -SK_EIO, "cannot prepare the background process: %s. Nothing was started", strerror(errno));
-	s = (struct proc_spawn){ .path = "/proc/self/exe", .argv = words, .envp = environ, .stdin_fd = null_fd,
-				 .stdout_fd = ends[1], .stderr_fd = log_fd, .cgroup_fd = -1 };
+		return err_set(e, -SK_EIO,
+			       "cannot prepare the background process: %s. Nothing was started",
+			       strerror(errno));
+	s = (struct proc_spawn){ .path = "/proc/self/exe",
+				 .argv = words,
+				 .envp = environ,
+				 .stdin_fd = null_fd,
+				 .stdout_fd = ends[1],
+				 .stderr_fd = log_fd,
+				 .cgroup_fd = -1 };
 	pid = proc_spawn(&s, &failed);
 	fd_close(&ends[1]);
 	fd_close(&null_fd);
 	if (pid < 0) {
 		fd_close(&ends[0]);
 		fd_close(&log_fd);
-		return err_set(e, -SK_EIO, "cannot start the background process: %s. Nothing was started",
+		return err_set(e, -SK_EIO,
+			       "cannot start the background process: %s. Nothing was started",
 			       strerror((int)-pid));
 	}
 	if (!wait_ready(ends[0])) {
 		waitpid(pid, &status, 0);
-		read_farewell(log_fd, from, e, code_of_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 8));
+		read_farewell(log_fd, from, e,
+			      code_of_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 8));
 	} else if (c->json) {
 		struct json j;
 
@@ -165,7 +176,9 @@ int run_detach(struct cmd_ctx *c, struct err *e)
 		json_i64(&j, "pid", pid);
 		json_close(&j);
 	} else {
-		out_putf(c->out, "running in the background (pid %d). To look: sk status, sk events -f; to stop: kill %d\n",
+		out_putf(c->out,
+			 "running in the background (pid %d). To look: sk status, sk events -f; to "
+			 "stop: kill %d\n",
 			 (int)pid, (int)pid);
 	}
 	fd_close(&ends[0]);

@@ -5,12 +5,13 @@
 #include "cmd/cmd.h"
 
 /*
- * Starts the run in the background and returns once the plan is recorded: exit code 0, or the exit code and the sentence
- * with which the background process gave up before.
+ * Starts the run in the background and returns once the plan is recorded: exit code 0, or the exit
+ * code and the sentence with which the background process gave up before.
  */
 int run_detach(struct cmd_ctx *c, struct err *e);
 
-/* In the background process: tells whoever waits that everything is recorded. Elsewhere it does nothing. */
+/* In the background process: tells whoever waits that everything is recorded. Elsewhere it does
+ * nothing. */
 void run_detach_ready(void);
 
 #endif

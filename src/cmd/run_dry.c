@@ -1,6 +1,6 @@
 /*
- * What would happen, worked out by the same code that would do it: the plan compiler, the comparison with the state and
- * the graph. It reads the state without a lock and writes nothing.
+ * What would happen, worked out by the same code that would do it: the plan compiler, the
+ * comparison with the state and the graph. It reads the state without a lock and writes nothing.
  */
 #include "cmd/run_plan.h"
 
@@ -34,7 +34,8 @@ static void dry_release(struct dry *d)
 /* What the run would do with a task: NULL = run it, else why not. */
 static const char *skipped(const struct dry *d, uint32_t spec)
 {
-	uint32_t task = d->st && !(d->flags & SUBMIT_NEW_RUN) ? submit_find_spec(d->st, d->s, spec) : NO_ID;
+	uint32_t task =
+		d->st && !(d->flags & SUBMIT_NEW_RUN) ? submit_find_spec(d->st, d->s, spec) : NO_ID;
 
 	if (task != NO_ID && d->st->tasks[task].state == TASK_COMPLETED)
 		return "completed already";
@@ -113,7 +114,8 @@ static void print_text(const struct dry *d, struct out *out)
 	CLEANUP(buf_release) struct buf length = BUF_INIT;
 
 	for (uint32_t i = 0; i < d->s->ws_count; i++)
-		out_putf(out, "workstream %.*s from %.*s\n", SPAN_ARG(d->s->ws[i].name), SPAN_ARG(d->s->ws[i].plan));
+		out_putf(out, "workstream %.*s from %.*s\n", SPAN_ARG(d->s->ws[i].name),
+			 SPAN_ARG(d->s->ws[i].plan));
 	for (uint32_t stage = 1; stage <= d->stage_count && stage <= STAGES_SHOWN; stage++)
 		print_stage(d, out, stage);
 	if (d->stage_count > STAGES_SHOWN)
@@ -125,8 +127,8 @@ static void print_text(const struct dry *d, struct out *out)
 		out_putf(out, " -> ... (%u tasks)", (unsigned)d->path_count);
 	buf_put_duration(&length, (int64_t)d->path_ms);
 	out_putf(out, ", at most %s by estimates and time-outs\n", length.p);
-	out_putf(out, "%u to run, %u done already, %u left out. Nothing was started.\n", (unsigned)d->to_run,
-		 (unsigned)d->done, (unsigned)d->held);
+	out_putf(out, "%u to run, %u done already, %u left out. Nothing was started.\n",
+		 (unsigned)d->to_run, (unsigned)d->done, (unsigned)d->held);
 }
 
 static void print_json(const struct dry *d, struct out *out)

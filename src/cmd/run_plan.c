@@ -1,6 +1,6 @@
 /*
- * A plan is checked completely before the first byte of state is touched, so that every refusal can say that nothing was
- * started and be right.
+ * A plan is checked completely before the first byte of state is touched, so that every refusal can
+ * say that nothing was started and be right.
  */
 #include "cmd/run_plan.h"
 
@@ -51,22 +51,26 @@ static const char **each_value(const struct options *o, const char *name, size_t
 	return values;
 }
 
-static int split_params(const char **texts, size_t count, struct plan_param *out, char **storage, struct err *e)
+static int split_params(const char **texts, size_t count, struct plan_param *out, char **storage,
+			struct err *e)
 {
 	for (size_t i = 0; i < count; i++) {
 		char *copy = mem_strdup(texts[i]), *equals = strchr(copy, '=');
 
 		storage[i] = copy;
 		if (!equals || equals == copy)
-			return err_set(e, -SK_EUSAGE, "-p \"%.60s\": expected key=value; nothing was started. "
-						      "Try: sk run -p key=value PLAN", texts[i]);
+			return err_set(e, -SK_EUSAGE,
+				       "-p \"%.60s\": expected key=value; nothing was started. "
+				       "Try: sk run -p key=value PLAN",
+				       texts[i]);
 		*equals = '\0';
 		out[i] = (struct plan_param){ copy, equals + 1 };
 	}
 	return 0;
 }
 
-static int load_files(const struct cmd_ctx *c, struct run_request *out, struct plan_options *plan, struct err *e)
+static int load_files(const struct cmd_ctx *c, struct run_request *out, struct plan_options *plan,
+		      struct err *e)
 {
 	CLEANUP(buf_release) struct buf problems = BUF_INIT;
 	int rc = plan_load_all(plan, &out->submission, &problems, e);
@@ -83,12 +87,17 @@ static int load_plan(const struct cmd_ctx *c, struct run_request *out, struct er
 	size_t only_count, param_count;
 	CLEANUP(mem_free) const char **only = each_value(c->options, "only", &only_count);
 	CLEANUP(mem_free) const char **texts = each_value(c->options, "param", &param_count);
-	CLEANUP(mem_free) struct plan_param *params = mem_alloc((param_count + 1) * sizeof(*params));
+	CLEANUP(mem_free)
+	struct plan_param *params = mem_alloc((param_count + 1) * sizeof(*params));
 	CLEANUP(mem_free) char **storage = mem_zalloc((param_count + 1) * sizeof(*storage));
 	CLEANUP(mem_free) char *here = getcwd(NULL, 0);
-	struct plan_options plan = { .files = c->options->args, .file_count = c->options->arg_count,
-				     .params = params, .param_count = param_count, .only = only,
-				     .only_count = only_count, .from = options_text(c->options, "from"),
+	struct plan_options plan = { .files = c->options->args,
+				     .file_count = c->options->arg_count,
+				     .params = params,
+				     .param_count = param_count,
+				     .only = only,
+				     .only_count = only_count,
+				     .from = options_text(c->options, "from"),
 				     .cwd = c->paths->chosen && here ? here : c->paths->root };
 	int rc = split_params(texts, param_count, params, storage, e);
 
@@ -122,11 +131,15 @@ int run_request_load(const struct cmd_ctx *c, struct run_request *out, struct er
 	if (rc < 0)
 		return rc;
 	if (options_has(c->options, "keep-going") && options_has(c->options, "fail-fast"))
-		return err_set(e, -SK_EUSAGE, "--keep-going and --fail-fast exclude each other; nothing was started. "
-					      "Try: sk help run");
+		return err_set(
+			e, -SK_EUSAGE,
+			"--keep-going and --fail-fast exclude each other; nothing was started. "
+			"Try: sk help run");
 	if (options_has(c->options, "new-run") && options_has(c->options, "accept-changes"))
-		return err_set(e, -SK_EUSAGE, "--new-run and --accept-changes exclude each other; nothing was started. "
-					      "Try: sk help run");
+		return err_set(
+			e, -SK_EUSAGE,
+			"--new-run and --accept-changes exclude each other; nothing was started. "
+			"Try: sk help run");
 	out->flags = (options_has(c->options, "new-run") ? SUBMIT_NEW_RUN : 0) |
 		     (options_has(c->options, "accept-changes") ? SUBMIT_ACCEPT_CHANGES : 0) |
 		     (options_has(c->options, "keep-going") ? SUBMIT_KEEP_GOING : 0) |
@@ -145,15 +158,20 @@ int run_check_capabilities(const struct run_request *r, struct err *e)
 
 		if (!missing.len)
 			continue;
-		return err_set(e, -SK_EUSAGE, "task \"%.*s\" (%.*s, line %u): wants capability \"%.*s\", which no worker of "
-					      "this run offers; nothing was started. Try: sk run --capabilities %.*s",
-			       SPAN_ARG(t->name), SPAN_ARG(r->submission.ws[t->ws].plan), (unsigned)t->line,
-			       SPAN_ARG(missing), (int)strcspn(missing.p, ">\""), missing.p);
+		return err_set(
+			e, -SK_EUSAGE,
+			"task \"%.*s\" (%.*s, line %u): wants capability \"%.*s\", which no worker "
+			"of "
+			"this run offers; nothing was started. Try: sk run --capabilities %.*s",
+			SPAN_ARG(t->name), SPAN_ARG(r->submission.ws[t->ws].plan),
+			(unsigned)t->line, SPAN_ARG(missing), (int)strcspn(missing.p, ">\""),
+			missing.p);
 	}
 	return 0;
 }
 
-int run_refuse_changes(const struct run_request *r, const struct submit_report *report, struct err *e)
+int run_refuse_changes(const struct run_request *r, const struct submit_report *report,
+		       struct err *e)
 {
 	CLEANUP(buf_release) struct buf shown = BUF_INIT;
 	struct span name = r->submission.ws[0].name, plan = r->submission.ws[0].plan;
@@ -168,8 +186,11 @@ int run_refuse_changes(const struct run_request *r, const struct submit_report *
 		at += len + (at[len] == '\n');
 	}
 	fprintf(stderr, "%s%s", shown.p ? shown.p : "", at && *at ? "  ...\n" : "");
-	return err_set(e, -SK_EREFUSED, "workstream \"%.*s\": the plan is not what its recorded run was made from (%.*s; the "
-					"differences are above); nothing was started. Try: sk run --accept-changes %.*s to "
-					"go on with the new plan, or sk run --new-run %.*s to begin anew",
-		       SPAN_ARG(name), SPAN_ARG(plan), SPAN_ARG(plan), SPAN_ARG(plan));
+	return err_set(
+		e, -SK_EREFUSED,
+		"workstream \"%.*s\": the plan is not what its recorded run was made from (%.*s; "
+		"the "
+		"differences are above); nothing was started. Try: sk run --accept-changes %.*s to "
+		"go on with the new plan, or sk run --new-run %.*s to begin anew",
+		SPAN_ARG(name), SPAN_ARG(plan), SPAN_ARG(plan), SPAN_ARG(plan));
 }

@@ -1,6 +1,6 @@
 /*
- * The summary is the result of `sk run`, so it goes to stdout, as text or as one JSON document. Only the workstreams of
- * this run count, and at most a screenful of failures is shown.
+ * The summary is the result of `sk run`, so it goes to stdout, as text or as one JSON document.
+ * Only the workstreams of this run count, and at most a screenful of failures is shown.
  */
 #include "cmd/run_summary.h"
 
@@ -22,12 +22,16 @@ static void add_failure(struct run_summary *s, const struct task *t, const struc
 	buf_put_visible(&error, t->error);
 	mem_grow(&s->failures, &s->failure_capacity, s->failure_count + 1, sizeof(*s->failures));
 	s->failures[s->failure_count++] = (struct run_failure){
-		.task = span_dup(t->id), .error = buf_take(&error), .log = buf_take(&log), .attempt = t->attempt,
+		.task = span_dup(t->id),
+		.error = buf_take(&error),
+		.log = buf_take(&log),
+		.attempt = t->attempt,
 		.exit_code = t->exit_code,
 	};
 }
 
-static void add_ws(struct run_summary *s, const struct state *st, const struct workstream *w, const struct paths *paths)
+static void add_ws(struct run_summary *s, const struct state *st, const struct workstream *w,
+		   const struct paths *paths)
 {
 	for (int i = 0; i < TASK_STATE_COUNT; i++)
 		s->counts[i] += w->by_state[i];
@@ -94,7 +98,8 @@ static int exit_of_summary(const struct run_summary *s, int interrupted)
 
 static void print_counts(const struct run_summary *s, struct out *out)
 {
-	out_putf(out, "%u of %u tasks completed", (unsigned)s->counts[TASK_COMPLETED], (unsigned)s->total);
+	out_putf(out, "%u of %u tasks completed", (unsigned)s->counts[TASK_COMPLETED],
+		 (unsigned)s->total);
 	if (s->counts[TASK_FAILED])
 		out_putf(out, ", %u failed", (unsigned)s->counts[TASK_FAILED]);
 	if (s->blocked)
@@ -103,7 +108,8 @@ static void print_counts(const struct run_summary *s, struct out *out)
 		out_putf(out, ", %u cancelled", (unsigned)s->counts[TASK_CANCELLED]);
 }
 
-static void print_text(const struct run_summary *s, struct out *out, bool nothing_to_do, int interrupted)
+static void print_text(const struct run_summary *s, struct out *out, bool nothing_to_do,
+		       int interrupted)
 {
 	CLEANUP(buf_release) struct buf took = BUF_INIT;
 	bool done = s->ws_completed == s->ws_count;
@@ -113,22 +119,34 @@ static void print_text(const struct run_summary *s, struct out *out, bool nothin
 		const struct run_failure *f = &s->failures[i];
 
 		out_style(out, STYLE_BAD, "failed");
-		out_putf(out, "  %s: %s\n        attempts %u, log %s\n", f->task, f->error, (unsigned)f->attempt, f->log);
+		out_putf(out, "  %s: %s\n        attempts %u, log %s\n", f->task, f->error,
+			 (unsigned)f->attempt, f->log);
 	}
 	if (s->failures_more)
-		out_putf(out, "        and %u more; all of them: sk events --severity error\n", (unsigned)s->failures_more);
+		out_putf(out, "        and %u more; all of them: sk events --severity error\n",
+			 (unsigned)s->failures_more);
 	if (nothing_to_do) {
-		out_putf(out, "%s: all %u tasks were completed by an earlier run; nothing to do. To run them again: "
-			      "%s --new-run\n", s->names[0], (unsigned)s->total, s->command);
+		out_putf(out,
+			 "%s: all %u tasks were completed by an earlier run; nothing to do. To run "
+			 "them again: "
+			 "%s --new-run\n",
+			 s->names[0], (unsigned)s->total, s->command);
 		return;
 	}
-	out_style(out, done ? STYLE_GOOD : s->counts[TASK_FAILED] ? STYLE_BAD : STYLE_WARN,
-		  done ? "done" : interrupted ? "interrupted" : s->counts[TASK_FAILED] ? "failed" : "stopped");
+	out_style(out,
+		  done                     ? STYLE_GOOD
+		  : s->counts[TASK_FAILED] ? STYLE_BAD
+					   : STYLE_WARN,
+		  done                     ? "done"
+		  : interrupted            ? "interrupted"
+		  : s->counts[TASK_FAILED] ? "failed"
+					   : "stopped");
 	out_putf(out, "  %s: ", s->names[0]);
 	print_counts(s, out);
 	out_putf(out, " in %s\n", took.p);
 	if (s->failure_count)
-		out_putf(out, "next: sk why %s, or mend it and: %s\n", s->failures[0].task, s->command);
+		out_putf(out, "next: sk why %s, or mend it and: %s\n", s->failures[0].task,
+			 s->command);
 	else if (!done)
 		out_putf(out, "next: %s goes on with the rest\n", s->command);
 }
@@ -162,7 +180,8 @@ static void print_json(const struct run_summary *s, struct out *out, bool nothin
 	json_close(&j);
 }
 
-int run_summary_print(const struct run_summary *s, struct cmd_ctx *c, bool nothing_to_do, int interrupted)
+int run_summary_print(const struct run_summary *s, struct cmd_ctx *c, bool nothing_to_do,
+		      int interrupted)
 {
 	int code = exit_of_summary(s, interrupted);
 

@@ -1,4 +1,5 @@
-/* What is left to say when a run has ended: what failed, why, where its log is, and what to type. */
+/* What is left to say when a run has ended: what failed, why, where its log is, and what to type.
+ */
 #ifndef SK_RUN_SUMMARY_H
 #define SK_RUN_SUMMARY_H
 
@@ -31,7 +32,9 @@ void run_summary_init(struct run_summary *s, const struct submission *submission
 void run_summary_fill(struct run_summary *s, const struct state *st, const struct paths *paths);
 void run_summary_release(struct run_summary *s);
 
-/* Prints it to stdout and returns the exit code. `interrupted`: 0, or the exit code of the signal. */
-int run_summary_print(const struct run_summary *s, struct cmd_ctx *c, bool nothing_to_do, int interrupted);
+/* Prints it to stdout and returns the exit code. `interrupted`: 0, or the exit code of the signal.
+ */
+int run_summary_print(const struct run_summary *s, struct cmd_ctx *c, bool nothing_to_do,
+		      int interrupted);
 
 #endif

@@ -1,4 +1,5 @@
-/* `sk worker`: the parent of task processes. Started by the orchestrator by itself; by hand only to add another one. */
+/* `sk worker`: the parent of task processes. Started by the orchestrator by itself; by hand only to
+ * add another one. */
 #include "cmd/cmd.h"
 
 #include "base/limits.h"
@@ -20,19 +21,36 @@ static int worker_run(struct cmd_ctx *c, struct err *e)
 		o.worker_id = "local";
 	problem = name_problem(span_of(o.worker_id));
 	if (problem)
-		return err_set(e, -SK_EUSAGE, "--worker-id: %s; nothing was started. Try: sk worker --worker-id worker-001",
+		return err_set(e, -SK_EUSAGE,
+			       "--worker-id: %s; nothing was started. Try: sk worker --worker-id "
+			       "worker-001",
 			       problem);
 	return worker_main(&o, e);
 }
 
 static const struct option_row worker_options[] = {
-	{ .name = "worker-id", .kind = OPTION_TEXT, .value = "ID", .summary = "its name (default: local)" },
-	{ .name = "slots", .letter = 'j', .kind = OPTION_NUMBER, .value = "N", .min = 1, .max = SLOTS_MAX,
+	{ .name = "worker-id",
+	  .kind = OPTION_TEXT,
+	  .value = "ID",
+	  .summary = "its name (default: local)" },
+	{ .name = "slots",
+	  .letter = 'j',
+	  .kind = OPTION_NUMBER,
+	  .value = "N",
+	  .min = 1,
+	  .max = SLOTS_MAX,
 	  .summary = "tasks at the same time" },
-	{ .name = "capabilities", .kind = OPTION_TEXT, .value = "JSON",
+	{ .name = "capabilities",
+	  .kind = OPTION_TEXT,
+	  .value = "JSON",
 	  .summary = "what it offers: a JSON array of \"name\" or \"name@version\"" },
-	{ .name = "incarnation", .kind = OPTION_NUMBER, .value = "N", .summary = "given by the orchestrator" },
-	{ .name = "linger", .kind = OPTION_DURATION, .value = "TIME",
+	{ .name = "incarnation",
+	  .kind = OPTION_NUMBER,
+	  .value = "N",
+	  .summary = "given by the orchestrator" },
+	{ .name = "linger",
+	  .kind = OPTION_DURATION,
+	  .value = "TIME",
 	  .summary = "leave after this long without work and without an orchestrator" },
 	{ .name = NULL },
 };
@@ -41,8 +59,10 @@ const struct cmd cmd_worker = {
 	.path = "worker",
 	.summary = "run tasks for the orchestrator of this store (it starts one by itself)",
 	.usage = "[--worker-id ID] [--slots N]",
-	.about = "The worker is the parent of task processes and outlives the orchestrator: it goes on with what it was\n"
-		 "given, keeps results while nobody listens, and is adopted by the next orchestrator.",
+	.about = "The worker is the parent of task processes and outlives the orchestrator: it "
+		 "goes on with what it was\n"
+		 "given, keeps results while nobody listens, and is adopted by the next "
+		 "orchestrator.",
 	.options = worker_options,
 	.needs = NEED_STATE,
 	.args = ARG_NONE,

@@ -1,6 +1,7 @@
 /*
- * From effects to messages. An effect that cannot be delivered now is not kept: when its worker registers again it tells
- * what it knows, and what it has never heard of is assigned again (decide_report.c).
+ * From effects to messages. An effect that cannot be delivered now is not kept: when its worker
+ * registers again it tells what it knows, and what it has never heard of is assigned again
+ * (decide_report.c).
  */
 #include "daemon/orchestrator_impl.h"
 
@@ -102,8 +103,13 @@ static void send_assignment(struct orchestrator *o, struct peer *p, const struct
 	const struct task *t = &o->st.tasks[fx->task];
 	const struct workstream *w = &o->st.ws[t->ws];
 	struct ws_settings settings = read_ws_def(w->def);
-	struct worker_msg m = { .kind = MSG_ASSIGN, .task_id = t->id, .attempt = fx->attempt, .workstream_id = w->id,
-				.name = t->name, .run_no = w->run_no, .def = t->def,
+	struct worker_msg m = { .kind = MSG_ASSIGN,
+				.task_id = t->id,
+				.attempt = fx->attempt,
+				.workstream_id = w->id,
+				.name = t->name,
+				.run_no = w->run_no,
+				.def = t->def,
 				.validation = fx->kind == FX_VALIDATE };
 
 	buf_putc(&env, '{');
@@ -127,8 +133,10 @@ void effects_perform(struct orchestrator *o)
 		if (!p || task_gone(&o->st.tasks[fx->task]))
 			continue;
 		if (fx->kind == FX_CANCEL)
-			peers_send(o, p, &(struct worker_msg){ .kind = MSG_CANCEL, .attempt = fx->attempt,
-							       .task_id = o->st.tasks[fx->task].id });
+			peers_send(o, p,
+				   &(struct worker_msg){ .kind = MSG_CANCEL,
+							 .attempt = fx->attempt,
+							 .task_id = o->st.tasks[fx->task].id });
 		else if (fx->kind != FX_ARCHIVE)
 			send_assignment(o, p, fx);
 	}

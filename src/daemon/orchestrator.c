@@ -1,20 +1,17 @@
 /*
- * The turn: gather, decide, commit, act. Nothing acts on arrival; the world hears of an event only behind the sync.
- * Starting after a crash is the same code as starting for the first time: the journal is folded, the dead are buried,
- * the living register and tell what they know.
+ * The turn: gather, decide, commit, act. Nothing acts on arrival; the world hears of an event only
+ * behind the sync. Starting after a crash is the same code as starting for the first time: the
+ * journal is folded, the dead are buried, the living register and tell what they know.
  */
 #include "daemon/orchestrator_impl.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/fd.h"
 #include "os/proc.h"
 
-#define LOCK_NAME "orchestrator.lock"
 #define STOP_WAIT_MS 10000
 #define SNAPSHOT_SHARE 20
 
@@ -37,123 +34,6 @@ int orchestrator_commit(struct orchestrator *o, struct err *e)
 	effects_perform(o);
 	peers_acknowledge(o);
 	peers_flush(o);
-	return 0;
-}
-
-static int take_lock(struct orchestrator *o, struct err *e)
-{
-	struct lock_holder holder = { .command = "" };
-	int rc = lock_take(o->options.state_fd, LOCK_NAME, o->options.command, &o->lock, &holder);
-
-	if (rc == -SK_EBUSY)
-		return err_set(e, rc, "%s: another orchestrator is at work (pid %llu, %s); nothing was started. "
-				      "Try: sk status",
-			       o->options.state_dir, (unsigned long long)holder.who.pid,
-			       holder.command[0] ? holder.command : "sk");
-	if (rc < 0)
-		return err_set(e, rc, "%s/%s: cannot be locked: %s. Nothing was started", o->options.state_dir,
-			       LOCK_NAME, strerror(-rc));
-	return 0;
-}
-
-static int open_folder(struct orchestrator *o, const char *name, int *out, struct err *e)
-{
-	int rc = fd_make_dir_at(o->options.state_fd, name);
-
-	if (rc >= 0)
-		rc = *out = fd_open_at(o->options.state_fd, name, O_RDONLY | O_DIRECTORY, 0);
-	if (rc < 0)
-		return err_set(e, rc, "%s/%s: cannot be used: %s. Nothing was started", o->options.state_dir, name,
-			       strerror(-rc));
-	return 0;
-}
-
-static int open_store(struct orchestrator *o, struct orchestrator_start *start, struct err *e)
-{
-	char workspace[NONCE_LEN + 1] = "";
-	int rc = proc_nonce(workspace);
-
-	if (rc < 0)
-		return err_set(e, rc, "no random numbers: %s. Nothing was started", strerror(-rc));
-	workspace[16] = '\0';
-	vfs_real_open(&o->vfs, o->options.state_fd);
-	state_init(&o->st);
-	return store_open(&o->vfs, 0, workspace, clock_wall_ms(o->clock), &o->st, &o->store, &start->store, e);
-}
-
-static int record_start(struct orchestrator *o, struct err *e)
-{
-	struct proc_identity self = { .pid = 0 };
-	struct input in = { .kind = IN_ORCHESTRATOR_STARTED };
-	int rc = proc_self(&self);
-
-	if (rc < 0)
-		return err_set(e, rc, "/proc: cannot be read: %s. Nothing was started", strerror(-rc));
-	in.pid = self.pid;
-	in.pid_start = self.start;
-	in.boot_id = span_of(self.boot_id);
-	in.version = SPAN_LIT(SK_VERSION);
-	rc = orchestrator_step(o, &in, NULL);
-	return rc < 0 ? rc : orchestrator_commit(o, e);
-}
-
-static int open_loop(struct orchestrator *o, struct err *e)
-{
-	sigset_t signals;
-	int rc;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	sigaddset(&signals, SIGWINCH);
-	rc = loop_open(&o->loop, &signals);
-	if (rc < 0)
-		return err_set(e, rc, "cannot wait for signals: %s. Nothing was started", strerror(-rc));
-	return 0;
-}
-
-static int open_all(struct orchestrator *o, struct orchestrator_start *start, struct err *e)
-{
-	int rc;
-
-	if ((rc = take_lock(o, e)) < 0 || (rc = open_folder(o, "workers", &o->workers_fd, e)) < 0 ||
-	    (rc = open_folder(o, "logs", &o->logs_fd, e)) < 0 || (rc = open_loop(o, e)) < 0 ||
-	    (rc = open_store(o, start, e)) < 0)
-		return rc;
-	if (o->options.admit && (rc = o->options.admit(o->options.admit_ctx, &o->st, e)) < 0)
-		return rc;
-	start->unclean = o->st.orchestrator_running;
-	if ((rc = record_start(o, e)) < 0 || (rc = reconcile_workers(o, e)) < 0)
-		return rc;
-	return peers_listen(o, e);
-}
-
-int orchestrator_open(const struct orchestrator_options *options, const struct orchestrator_observer *observer,
-		      struct orchestrator **out, struct orchestrator_start *start, struct err *e)
-{
-	struct orchestrator *o = mem_zalloc(sizeof(*o));
-	int rc;
-
-	o->options = *options;
-	if (observer)
-		o->observer = *observer;
-	o->clock = options->clock ? options->clock : &clock_real;
-	o->lock = (struct lock)LOCK_INIT;
-	o->loop = (struct loop)LOOP_INIT;
-	o->workers_fd = o->logs_fd = o->listen_fd = -1;
-	o->mean_ms = PREFETCH_START_MS;
-	for (size_t i = 0; i < WORKERS_MAX; i++)
-		o->peers[i] = (struct peer){ .fd = -1, .worker = NO_ID };
-	*start = (struct orchestrator_start){ .unclean = false };
-	o->start = start;
-	rc = open_all(o, start, e);
-	if (rc < 0) {
-		orchestrator_free(o);
-		return rc;
-	}
-	*out = o;
 	return 0;
 }
 
@@ -180,19 +60,23 @@ int orchestrator_input(struct orchestrator *o, const struct input *in, struct er
 /* How long this turn may sleep: until the next thing that happens by itself. */
 static int sleep_ms(struct orchestrator *o, int timeout_ms)
 {
-	int64_t now = clock_wall_ms(o->clock), mono = clock_mono_ms(o->clock), left = timeout_ms < 0 ? INT32_MAX : timeout_ms;
-	int64_t deadline = core_deadline(&o->st), snapshot = store_snapshot_due(o->store), worker = worker_patience(o);
+	int64_t now = clock_wall_ms(o->clock), mono = clock_mono_ms(o->clock),
+		left = timeout_ms < 0 ? INT32_MAX : timeout_ms;
+	int64_t deadline = core_deadline(&o->st), snapshot = store_snapshot_due(o->store),
+		worker = worker_patience(o);
 
 	if (deadline != INT64_MAX && deadline - now < left)
 		left = deadline - now;
 	if (snapshot != INT64_MAX && snapshot - now < left)
-		left = snapshot - now > o->snapshot_after_ms - mono ? snapshot - now : o->snapshot_after_ms - mono;
+		left = snapshot - now > o->snapshot_after_ms - mono ? snapshot - now
+								    : o->snapshot_after_ms - mono;
 	if (worker != INT64_MAX && worker - mono < left)
 		left = worker - mono;
 	return left < 0 ? 0 : (int)left;
 }
 
-static int gather(struct orchestrator *o, int timeout_ms, int signals[8], int *signal_count, struct err *e)
+static int gather(struct orchestrator *o, int timeout_ms, int signals[8], int *signal_count,
+		  struct err *e)
 {
 	struct loop_ready ready[LOOP_READY_MAX];
 	int count = loop_wait(&o->loop, sleep_ms(o, timeout_ms), ready);
@@ -207,7 +91,8 @@ static int gather(struct orchestrator *o, int timeout_ms, int signals[8], int *s
 				signals[(*signal_count)++] = ready[i].signal_number;
 		} else if (ready[i].token == LISTEN_TOKEN) {
 			peers_accept(o);
-		} else if (o->peers[ready[i].token].fd >= 0 && (ready[i].readable || ready[i].hung_up)) {
+		} else if (o->peers[ready[i].token].fd >= 0 &&
+			   (ready[i].readable || ready[i].hung_up)) {
 			int rc = peers_read(o, &o->peers[ready[i].token], e);
 
 			if (rc < 0)
@@ -246,8 +131,8 @@ static int decide_time(struct orchestrator *o)
 }
 
 /*
- * The snapshot of a large state takes long, so it is written less often: at most a twentieth of the time goes into it and
- * the cost of a transition does not grow with the state.
+ * The snapshot of a large state takes long, so it is written less often: at most a twentieth of the
+ * time goes into it and the cost of a transition does not grow with the state.
  */
 static void write_snapshot(struct orchestrator *o)
 {
@@ -259,19 +144,23 @@ static void write_snapshot(struct orchestrator *o)
 	o->snapshot_after_ms = begun_ms + took_ms * SNAPSHOT_SHARE;
 }
 
-int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], int *signal_count, struct err *e)
+int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], int *signal_count,
+		      struct err *e)
 {
 	int rc;
 
 	*signal_count = 0;
-	if ((rc = gather(o, timeout_ms, signals, signal_count, e)) < 0 || (rc = decide_time(o)) < 0 ||
-	    (rc = orchestrator_commit(o, e)) < 0 || (rc = look_after_workers(o, e)) < 0)
+	if ((rc = gather(o, timeout_ms, signals, signal_count, e)) < 0 ||
+	    (rc = decide_time(o)) < 0 || (rc = orchestrator_commit(o, e)) < 0 ||
+	    (rc = look_after_workers(o, e)) < 0)
 		return rc;
-	if (store_rotate_due(o->store) && (rc = store_rotate(o->store, &o->st, clock_wall_ms(o->clock), e)) < 0 &&
+	if (store_rotate_due(o->store) &&
+	    (rc = store_rotate(o->store, &o->st, clock_wall_ms(o->clock), e)) < 0 &&
 	    !store_usable(o->store))
 		return rc;
 	err_clear(e);
-	if (store_snapshot_due(o->store) <= clock_wall_ms(o->clock) && clock_mono_ms(o->clock) >= o->snapshot_after_ms)
+	if (store_snapshot_due(o->store) <= clock_wall_ms(o->clock) &&
+	    clock_mono_ms(o->clock) >= o->snapshot_after_ms)
 		write_snapshot(o);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * The running orchestrator: the one writer of a store. It owns the store's kernel lock, the state, the socket that
- * workers connect to, and the worker it starts by itself. It may die at any moment; orchestrator_open is the recovery.
+ * The running orchestrator: the one writer of a store. It owns the store's kernel lock, the state,
+ * the socket that workers connect to, and the worker it starts by itself. It may die at any moment;
+ * orchestrator_open is the recovery.
  */
 #ifndef SK_ORCHESTRATOR_H
 #define SK_ORCHESTRATOR_H
@@ -17,13 +18,18 @@ struct orchestrator;
 
 struct worker_msg;
 
-/* One report of a dead worker's incarnation; spans are valid during the call. A negative result stops the reading. */
-typedef int report_reader(void *ctx, uint64_t incarnation, const struct worker_msg *report, struct err *e);
+/* One report of a dead worker's incarnation; spans are valid during the call. A negative result
+ * stops the reading. */
+typedef int report_reader(void *ctx, uint64_t incarnation, const struct worker_msg *report,
+			  struct err *e);
 
-/* What can be done about a worker that is dead (its lock is free). Given from above: the floor of workers is our own. */
+/* What can be done about a worker that is dead (its lock is free). Given from above: the floor of
+ * workers is our own. */
 struct orchestrator_remains {
-	/* Hands every report it left on disk to `reader`, oldest first; the number, or a negative code. */
-	int (*collect)(int workers_fd, const char *worker_id, report_reader *reader, void *ctx, struct err *e);
+	/* Hands every report it left on disk to `reader`, oldest first; the number, or a negative
+	 * code. */
+	int (*collect)(int workers_fd, const char *worker_id, report_reader *reader, void *ctx,
+		       struct err *e);
 	/* Removes them, once they are committed. */
 	int (*discard)(int workers_fd, const char *worker_id, struct err *e);
 	/* Ends every process it left behind; the number, or -errno. */
@@ -31,54 +37,60 @@ struct orchestrator_remains {
 };
 
 struct orchestrator_options {
-	int state_fd;              /* the state folder, open; borrowed */
-	const char *state_dir;     /* its absolute path */
-	const char *program;       /* path of this very program, to start the worker with */
-	const char *command;       /* for people: what holds the lock */
-	unsigned slots;            /* tasks at the same time on the own worker */
-	const char *capabilities;  /* of the own worker: raw JSON array, or NULL */
+	int state_fd;             /* the state folder, open; borrowed */
+	const char *state_dir;    /* its absolute path */
+	const char *program;      /* path of this very program, to start the worker with */
+	const char *command;      /* for people: what holds the lock */
+	unsigned slots;           /* tasks at the same time on the own worker */
+	const char *capabilities; /* of the own worker: raw JSON array, or NULL */
 	const struct orchestrator_remains *remains;
 	const struct clock *clock; /* NULL = the real one */
 	/*
-	 * Asked once the state is known and before anything is recorded: a refusal (negative, *e filled) closes
-	 * everything again and leaves no trace. NULL = always welcome.
+	 * Asked once the state is known and before anything is recorded: a refusal (negative, *e
+	 * filled) closes everything again and leaves no trace. NULL = always welcome.
 	 */
 	int (*admit)(void *ctx, const struct state *st, struct err *e);
 	void *admit_ctx;
 };
 
-/* Someone who is told what was committed: the view of `sk run`. Called after the sync, never before. */
+/* Someone who is told what was committed: the view of `sk run`. Called after the sync, never
+ * before. */
 struct orchestrator_observer {
 	void *ctx;
 	void (*committed)(void *ctx, const struct state *st, const struct events *batch);
 };
 
-/* What was found at the start, for people. It outlives the orchestrator, which goes on counting in it. */
+/* What was found at the start, for people. It outlives the orchestrator, which goes on counting in
+ * it. */
 struct orchestrator_start {
 	struct store_report store;
-	bool unclean;          /* the one before did not stop by itself */
-	uint32_t adopted;      /* tasks that went on meanwhile: their worker lives */
-	uint32_t lost;         /* tasks whose worker was gone: done again without using up a retry */
-	uint32_t collected;    /* results read from the outbox of a dead worker */
-	uint32_t killed;       /* processes that a dead worker had left behind */
+	bool unclean;       /* the one before did not stop by itself */
+	uint32_t adopted;   /* tasks that went on meanwhile: their worker lives */
+	uint32_t lost;      /* tasks whose worker was gone: done again without using up a retry */
+	uint32_t collected; /* results read from the outbox of a dead worker */
+	uint32_t killed;    /* processes that a dead worker had left behind */
 };
 
 /*
- * Takes the lock, opens the store (replaying what is to be replayed), records the start, settles what dead workers left
- * behind, and listens. -SK_EBUSY when another orchestrator lives (e names it). On failure nothing is left open.
+ * Takes the lock, opens the store (replaying what is to be replayed), records the start, settles
+ * what dead workers left behind, and listens. -SK_EBUSY when another orchestrator lives (e names
+ * it). On failure nothing is left open.
  */
-int orchestrator_open(const struct orchestrator_options *options, const struct orchestrator_observer *observer,
-		      struct orchestrator **out, struct orchestrator_start *start, struct err *e);
+int orchestrator_open(const struct orchestrator_options *options,
+		      const struct orchestrator_observer *observer, struct orchestrator **out,
+		      struct orchestrator_start *start, struct err *e);
 
-/* Feeds one input of the caller's and commits what follows. Returns 0, a refusal with *e, or a fatal failure. */
+/* Feeds one input of the caller's and commits what follows. Returns 0, a refusal with *e, or a
+ * fatal failure. */
 int orchestrator_input(struct orchestrator *o, const struct input *in, struct err *e);
 
 /*
- * One turn: waits at most timeout_ms for something to happen, gathers it, decides, commits, then acts.
- * signals[0..*signal_count) are the signals that arrived (at most 8). Returns 0, or a negative code: then the
- * orchestrator can only be closed. Tasks that run go on in their worker.
+ * One turn: waits at most timeout_ms for something to happen, gathers it, decides, commits, then
+ * acts. signals[0..*signal_count) are the signals that arrived (at most 8). Returns 0, or a
+ * negative code: then the orchestrator can only be closed. Tasks that run go on in their worker.
  */
-int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], int *signal_count, struct err *e);
+int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], int *signal_count,
+		      struct err *e);
 
 const struct state *orchestrator_state(const struct orchestrator *o);
 
@@ -86,8 +98,9 @@ const struct state *orchestrator_state(const struct orchestrator *o);
 void orchestrator_drain(struct orchestrator *o, bool drain);
 
 /*
- * Ends in good order: tells the workers that have nothing to do to leave (they all have when nothing is assigned),
- * records the stop, writes the snapshot. Then frees everything, as does orchestrator_free, which writes nothing.
+ * Ends in good order: tells the workers that have nothing to do to leave (they all have when
+ * nothing is assigned), records the stop, writes the snapshot. Then frees everything, as does
+ * orchestrator_free, which writes nothing.
  */
 int orchestrator_stop(struct orchestrator *o, struct err *e);
 void orchestrator_free(struct orchestrator *o);

@@ -13,11 +13,11 @@
 struct peer {
 	int fd; /* -1 = free */
 	struct buf in, out;
-	uint32_t worker;   /* index in the state, NO_ID before it has registered */
-	uint64_t serial;   /* last report processed */
-	uint64_t acked;    /* last report acknowledged */
+	uint32_t worker; /* index in the state, NO_ID before it has registered */
+	uint64_t serial; /* last report processed */
+	uint64_t acked;  /* last report acknowledged */
 	bool wants_write;
-	bool leaving;      /* said bye, or was told to go */
+	bool leaving; /* said bye, or was told to go */
 };
 
 struct orchestrator {
@@ -34,10 +34,11 @@ struct orchestrator {
 	int workers_fd, logs_fd, listen_fd;
 	struct peer peers[WORKERS_MAX];
 	struct buf scratch, message;
-	pid_t child;              /* the worker process we started and have not reaped, or 0 */
-	unsigned respawns;        /* since the last result that came in */
-	double mean_ms;           /* of the last results, to size the prefetch */
-	int64_t look_again_ms;    /* monotonic: when to look whether a silent worker is alive, or INT64_MAX */
+	pid_t child;               /* the worker process we started and have not reaped, or 0 */
+	unsigned respawns;         /* since the last result that came in */
+	double mean_ms;            /* of the last results, to size the prefetch */
+	int64_t look_again_ms;     /* monotonic: when to look whether a silent worker is alive, or
+				      INT64_MAX */
 	int64_t snapshot_after_ms; /* monotonic: not before */
 	struct orchestrator_start *start; /* while opening */
 };

@@ -1,6 +1,7 @@
 /*
- * Connections of workers: bytes in, inputs for the core out. A worker that talks nonsense loses its connection, nothing
- * else: its tasks and reports are safe with it, and it comes back and tells again what is not acknowledged.
+ * Connections of workers: bytes in, inputs for the core out. A worker that talks nonsense loses its
+ * connection, nothing else: its tasks and reports are safe with it, and it comes back and tells
+ * again what is not acknowledged.
  */
 #include "daemon/orchestrator_impl.h"
 
@@ -20,8 +21,8 @@ int peers_listen(struct orchestrator *o, struct err *e)
 	int fd = sock_listen(o->options.state_fd, SOCKET_NAME, WORKERS_MAX);
 
 	if (fd < 0)
-		return err_set(e, fd, "socket: cannot listen at %s/%s: %s", o->options.state_dir, SOCKET_NAME,
-			       strerror(-fd));
+		return err_set(e, fd, "socket: cannot listen at %s/%s: %s", o->options.state_dir,
+			       SOCKET_NAME, strerror(-fd));
 	o->listen_fd = fd;
 	return loop_add(&o->loop, fd, LISTEN_TOKEN);
 }
@@ -80,7 +81,8 @@ static void flush_peer(struct orchestrator *o, struct peer *p)
 	size_t sent = 0;
 
 	while (sent < p->out.len) {
-		ssize_t n = send(p->fd, p->out.p + sent, p->out.len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = send(p->fd, p->out.p + sent, p->out.len - sent,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -120,9 +122,9 @@ void peers_acknowledge(struct orchestrator *o)
 }
 
 /*
- * Whether the worker's list of what it knows has what we expect of it: the attempt, and once its command is recorded as
- * ended, its after rules. The command alone may be listed as well, when the one before us died before it could ask for
- * the rules and acknowledge the report.
+ * Whether the worker's list of what it knows has what we expect of it: the attempt, and once its
+ * command is recorded as ended, its after rules. The command alone may be listed as well, when the
+ * one before us died before it could ask for the rules and acknowledge the report.
  */
 static bool listed(struct span active, const struct task *t)
 {
@@ -152,7 +154,8 @@ static bool listed(struct span active, const struct task *t)
 	return false;
 }
 
-/* What we believe to be with this worker but it has never heard of. Its list may be long: ids first, then inputs. */
+/* What we believe to be with this worker but it has never heard of. Its list may be long: ids
+ * first, then inputs. */
 static int miss_unknown(struct orchestrator *o, uint32_t worker, struct span active)
 {
 	const struct worker *w = &o->st.workers[worker];
@@ -163,13 +166,16 @@ static int miss_unknown(struct orchestrator *o, uint32_t worker, struct span act
 		memcpy(tasks, w->tasks, count * sizeof(*tasks));
 	for (uint32_t i = 0; i < count && rc == 0; i++) {
 		const struct task *t = &o->st.tasks[tasks[i]];
-		struct input in = { .kind = IN_UNKNOWN_TO_WORKER, .task_id = t->id, .attempt = t->attempt };
+		struct input in = { .kind = IN_UNKNOWN_TO_WORKER,
+				    .task_id = t->id,
+				    .attempt = t->attempt };
 
 		if (listed(active, t)) {
 			if (o->start)
 				o->start->adopted++;
 			if (t->flags & TASK_CANCELLING)
-				effects_add(&o->fx, (struct effect){ FX_CANCEL, tasks[i], t->ws, worker, t->attempt });
+				effects_add(&o->fx, (struct effect){ FX_CANCEL, tasks[i], t->ws,
+								     worker, t->attempt });
 			continue;
 		}
 		rc = orchestrator_step(o, &in, NULL);
@@ -203,13 +209,17 @@ static void end_unexpected(struct orchestrator *o, struct peer *p, struct span a
 		}
 		task = state_task(&o->st, id.raw);
 		if (s.error || span_is(phase.raw, "finished") ||
-		    (task != NO_ID && o->st.tasks[task].worker == p->worker && o->st.tasks[task].attempt == attempt))
+		    (task != NO_ID && o->st.tasks[task].worker == p->worker &&
+		     o->st.tasks[task].attempt == attempt))
 			continue;
-		peers_send(o, p, &(struct worker_msg){ .kind = MSG_CANCEL, .task_id = id.raw, .attempt = attempt });
+		peers_send(o, p,
+			   &(struct worker_msg){
+				   .kind = MSG_CANCEL, .task_id = id.raw, .attempt = attempt });
 	}
 }
 
-/* As many assignments ahead as keep the worker busy for a while: many for short tasks, few for long ones. */
+/* As many assignments ahead as keep the worker busy for a while: many for short tasks, few for long
+ * ones. */
 static void size_prefetch(const struct orchestrator *o, struct worker *w)
 {
 	double ahead = o->mean_ms > 0.5 ? w->slots * PREFETCH_SPAN_MS / o->mean_ms : PREFETCH_MAX;
@@ -219,14 +229,23 @@ static void size_prefetch(const struct orchestrator *o, struct worker *w)
 static int register_worker(struct orchestrator *o, struct peer *p, const struct worker_msg *m)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
-	struct input in = { .kind = IN_WORKER_REGISTERED, .worker_id = m->worker_id, .incarnation = m->incarnation,
-			    .slots = m->slots, .pid = m->pid, .pid_start = m->pid_start, .boot_id = m->boot_id,
-			    .nonce = m->nonce, .version = m->version, .kill_mode = m->kill_mode,
+	struct input in = { .kind = IN_WORKER_REGISTERED,
+			    .worker_id = m->worker_id,
+			    .incarnation = m->incarnation,
+			    .slots = m->slots,
+			    .pid = m->pid,
+			    .pid_start = m->pid_start,
+			    .boot_id = m->boot_id,
+			    .nonce = m->nonce,
+			    .version = m->version,
+			    .kill_mode = m->kill_mode,
 			    .capabilities = m->capabilities };
 	uint32_t worker;
 
 	if (orchestrator_step(o, &in, &why) < 0) {
-		peers_send(o, p, &(struct worker_msg){ .kind = MSG_REJECTED, .reason = { why.p, why.len } });
+		peers_send(
+			o, p,
+			&(struct worker_msg){ .kind = MSG_REJECTED, .reason = { why.p, why.len } });
 		p->leaving = true;
 		return 0;
 	}
@@ -234,7 +253,10 @@ static int register_worker(struct orchestrator *o, struct peer *p, const struct 
 	p->worker = worker;
 	/* Reports up to here are acknowledged or come again right behind this message. */
 	p->serial = p->acked = 0;
-	peers_send(o, p, &(struct worker_msg){ .kind = MSG_REGISTERED, .epoch = o->st.epoch, .grace_ms = KILL_GRACE_MS });
+	peers_send(o, p,
+		   &(struct worker_msg){ .kind = MSG_REGISTERED,
+					 .epoch = o->st.epoch,
+					 .grace_ms = KILL_GRACE_MS });
 	size_prefetch(o, &o->st.workers[worker]);
 	end_unexpected(o, p, m->active);
 	return miss_unknown(o, worker, m->active);
@@ -243,8 +265,12 @@ static int register_worker(struct orchestrator *o, struct peer *p, const struct 
 static int handle_report(struct orchestrator *o, struct peer *p, const struct worker_msg *m)
 {
 	struct worker *w = &o->st.workers[p->worker];
-	struct input in = { .kind = m->kind == MSG_STARTED ? IN_STARTED : IN_FINISHED, .task_id = m->task_id,
-			    .worker_id = w->id, .attempt = m->attempt, .incarnation = w->incarnation, .pid = m->pid,
+	struct input in = { .kind = m->kind == MSG_STARTED ? IN_STARTED : IN_FINISHED,
+			    .task_id = m->task_id,
+			    .worker_id = w->id,
+			    .attempt = m->attempt,
+			    .incarnation = w->incarnation,
+			    .pid = m->pid,
 			    .result = m->result };
 
 	if (m->serial <= p->serial)
@@ -263,7 +289,8 @@ static int handle_message(struct orchestrator *o, struct peer *p, const struct w
 	if (m->kind == MSG_REGISTER && p->worker == NO_ID)
 		return register_worker(o, p, m);
 	if (p->worker == NO_ID)
-		return p->leaving ? 0 : -EPROTO; /* it was rejected; what it said before it heard that is not wrong */
+		return p->leaving ? 0 : -EPROTO; /* it was rejected; what it said before it heard
+						    that is not wrong */
 	switch (m->kind) {
 	case MSG_STARTED:
 	case MSG_FINISHED:
@@ -272,10 +299,12 @@ static int handle_message(struct orchestrator *o, struct peer *p, const struct w
 		return 0;
 	case MSG_BYE:
 		p->leaving = true;
-		return orchestrator_step(o, &(struct input){ .kind = IN_WORKER_SHUTDOWN,
-							     .worker_id = o->st.workers[p->worker].id,
-							     .incarnation = o->st.workers[p->worker].incarnation },
-					 NULL);
+		return orchestrator_step(
+			o,
+			&(struct input){ .kind = IN_WORKER_SHUTDOWN,
+					 .worker_id = o->st.workers[p->worker].id,
+					 .incarnation = o->st.workers[p->worker].incarnation },
+			NULL);
 	default:
 		return -EPROTO;
 	}
@@ -292,7 +321,9 @@ static int handle_lines(struct orchestrator *o, struct peer *p)
 
 		if (!newline)
 			break;
-		rc = worker_msg_decode((struct span){ p->in.p + at, (size_t)(newline - p->in.p) - at }, &o->scratch, &m);
+		rc = worker_msg_decode(
+			(struct span){ p->in.p + at, (size_t)(newline - p->in.p) - at },
+			&o->scratch, &m);
 		if (rc >= 0)
 			rc = handle_message(o, p, &m);
 		at = (size_t)(newline - p->in.p) + 1;

@@ -1,7 +1,8 @@
 /*
- * Comparing what is recorded with the world. A worker lives as long as its kernel lock is held; nothing else is asked.
- * Of a dead one everything is settled in this order: its last word (the outbox) is read and committed, what it left
- * running is ended, and only then its tasks are given to others, so that no attempt meets its predecessor.
+ * Comparing what is recorded with the world. A worker lives as long as its kernel lock is held;
+ * nothing else is asked. Of a dead one everything is settled in this order: its last word (the
+ * outbox) is read and committed, what it left running is ended, and only then its tasks are given
+ * to others, so that no attempt meets its predecessor.
  */
 #include "daemon/orchestrator_impl.h"
 
@@ -27,9 +28,13 @@ struct collector {
 static int take_report(void *ctx, uint64_t incarnation, const struct worker_msg *m, struct err *e)
 {
 	struct collector *c = ctx;
-	struct input in = { .kind = m->kind == MSG_STARTED ? IN_STARTED : IN_FINISHED, .task_id = m->task_id,
-			    .worker_id = span_of(c->worker_id), .attempt = m->attempt, .incarnation = incarnation,
-			    .pid = m->pid, .result = m->result };
+	struct input in = { .kind = m->kind == MSG_STARTED ? IN_STARTED : IN_FINISHED,
+			    .task_id = m->task_id,
+			    .worker_id = span_of(c->worker_id),
+			    .attempt = m->attempt,
+			    .incarnation = incarnation,
+			    .pid = m->pid,
+			    .result = m->result };
 
 	(void)e;
 	if (m->kind != MSG_STARTED && m->kind != MSG_FINISHED)
@@ -41,7 +46,8 @@ static int bury_worker(struct orchestrator *o, uint32_t worker, struct err *e)
 {
 	CLEANUP(mem_free) char *id = span_dup(o->st.workers[worker].id);
 	struct collector c = { o, id, 0 };
-	struct input lost = { .kind = IN_WORKER_LOST, .worker_id = span_of(id),
+	struct input lost = { .kind = IN_WORKER_LOST,
+			      .worker_id = span_of(id),
 			      .incarnation = o->st.workers[worker].incarnation };
 	const struct orchestrator_remains *remains = o->options.remains;
 	int collected = remains->collect(o->workers_fd, id, take_report, &c, e);
@@ -54,8 +60,11 @@ static int bury_worker(struct orchestrator *o, uint32_t worker, struct err *e)
 		return rc;
 	killed = remains->sweep(o->workers_fd, id, SWEEP_WAIT_MS);
 	if (killed < 0)
-		return err_set(e, killed, "worker: cannot end what worker \"%s\" left behind: %s. Nothing was started. "
-					  "Try: sk status", id, strerror(-killed));
+		return err_set(e, killed,
+			       "worker: cannot end what worker \"%s\" left behind: %s. Nothing was "
+			       "started. "
+			       "Try: sk status",
+			       id, strerror(-killed));
 	if (o->start) {
 		o->start->collected += (uint32_t)collected;
 		o->start->killed += (uint32_t)killed;
@@ -68,7 +77,8 @@ static int bury_worker(struct orchestrator *o, uint32_t worker, struct err *e)
 	return rc < 0 ? rc : remains->discard(o->workers_fd, id, e);
 }
 
-/* 1 when its lock is held. A lock that cannot be asked counts as held: better wait than run something twice. */
+/* 1 when its lock is held. A lock that cannot be asked counts as held: better wait than run
+ * something twice. */
 static bool worker_holds_lock(struct orchestrator *o, uint32_t worker)
 {
 	char name[NAME_BYTES_MAX + 8];
@@ -108,14 +118,27 @@ int reconcile_workers(struct orchestrator *o, struct err *e)
 static int start_process(struct orchestrator *o, uint64_t incarnation, struct err *e)
 {
 	char slots[16], number[24];
-	char *argv[] = { (char *)"sk", (char *)"worker", (char *)"--state-dir", (char *)o->options.state_dir,
-			 (char *)"--worker-id", (char *)LOCAL_WORKER, (char *)"--slots", slots,
-			 (char *)"--incarnation", number,
-			 (char *)(o->options.capabilities ? "--capabilities" : NULL), (char *)o->options.capabilities,
+	char *argv[] = { (char *)"sk",
+			 (char *)"worker",
+			 (char *)"--state-dir",
+			 (char *)o->options.state_dir,
+			 (char *)"--worker-id",
+			 (char *)LOCAL_WORKER,
+			 (char *)"--slots",
+			 slots,
+			 (char *)"--incarnation",
+			 number,
+			 (char *)(o->options.capabilities ? "--capabilities" : NULL),
+			 (char *)o->options.capabilities,
 			 NULL };
 	int null_fd = fd_open_at(AT_FDCWD, "/dev/null", O_RDWR, 0);
-	struct proc_spawn s = { .path = o->options.program, .argv = argv, .envp = environ, .stdin_fd = null_fd,
-				.stdout_fd = null_fd, .stderr_fd = null_fd, .cgroup_fd = -1 };
+	struct proc_spawn s = { .path = o->options.program,
+				.argv = argv,
+				.envp = environ,
+				.stdin_fd = null_fd,
+				.stdout_fd = null_fd,
+				.stderr_fd = null_fd,
+				.cgroup_fd = -1 };
 	enum proc_step failed;
 	pid_t pid;
 
@@ -124,8 +147,10 @@ static int start_process(struct orchestrator *o, uint64_t incarnation, struct er
 	pid = null_fd < 0 ? null_fd : proc_spawn(&s, &failed);
 	fd_close(&null_fd);
 	if (pid < 0)
-		return err_set(e, -SK_EIO, "worker: cannot start %s: %s. No task was started. Try: sk run again",
-			       o->options.program, strerror((int)-pid));
+		return err_set(
+			e, -SK_EIO,
+			"worker: cannot start %s: %s. No task was started. Try: sk run again",
+			o->options.program, strerror((int)-pid));
 	o->child = pid;
 	return 0;
 }
@@ -139,8 +164,10 @@ int spawn_worker(struct orchestrator *o, struct err *e)
 	if (o->child > 0 || (worker != NO_ID && o->st.workers[worker].state != WORKER_SHUTDOWN))
 		return 0;
 	if (o->respawns++ == RESPAWNS_MAX)
-		return err_set(e, -SK_EIO, "worker: died %d times in a row without finishing anything (%s/logs/worker_%s.log "
-					   "tells more); no task was started. Try: sk logs, then sk run again",
+		return err_set(e, -SK_EIO,
+			       "worker: died %d times in a row without finishing anything "
+			       "(%s/logs/worker_%s.log "
+			       "tells more); no task was started. Try: sk logs, then sk run again",
 			       RESPAWNS_MAX, o->options.state_dir, LOCAL_WORKER);
 	rc = orchestrator_step(o, &in, NULL);
 	if (rc == 0)

@@ -1,4 +1,5 @@
-/* epoll and signalfd, nothing else: few descriptors, and the deadline is the caller's, so no timer descriptor is needed. */
+/* epoll and signalfd, nothing else: few descriptors, and the deadline is the caller's, so no timer
+ * descriptor is needed. */
 #include "os/loop.h"
 
 #include <errno.h>
@@ -30,8 +31,9 @@ void loop_close(struct loop *l)
 
 static int loop_control(struct loop *l, int operation, int fd, uint32_t token, bool write)
 {
-	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | (write ? (uint32_t)EPOLLOUT : 0),
-				     .data.u32 = token };
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLRDHUP | (write ? (uint32_t)EPOLLOUT : 0), .data.u32 = token
+	};
 
 	return epoll_ctl(l->epoll_fd, operation, fd, &event) < 0 ? -errno : 0;
 }
@@ -57,7 +59,8 @@ static int put_signals(struct loop *l, struct loop_ready *out, int room)
 	int count = 0;
 
 	while (count < room && read(l->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		out[count++] = (struct loop_ready){ .token = LOOP_SIGNAL, .signal_number = (int)info.ssi_signo };
+		out[count++] = (struct loop_ready){ .token = LOOP_SIGNAL,
+						    .signal_number = (int)info.ssi_signo };
 	return count;
 }
 
@@ -71,7 +74,8 @@ int loop_wait(struct loop *l, int timeout_ms, struct loop_ready out[LOOP_READY_M
 	for (int i = 0; i < count; i++) {
 		if (events[i].data.u32 == LOOP_SIGNAL) {
 			/* Room stays for every other descriptor of this round. */
-			filled += put_signals(l, out + filled, LOOP_READY_MAX - filled - (count - i - 1));
+			filled += put_signals(l, out + filled,
+					      LOOP_READY_MAX - filled - (count - i - 1));
 			continue;
 		}
 		out[filled++] = (struct loop_ready){

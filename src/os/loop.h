@@ -1,6 +1,6 @@
 /*
- * Waiting for many descriptors, signals and a deadline at once. Callbacks do not exist: loop_wait returns what is ready
- * as a list, and whoever turns the wheel decides in which order to act.
+ * Waiting for many descriptors, signals and a deadline at once. Callbacks do not exist: loop_wait
+ * returns what is ready as a list, and whoever turns the wheel decides in which order to act.
  */
 #ifndef SK_LOOP_H
 #define SK_LOOP_H
@@ -14,7 +14,10 @@ struct loop {
 	int signal_fd;
 };
 
-#define LOOP_INIT { -1, -1 }
+#define LOOP_INIT      \
+	{              \
+		-1, -1 \
+	}
 
 struct loop_ready {
 	uint32_t token; /* as given to loop_add; LOOP_SIGNAL for a signal */
@@ -29,7 +32,8 @@ struct loop_ready {
 int loop_open(struct loop *l, const sigset_t *signals);
 void loop_close(struct loop *l);
 
-/* Watches a descriptor for reading, and for writing while asked to. The caller keeps the descriptor. 0 or -errno. */
+/* Watches a descriptor for reading, and for writing while asked to. The caller keeps the
+ * descriptor. 0 or -errno. */
 int loop_add(struct loop *l, int fd, uint32_t token);
 int loop_want_write(struct loop *l, int fd, uint32_t token, bool write);
 void loop_remove(struct loop *l, int fd);

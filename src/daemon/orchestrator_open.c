@@ -1,0 +1,137 @@
+/*
+ * Becoming the orchestrator. Each step is undone by orchestrator_free, so a refusal at any of them
+ * leaves nothing open; the order is what matters: the lock before the store, the caller's word
+ * before the first record, the dead buried before anybody can connect.
+ */
+#include "daemon/orchestrator_impl.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include "os/fd.h"
+#include "os/proc.h"
+
+#define LOCK_NAME "orchestrator.lock"
+
+static int take_lock(struct orchestrator *o, struct err *e)
+{
+	struct lock_holder holder = { .command = "" };
+	int rc = lock_take(o->options.state_fd, LOCK_NAME, o->options.command, &o->lock, &holder);
+
+	if (rc == -SK_EBUSY)
+		return err_set(
+			e, rc,
+			"%s: another orchestrator is at work (pid %llu, %s); nothing was started. "
+			"Try: sk status",
+			o->options.state_dir, (unsigned long long)holder.who.pid,
+			holder.command[0] ? holder.command : "sk");
+	if (rc < 0)
+		return err_set(e, rc, "%s/%s: cannot be locked: %s. Nothing was started",
+			       o->options.state_dir, LOCK_NAME, strerror(-rc));
+	return 0;
+}
+
+static int open_folder(struct orchestrator *o, const char *name, int *out, struct err *e)
+{
+	int rc = fd_make_dir_at(o->options.state_fd, name);
+
+	if (rc >= 0)
+		rc = *out = fd_open_at(o->options.state_fd, name, O_RDONLY | O_DIRECTORY, 0);
+	if (rc < 0)
+		return err_set(e, rc, "%s/%s: cannot be used: %s. Nothing was started",
+			       o->options.state_dir, name, strerror(-rc));
+	return 0;
+}
+
+static int open_store(struct orchestrator *o, struct orchestrator_start *start, struct err *e)
+{
+	char workspace[NONCE_LEN + 1] = "";
+	int rc = proc_nonce(workspace);
+
+	if (rc < 0)
+		return err_set(e, rc, "no random numbers: %s. Nothing was started", strerror(-rc));
+	workspace[16] = '\0';
+	vfs_real_open(&o->vfs, o->options.state_fd);
+	state_init(&o->st);
+	return store_open(&o->vfs, 0, workspace, clock_wall_ms(o->clock), &o->st, &o->store,
+			  &start->store, e);
+}
+
+static int record_start(struct orchestrator *o, struct err *e)
+{
+	struct proc_identity self = { .pid = 0 };
+	struct input in = { .kind = IN_ORCHESTRATOR_STARTED };
+	int rc = proc_self(&self);
+
+	if (rc < 0)
+		return err_set(e, rc, "/proc: cannot be read: %s. Nothing was started",
+			       strerror(-rc));
+	in.pid = self.pid;
+	in.pid_start = self.start;
+	in.boot_id = span_of(self.boot_id);
+	in.version = SPAN_LIT(SK_VERSION);
+	rc = orchestrator_step(o, &in, NULL);
+	return rc < 0 ? rc : orchestrator_commit(o, e);
+}
+
+static int open_loop(struct orchestrator *o, struct err *e)
+{
+	sigset_t signals;
+	int rc;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGWINCH);
+	rc = loop_open(&o->loop, &signals);
+	if (rc < 0)
+		return err_set(e, rc, "cannot wait for signals: %s. Nothing was started",
+			       strerror(-rc));
+	return 0;
+}
+
+static int open_all(struct orchestrator *o, struct orchestrator_start *start, struct err *e)
+{
+	int rc;
+
+	if ((rc = take_lock(o, e)) < 0 || (rc = open_folder(o, "workers", &o->workers_fd, e)) < 0 ||
+	    (rc = open_folder(o, "logs", &o->logs_fd, e)) < 0 || (rc = open_loop(o, e)) < 0 ||
+	    (rc = open_store(o, start, e)) < 0)
+		return rc;
+	if (o->options.admit && (rc = o->options.admit(o->options.admit_ctx, &o->st, e)) < 0)
+		return rc;
+	start->unclean = o->st.orchestrator_running;
+	if ((rc = record_start(o, e)) < 0 || (rc = reconcile_workers(o, e)) < 0)
+		return rc;
+	return peers_listen(o, e);
+}
+
+int orchestrator_open(const struct orchestrator_options *options,
+		      const struct orchestrator_observer *observer, struct orchestrator **out,
+		      struct orchestrator_start *start, struct err *e)
+{
+	struct orchestrator *o = mem_zalloc(sizeof(*o));
+	int rc;
+
+	o->options = *options;
+	if (observer)
+		o->observer = *observer;
+	o->clock = options->clock ? options->clock : &clock_real;
+	o->lock = (struct lock)LOCK_INIT;
+	o->loop = (struct loop)LOOP_INIT;
+	o->workers_fd = o->logs_fd = o->listen_fd = -1;
+	o->mean_ms = PREFETCH_START_MS;
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		o->peers[i] = (struct peer){ .fd = -1, .worker = NO_ID };
+	*start = (struct orchestrator_start){ .unclean = false };
+	o->start = start;
+	rc = open_all(o, start, e);
+	if (rc < 0) {
+		orchestrator_free(o);
+		return rc;
+	}
+	*out = o;
+	return 0;
+}
