@@ -146,6 +146,11 @@ static void assign(struct worker_run *w, const struct worker_msg *m)
 	struct attempt_list *l = m->validation ? &w->validations : &w->waiting;
 	struct attempt *a = w->spare, **before, *same = find_running(w, m->task_id, m->attempt);
 
+	/* A worker that leaves takes nothing on and says nothing of it: what it has not begun is
+	 * taken from it at its good-bye. Were it reported as ended, it would come again at once, and
+	 * the good-bye would never be said. */
+	if (w->stopping)
+		return;
 	if (find_waiting(l, m->task_id, m->attempt, &before) ||
 	    (same && same->validation == m->validation) || reported(w, m))
 		return;
@@ -159,7 +164,7 @@ static void assign(struct worker_run *w, const struct worker_msg *m)
 	a->number = m->attempt;
 	a->run_no = m->run_no;
 	a->validation = m->validation;
-	if (w->draining || w->stopping) {
+	if (w->draining) {
 		a->result.outcome = OUTCOME_KILLED;
 		attempt_report(w, a);
 		return;
