@@ -1,4 +1,5 @@
-/* A remembered place is as right as a fresh look: tools come, go, move in front and lose their bit. */
+/* A remembered place is as right as a fresh look: tools come, go, move in front and lose their bit.
+ */
 #include "test.h"
 
 #include <errno.h>
@@ -45,7 +46,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = { "one/tool", "two/tool", "late/tool", "one", "two",
+	static const char *const names[] = { "one/tool", "two/tool",  "late/tool", "one", "two",
 					     "late",     "here/tool", "here",      "" };
 	struct fixture *f = *state;
 	char path[PATH_MAX];
@@ -68,7 +69,8 @@ static void expect(struct fixture *f, const char *folder)
 	for (int i = 0; i < 2; i++) {
 		int rc = program_find(&f->finder, "tool", f->list, NULL, out, sizeof(out));
 
-		assert_int_equal(rc, proc_find_program("tool", f->list, NULL, fresh, sizeof(fresh)));
+		assert_int_equal(rc,
+				 proc_find_program("tool", f->list, NULL, fresh, sizeof(fresh)));
 		if (!folder) {
 			assert_true(rc < 0);
 			continue;
@@ -135,7 +137,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_changes_are_seen, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_folders_that_cannot_be_watched, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_folders_that_cannot_be_watched, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_folder_replaced, set_up, tear_down),
 	};
 
