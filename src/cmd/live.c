@@ -35,7 +35,7 @@ void live_open(struct live *l, int logs_fd, bool color, bool quiet, size_t tasks
 			    .every_task = tasks <= EVERY_TASK_MAX,
 			    .begun_ms = now_ms,
 			    .text = BUF_INIT };
-	l->terminal = !quiet && isatty(l->fd) && term && strcmp(term, "dumb") != 0;
+	l->terminal = !quiet && isatty(l->fd) && term && *term && strcmp(term, "dumb") != 0;
 }
 
 void live_release(struct live *l)
@@ -54,6 +54,42 @@ static void put_style(struct live *l, const char *code)
 {
 	if (l->color && l->terminal)
 		buf_putf(&l->text, "\033[%sm", code);
+}
+
+/* Bytes of what stands at `at`, and the cells of the screen that it takes: two where that may be.
+ */
+static size_t next_glyph(const struct buf *text, size_t at, unsigned *cells)
+{
+	size_t len = utf8_len(text->p + at, text->len - at);
+
+	if (text->p[at] == '\033') {
+		*cells = 0;
+		return strcspn(text->p + at, "m") + 1;
+	}
+	*cells = len >= 3 ? 2 : 1;
+	return len ? len : 1;
+}
+
+/*
+ * Ends the line of the area that began at `from`. It is cut where the terminal ends: a line that
+ * wraps takes two rows, and the next drawing would begin in the wrong one.
+ */
+static void end_line(struct live *l, size_t from)
+{
+	unsigned used = 0, cells;
+
+	while (from < l->text.len) {
+		size_t len = next_glyph(&l->text, from, &cells);
+
+		if (used + cells >= l->columns)
+			break;
+		used += cells;
+		from += len;
+	}
+	buf_truncate(&l->text, from);
+	put_style(l, "0");
+	buf_puts(&l->text, "\033[K\n");
+	l->drawn++;
 }
 
 /* Puts the cursor where the area began and clears everything below. */
@@ -165,7 +201,7 @@ void live_events(struct live *l, const struct state *st, const struct events *ba
 }
 
 /* The last line a task printed, or an empty one. Header lines of attempts are passed over. */
-static void put_last_line(struct live *l, const struct task *t, size_t room)
+static void put_last_line(struct live *l, const struct task *t)
 {
 	char name[TASK_ID_BYTES_MAX + 8], tail[TAIL_BYTES];
 	CLEANUP(buf_release) struct buf line = BUF_INIT;
@@ -190,19 +226,14 @@ static void put_last_line(struct live *l, const struct task *t, size_t room)
 		if (!log_header_attempt((struct span){ from, (size_t)(tail + len - from) }))
 			buf_put_visible(&line, (struct span){ from, (size_t)(tail + len - from) });
 	}
-	if (line.len > room)
-		buf_truncate(&line, room);
-	while (line.len && !utf8_len(line.p + line.len - 1, 1) &&
-	       (line.p[line.len - 1] & 0xc0) == 0x80)
-		buf_truncate(&line, line.len - 1);
 	put_style(l, "2");
 	buf_put(&l->text, line.p, line.len);
-	put_style(l, "0");
 }
 
 static void put_running(struct live *l, const struct task *t, int64_t now_ms)
 {
 	CLEANUP(buf_release) struct buf head = BUF_INIT;
+	size_t from = l->text.len;
 
 	buf_putf(&head, "  %-20.*s ", SPAN_ARG(t->id));
 	if (t->id.len > 20)
@@ -217,10 +248,8 @@ static void put_running(struct live *l, const struct task *t, int64_t now_ms)
 	else if (t->state == TASK_VALIDATING)
 		buf_puts(&head, "checking  ");
 	buf_put(&l->text, head.p, head.len);
-	if (l->columns > head.len + 1)
-		put_last_line(l, t, l->columns - head.len - 1);
-	buf_puts(&l->text, "\033[K\n");
-	l->drawn++;
+	put_last_line(l, t);
+	end_line(l, from);
 }
 
 struct tally {
@@ -250,6 +279,7 @@ static struct tally count_tasks(const struct state *st)
 static void put_bar(struct live *l, const struct tally *t, int64_t now_ms)
 {
 	unsigned full = t->total ? (unsigned)((uint64_t)t->done * BAR_WIDTH / t->total) : 0;
+	size_t from = l->text.len;
 
 	buf_puts(&l->text, "  [");
 	put_style(l, t->failed ? "31" : "32");
@@ -265,48 +295,54 @@ static void put_bar(struct live *l, const struct tally *t, int64_t now_ms)
 		buf_putf(&l->text, ", %u retrying", (unsigned)t->retrying);
 	buf_puts(&l->text, ", ");
 	buf_put_duration(&l->text, now_ms - l->begun_ms);
-	buf_puts(&l->text, "\033[K\n");
-	l->drawn++;
+	end_line(l, from);
 }
 
 /* Why the first thing that waits, waits. */
 static void put_waiting(struct live *l, const struct state *st, int64_t now_ms)
 {
 	uint32_t retry = st->retry.count ? st->retry.v[0] : NO_ID;
+	size_t from = l->text.len;
 
 	for (size_t i = 0; i < st->resource_count; i++) {
 		const struct resource *r = &st->resources[i];
 
 		if (!r->waiters.count || !r->holder_count)
 			continue;
-		buf_putf(&l->text, "  %.*s waits for %.*s, held by %.*s\033[K\n",
+		buf_putf(&l->text, "  %.*s waits for %.*s, held by %.*s",
 			 SPAN_ARG(st->tasks[r->waiters.v[0]].id), SPAN_ARG(r->id),
 			 SPAN_ARG(st->tasks[r->holders[0]].id));
-		l->drawn++;
+		end_line(l, from);
 		return;
 	}
 	if (retry == NO_ID)
 		return;
 	buf_putf(&l->text, "  %.*s is tried again in ", SPAN_ARG(st->tasks[retry].id));
 	buf_put_duration(&l->text, st->tasks[retry].retry_at_ms - now_ms);
-	buf_puts(&l->text, "\033[K\n");
-	l->drawn++;
+	end_line(l, from);
 }
 
-void live_draw(struct live *l, const struct state *st, int64_t now_ms, bool resized)
+/* Costs one call; a terminal that does not know its size has 24 rows of 80 columns. */
+static void ask_size(struct live *l)
+{
+	struct winsize size;
+
+	if (ioctl(l->fd, TIOCGWINSZ, &size) < 0 || size.ws_col == 0 || size.ws_row <= 4)
+		return;
+	l->columns = size.ws_col;
+	l->rows = size.ws_row;
+}
+
+void live_draw(struct live *l, const struct state *st, int64_t now_ms)
 {
 	struct tally t = count_tasks(st);
-	struct winsize size;
 	unsigned room, shown = 0, more = 0;
+	size_t from;
 
 	if (!l->terminal)
 		return;
-	if ((resized || !l->drawn) && ioctl(l->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 &&
-	    size.ws_row > 4) {
-		l->columns = size.ws_col;
-		l->rows = size.ws_row;
-	}
 	put_erase(l);
+	ask_size(l);
 	room = l->rows / 2 > 4 ? l->rows / 2 - 3 : 1;
 	for (size_t i = 0; i < st->worker_count; i++) {
 		for (uint32_t k = 0; k < st->workers[i].assigned; k++) {
@@ -320,14 +356,16 @@ void live_draw(struct live *l, const struct state *st, int64_t now_ms, bool resi
 				more++;
 		}
 	}
+	from = l->text.len;
 	if (more) {
-		buf_putf(&l->text, "  and %u more\033[K\n", more);
-		l->drawn++;
+		buf_putf(&l->text, "  and %u more", more);
+		end_line(l, from);
 	}
 	put_bar(l, &t, now_ms);
+	from = l->text.len;
 	if (l->notice) {
-		buf_putf(&l->text, "  %s\033[K\n", l->notice);
-		l->drawn++;
+		buf_putf(&l->text, "  %s", l->notice);
+		end_line(l, from);
 	} else {
 		put_waiting(l, st, now_ms);
 	}

@@ -29,8 +29,8 @@ void live_events(struct live *l, const struct state *st, const struct events *ba
 /* A line of our own, kept on the screen. */
 void live_say(struct live *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* Draws the area anew; does nothing off a terminal. `resized`: ask for the size again. */
-void live_draw(struct live *l, const struct state *st, int64_t now_ms, bool resized);
+/* Draws the area anew, in the size that the terminal has now; does nothing off a terminal. */
+void live_draw(struct live *l, const struct state *st, int64_t now_ms);
 
 /* Takes the area off the screen, for what is printed next. */
 void live_clear(struct live *l);

@@ -25,7 +25,7 @@ void out_init(struct out *o, int fd, bool color)
 
 	*o = (struct out){ .fd = fd };
 	o->terminal = isatty(fd) == 1;
-	o->color = o->terminal && color && !(no_color && *no_color) && term &&
+	o->color = o->terminal && color && !(no_color && *no_color) && term && *term &&
 		   strcmp(term, "dumb") != 0;
 	if (o->terminal && ioctl(fd, TIOCGWINSZ, &size) == 0)
 		o->columns = size.ws_col;

@@ -159,8 +159,8 @@ static int on_signal(struct run *r, int number, struct err *e)
 			    .reason = SPAN_LIT("the run was interrupted") };
 
 	if (number == SIGWINCH) {
-		live_draw(&r->live, orchestrator_state(r->orchestrator), clock_wall_ms(&clock_real),
-			  true);
+		live_draw(&r->live, orchestrator_state(r->orchestrator),
+			  clock_wall_ms(&clock_real));
 		return 0;
 	}
 	if (number != SIGINT && number != SIGTERM)
@@ -213,7 +213,7 @@ static int turn_until_done(struct run *r, struct err *e)
 		if (rc < 0 || !r->live.terminal ||
 		    (r->live.drawn && now_ms < next_draw_ms && now_ms > next_draw_ms - 1000))
 			continue;
-		live_draw(&r->live, orchestrator_state(r->orchestrator), now_ms, false);
+		live_draw(&r->live, orchestrator_state(r->orchestrator), now_ms);
 		next_draw_ms = now_ms + live_interval_ms(&r->live) / 2;
 	}
 	live_clear(&r->live);
@@ -251,17 +251,17 @@ static int run_to_end(struct run *r, struct err *e)
 
 static int run_foreground(struct run *r, struct err *e)
 {
+	const char *no_color = getenv("NO_COLOR");
 	int rc = run_check_capabilities(&r->request, e);
 
 	if (rc == 0)
 		rc = open_state(r, e);
 	if (rc < 0)
 		return rc;
-	live_open(&r->live, r->logs_fd, r->c->out->color || isatty(STDERR_FILENO),
+	live_open(&r->live, r->logs_fd,
+		  !options_has(r->c->options, "no-color") && !(no_color && *no_color),
 		  options_has(r->c->options, "quiet"), r->request.submission.task_count,
 		  r->c->now_ms);
-	if (getenv("NO_COLOR"))
-		r->live.color = false;
 	rc = open_orchestrator(r, e);
 	if (rc == 0) {
 		say_start(r);

@@ -24,7 +24,7 @@
 
 static int open_lock(int dir_fd, const char *name, int flags)
 {
-	int fd = fd_open_at(dir_fd, name, O_RDWR | O_NONBLOCK | flags, 0600);
+	int fd = fd_open_at(dir_fd, name, O_NONBLOCK | flags, 0600);
 	struct stat st;
 
 	if (fd < 0)
@@ -104,7 +104,7 @@ static int write_holder(int fd, const char *command)
 int lock_take(int dir_fd, const char *name, const char *command, struct lock *out,
 	      struct lock_holder *holder)
 {
-	CLEANUP(fd_close) int fd = open_lock(dir_fd, name, O_CREAT);
+	CLEANUP(fd_close) int fd = open_lock(dir_fd, name, O_RDWR | O_CREAT);
 	int rc = -SK_EBUSY;
 
 	if (fd < 0)
@@ -128,7 +128,7 @@ int lock_take(int dir_fd, const char *name, const char *command, struct lock *ou
 
 int lock_probe(int dir_fd, const char *name, struct lock_holder *holder)
 {
-	CLEANUP(fd_close) int fd = open_lock(dir_fd, name, 0);
+	CLEANUP(fd_close) int fd = open_lock(dir_fd, name, O_RDONLY);
 	int rc;
 
 	if (fd == -ENOENT)

@@ -114,6 +114,7 @@ class Work(Sk):
         super().__init__(folder)
         self.tag = "%d/%s" % (os.getpid(), folder)
         self.env[TAG] = self.tag
+        self.gates = []
 
     def plan(self, text, name="plan.yaml"):
         path = self.folder / name
@@ -152,14 +153,16 @@ class Work(Sk):
         return self
 
     def open_gate(self, name="gate"):
-        """Lets through all that wait. Those must be there already."""
-        os.close(os.open(self.folder / name, os.O_WRONLY))
+        """Lets through all that wait, and all that come later: the other end stays open. Waits for the first one."""
+        self.gates.append(os.open(self.folder / name, os.O_WRONLY))
 
     def nothing_left(self):
         until(lambda: not self.left(), "everything that was started ends: %r" % self.left())
 
     def end(self):
         super().end()
+        for gate in self.gates:
+            os.close(gate)
         for pid in self.left():
             try:
                 os.kill(pid, signal.SIGKILL)
