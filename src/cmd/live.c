@@ -6,6 +6,7 @@
 #include "cmd/live.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -17,6 +18,7 @@
 #include "cmd/log_file.h"
 #include "os/fd.h"
 
+#define PIECE_BYTES 1024 /* fits where poll says that there is room */
 #define DRAW_MS 200
 #define EVERY_TASK_MAX 60 /* plans up to this size show each completion */
 #define TAIL_BYTES 400
@@ -43,10 +45,32 @@ void live_release(struct live *l)
 	buf_release(&l->text);
 }
 
+/*
+ * Nobody has to read this for the run to go on: what a full pipe or a stopped terminal does not
+ * take at once is dropped, and the next line that gets through says so. A piece that poll promises
+ * room for does not block.
+ */
 static void live_write(struct live *l)
 {
-	if (l->text.len)
-		(void)fd_write_all(l->fd, l->text.p, l->text.len);
+	struct pollfd ready = { .fd = l->fd, .events = POLLOUT };
+	size_t at = 0;
+
+	if (l->dropped && l->text.len && poll(&ready, 1, 0) == 1 && ready.revents & POLLOUT) {
+		static const char gap[] = "(progress was not shown here: nobody read it)\n";
+
+		(void)fd_write_all(l->fd, gap, sizeof(gap) - 1);
+		l->dropped = false;
+	}
+	while (at < l->text.len) {
+		size_t len = l->text.len - at < PIECE_BYTES ? l->text.len - at : PIECE_BYTES;
+
+		if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT) ||
+		    fd_write_all(l->fd, l->text.p + at, len) < 0) {
+			l->dropped = true;
+			break;
+		}
+		at += len;
+	}
 	buf_truncate(&l->text, 0);
 }
 

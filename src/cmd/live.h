@@ -16,6 +16,7 @@ struct live {
 	unsigned drawn;  /* lines of the area that stand on the screen */
 	bool every_task; /* few enough tasks: each completion gets its line */
 	int64_t begun_ms;
+	bool dropped;       /* something was not shown because nobody read */
 	struct buf text;    /* gathered output */
 	const char *notice; /* "draining ..." or NULL; shown in the area */
 };
