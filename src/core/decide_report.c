@@ -212,8 +212,15 @@ void turn_finished(struct turn *t, const struct input *in)
 		return;
 	subject = &t->st->tasks[task];
 	if (r->validation != (subject->state == TASK_VALIDATING)) {
-		if (!r->validation)
-			return; /* the command's end, repeated: it is recorded already and its rules are running */
+		/*
+		 * The command's end, repeated: it is recorded already, but whether its worker was told
+		 * to run the rules is not. Told twice, it runs them once.
+		 */
+		if (!r->validation) {
+			effects_add(t->fx, (struct effect){ FX_VALIDATE, task, subject->ws,
+							    subject->worker, subject->attempt });
+			return;
+		}
 		lose_attempt(t, task, "the worker reported rules of a command that had not ended");
 		return;
 	}

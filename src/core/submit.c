@@ -41,6 +41,13 @@ uint32_t submit_find_spec(const struct state *st, const struct submission *s, ui
 	return ws == NO_ID ? NO_ID : submit_find_task(st, ws, s->tasks[spec].name);
 }
 
+bool submit_runs_again(const struct task *t)
+{
+	if (t->state == TASK_CANCELLED)
+		return !(t->flags & TASK_WAIVES) || t->flags & TASK_DROPPED;
+	return t->state == TASK_FAILED;
+}
+
 static int by_number(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -147,7 +154,7 @@ static void count_task(const struct task *t, bool selected, struct submit_report
 		r->kept_completed++;
 	else if (t->worker != NO_ID)
 		r->live++;
-	else if (selected && (t->state == TASK_FAILED || t->state == TASK_CANCELLED))
+	else if (selected && submit_runs_again(t))
 		r->retried++;
 }
 

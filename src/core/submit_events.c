@@ -247,7 +247,8 @@ static void submit_tasks(struct turn *t, const struct submission *s, struct span
 		if (task == NO_ID)
 			create_task(t, s, i, ids);
 		else if (!submit_task_same(t->st, s, i, task) && t->st->tasks[task].worker == NO_ID &&
-			 t->st->tasks[task].state != TASK_COMPLETED)
+			 t->st->tasks[task].state != TASK_COMPLETED &&
+			 t->st->tasks[task].state != TASK_VALIDATING)
 			update_task(t, s, i, task, ids, operator_name);
 	}
 	mem_free(&ids);
@@ -281,13 +282,14 @@ static void ready_ws(struct turn *t, uint32_t ws, const bool *wanted, struct spa
 	}
 }
 
-static void resume_ws(struct turn *t, uint32_t ws, struct span operator_name)
+/* `again_too`: a task of it that counts as settled is to run again. */
+static void resume_ws(struct turn *t, uint32_t ws, bool again_too, struct span operator_name)
 {
 	const struct workstream *w = &t->st->ws[ws];
 	bool unfinished = w->by_state[TASK_COMPLETED] + w->waived < w->task_count;
 	struct event *ev;
 
-	if (!unfinished || (w->state != WS_FAILED && w->state != WS_COMPLETED))
+	if (!(unfinished || again_too) || (w->state != WS_FAILED && w->state != WS_COMPLETED))
 		return;
 	ev = turn_ws_move(t, ws, ON_MANUAL_RESUME);
 	INVARIANT(ev != NULL);
@@ -311,32 +313,38 @@ static void activate_ws(struct state *st, uint32_t ws)
 void turn_submit(struct turn *t, const struct submission *s, unsigned flags, struct span operator_name)
 {
 	struct state *st = t->st;
-	bool *wanted;
+	bool *wanted, *again_too;
 
 	submit_resources(t, s);
 	for (uint32_t i = 0; i < s->ws_count; i++)
 		submit_ws(t, &s->ws[i], flags, operator_name);
 	submit_tasks(t, s, operator_name);
 	wanted = mem_zalloc(st->task_count + 1);
-	for (uint32_t i = 0; i < s->task_count; i++)
-		wanted[submit_find_spec(st, s, i)] = true;
+	again_too = mem_zalloc(st->ws_count + 1);
+	for (uint32_t i = 0; i < s->task_count; i++) {
+		uint32_t task = submit_find_spec(st, s, i);
+
+		wanted[task] = true;
+		if (s->tasks[i].selected && submit_runs_again(&st->tasks[task]))
+			again_too[st->tasks[task].ws] = true;
+	}
 	for (uint32_t i = 0; i < s->ws_count; i++) {
 		uint32_t ws = state_ws(st, s->ws[i].name);
 
 		ready_ws(t, ws, wanted, operator_name);
-		resume_ws(t, ws, operator_name);
+		resume_ws(t, ws, again_too[ws], operator_name);
 	}
 	mem_free(&wanted);
+	mem_free(&again_too);
 	for (uint32_t i = 0; i < s->task_count; i++) {
 		uint32_t task = submit_find_spec(st, s, i);
-		uint8_t state = st->tasks[task].state;
 
 		if (!s->tasks[i].selected) {
 			st->tasks[task].flags |= TASK_HELD;
 			continue;
 		}
 		st->tasks[task].flags &= (uint16_t)~TASK_HELD;
-		if (state == TASK_FAILED || state == TASK_CANCELLED)
+		if (submit_runs_again(&st->tasks[task]))
 			reset_task(t, task, operator_name);
 		waive_unselected(t, s, i, task, operator_name);
 	}

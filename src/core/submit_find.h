@@ -18,4 +18,11 @@ uint32_t submit_find_spec(const struct state *st, const struct submission *s, ui
 bool submit_task_same(const struct state *st, const struct submission *s, uint32_t spec, uint32_t task);
 bool submit_ws_same(const struct ws_spec *spec, const struct workstream *w);
 
+/*
+ * Whether running the plan again runs this task again: it failed, was cancelled, or was dropped from
+ * the plan and is in it once more. What an operator cancelled such that others may go on without it
+ * counts as settled and stays as it is.
+ */
+bool submit_runs_again(const struct task *t);
+
 #endif

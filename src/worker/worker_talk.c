@@ -128,16 +128,29 @@ static struct attempt *find_running(struct worker_run *w, struct span task, uint
 	return NULL;
 }
 
-/* Whether the attempt has a report on its way: then an assignment of it comes a second time. */
+/*
+ * Whether the attempt has a report on its way, of its rules if it is about those: then an assignment
+ * of it comes a second time.
+ */
 static bool reported(const struct worker_run *w, const struct worker_msg *m)
 {
+	static const char rules[] = "\"of_rules\":true";
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	const char *at = w->link.kept.p, *end = at + w->link.kept.len, *line;
 
-	if (m->validation || w->link.kept.len == 0)
+	if (w->link.kept.len == 0)
 		return false;
 	buf_putf(&text, "\"task_id\":\"%.*s\",\"attempt\":%llu,", SPAN_ARG(m->task_id),
 		 (unsigned long long)m->attempt);
-	return memmem(w->link.kept.p, w->link.kept.len, text.p, text.len) != NULL;
+	while ((at = memmem(at, (size_t)(end - at), text.p, text.len))) {
+		line = memchr(at, '\n', (size_t)(end - at));
+		if (!line)
+			line = end;
+		if (!m->validation || memmem(at, (size_t)(line - at), rules, sizeof(rules) - 1))
+			return true;
+		at = line;
+	}
+	return false;
 }
 
 /* Takes over w->spare, which holds the message's text. */
