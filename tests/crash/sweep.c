@@ -19,6 +19,8 @@
  *path contains WORD, is not carried out but answered as a success. `--lie fdatasync` is a program
  *that forgot to sync before it spoke. The scripts use it to show that they notice.
  */
+#include "sweep_look.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -36,59 +38,11 @@
 
 #define PROCESSES_MAX 4096
 #define FILES_MAX 16
-#define PATH_BYTES 4096
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define OPTIONS                                                                                   \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
 	 PTRACE_O_TRACEEXEC)
 
 enum role { NEWBORN, ORCHESTRATOR, WORKER, TASK, ROLE_COUNT };
-
-/* When an entry of the call counts. */
-enum counts { ALWAYS, NEVER, IF_CREATES, IF_SOCKET, IF_NOT_STANDARD };
-
-struct call {
-	long number;
-	const char *name;
-	enum counts counts;
-	bool has_fd; /* its first argument is a descriptor */
-};
-
-static const struct call calls[] = {
-	{ SYS_write, "write", IF_NOT_STANDARD, true },
-	{ SYS_pwrite64, "pwrite", ALWAYS, true },
-	{ SYS_writev, "writev", IF_NOT_STANDARD, true },
-	{ SYS_pwritev, "pwritev", ALWAYS, true },
-	{ SYS_fdatasync, "fdatasync", ALWAYS, true },
-	{ SYS_fsync, "fsync", ALWAYS, true },
-	{ SYS_renameat, "renameat", ALWAYS, false },
-	{ SYS_renameat2, "renameat2", ALWAYS, false },
-	{ SYS_unlinkat, "unlinkat", ALWAYS, false },
-	{ SYS_linkat, "linkat", ALWAYS, false },
-	{ SYS_mkdirat, "mkdirat", ALWAYS, false },
-	{ SYS_ftruncate, "ftruncate", ALWAYS, true },
-	{ SYS_fallocate, "fallocate", ALWAYS, true },
-	{ SYS_openat, "openat", IF_CREATES, false },
-	{ SYS_read, "read", IF_SOCKET, true },
-	{ SYS_sendto, "sendto", ALWAYS, true },
-	{ SYS_recvfrom, "recvfrom", ALWAYS, true },
-	{ SYS_bind, "bind", ALWAYS, true },
-	{ SYS_connect, "connect", ALWAYS, true },
-	{ SYS_accept4, "accept4", ALWAYS, true },
-	{ SYS_clone, "clone", ALWAYS, false },
-	{ SYS_clone3, "clone3", ALWAYS, false },
-	{ SYS_pidfd_send_signal, "pidfd_send_signal", ALWAYS, false },
-	{ SYS_flock, "flock", NEVER,
-	  true }, /* only to be lied about: it changes nothing that lasts */
-#ifdef SYS_rename
-	{ SYS_rename, "rename", ALWAYS, false },
-	{ SYS_unlink, "unlink", ALWAYS, false },
-	{ SYS_link, "link", ALWAYS, false },
-	{ SYS_mkdir, "mkdir", ALWAYS, false },
-	{ SYS_vfork, "vfork", ALWAYS, false },
-	{ SYS_kill, "kill", ALWAYS, false },
-#endif
-};
 
 struct process {
 	pid_t pid;
@@ -153,76 +107,6 @@ static void process_remove(struct sweep *s, struct process *p)
 	*p = s->processes[--s->process_count];
 }
 
-/* The path behind a descriptor of the process; "" when there is none. */
-static void fd_path(pid_t pid, int fd, char out[PATH_BYTES])
-{
-	char link[64];
-	ssize_t len;
-
-	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)pid, fd);
-	len = readlink(link, out, PATH_BYTES - 1);
-	out[len > 0 ? len : 0] = '\0';
-}
-
-static pid_t parent_of(pid_t pid)
-{
-	char path[64], line[256];
-	int parent = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "PPid: %d", &parent) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return parent;
-}
-
-/* Whether the process is `sk worker ...`. */
-static bool is_worker(pid_t pid)
-{
-	char path[64], words[256] = "";
-	ssize_t len;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? 0 : read(fd, words, sizeof(words) - 1);
-	if (fd >= 0)
-		close(fd);
-	return len > 0 && strlen(words) + 1 < (size_t)len &&
-	       strcmp(words + strlen(words) + 1, "worker") == 0;
-}
-
-static const struct call *call_of(uint64_t number)
-{
-	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
-		if (calls[i].number == (long)number)
-			return &calls[i];
-	return NULL;
-}
-
-static bool counted(const struct process *p, const struct call *c, const uint64_t args[6])
-{
-	char path[PATH_BYTES];
-
-	switch (c->counts) {
-	case NEVER:
-		return false;
-	case IF_CREATES:
-		return (args[2] & O_CREAT) != 0;
-	case IF_SOCKET:
-		fd_path(p->pid, (int)args[0], path);
-		return strncmp(path, "socket:", 7) == 0;
-	case IF_NOT_STANDARD:
-		return args[0] > 2;
-	default:
-		return true;
-	}
-}
-
 static void resume(struct sweep *s, const struct process *p, int signal_number)
 {
 	bool looks = p->role == ORCHESTRATOR || p->role == WORKER;
@@ -231,9 +115,7 @@ static void resume(struct sweep *s, const struct process *p, int signal_number)
 	ptrace(how, p->pid, 0, signal_number);
 }
 
-/* --- what is on disk
- * ------------------------------------------------------------------------------------------------
- */
+/* --- what is on disk --- */
 
 /*
  * The descriptor is about to be written to, or was synced. What a file held before its first write
@@ -272,9 +154,7 @@ static void cut_unsynced(struct sweep *s)
 			give_up("cannot cut");
 }
 
-/* --- the kill
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- the kill --- */
 
 static void kill_victims(struct sweep *s, const struct process *at, const struct call *c,
 			 const uint64_t args[6])
@@ -299,9 +179,7 @@ static unsigned long count_of_victims(const struct sweep *s)
 	return sum;
 }
 
-/* --- lies
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- lies --- */
 
 static bool is_lied_about(const struct sweep *s, const struct process *p, const struct call *c,
 			  const uint64_t args[6])
@@ -346,9 +224,7 @@ static void answer(struct process *p)
 	p->lying = false;
 }
 
-/* --- stops
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- stops --- */
 
 static void on_entry(struct sweep *s, struct process *p, uint64_t number, const uint64_t args[6])
 {
@@ -357,7 +233,7 @@ static void on_entry(struct sweep *s, struct process *p, uint64_t number, const 
 	p->in = NULL;
 	if (!c)
 		return;
-	if (counted(p, c, args)) {
+	if (call_counts(c, p->pid, args)) {
 		s->counted[p->role]++;
 		if (s->kill && (s->victims & 1u << p->role) && count_of_victims(s) == s->kill) {
 			kill_victims(s, p, c, args);
@@ -536,9 +412,7 @@ static void parse_lie(struct sweep *s, char *word)
 		*colon = '\0';
 		s->lie_word = colon + 1;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
-		if (strcmp(calls[i].name, word) == 0)
-			s->lie = &calls[i];
+	s->lie = call_named(word);
 	if (!s->lie)
 		usage(word);
 }
