@@ -66,9 +66,8 @@ int store_ensure_dir(const struct vfs *vfs, const char *path, const char *parent
 {
 	int rc = vfs->mkdir(vfs->ctx, path);
 
-	if (rc == -EEXIST)
-		return 0;
-	return rc < 0 ? rc : vfs->sync_dir(vfs->ctx, parent);
+	/* One that exists may be there in memory only: whoever made it died before its sync. */
+	return rc < 0 && rc != -EEXIST ? rc : vfs->sync_dir(vfs->ctx, parent);
 }
 
 /* The document with its line ends taken out: they only ever stand between values, and a record is
