@@ -390,6 +390,11 @@ static void start_anew(struct simdisk *d)
 	d->fail_truncate = 0;
 }
 
+void simdisk_restart(struct simdisk *d)
+{
+	start_anew(d);
+}
+
 void simdisk_power_on(struct simdisk *d, enum tear_data data, enum tear_names names)
 {
 	for (size_t i = 0; i < d->inode_count; i++) {

@@ -57,6 +57,10 @@ void simdisk_release(struct simdisk *d);
  * nothing is cut. */
 void simdisk_power_on(struct simdisk *d, enum tear_data data, enum tear_names names);
 
+/* The program died, the machine did not: handles are gone, nothing is torn, nothing became durable.
+ */
+void simdisk_restart(struct simdisk *d);
+
 /* Everything is synced; for tests that start from a good disk. */
 void simdisk_settle(struct simdisk *d);
 

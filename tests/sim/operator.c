@@ -1,0 +1,123 @@
+/* The person at the keyboard: runs plans, runs them again, changes his mind, interrupts. */
+#include "world.h"
+
+#define STOP_WAIT_MS 10000
+
+int operator_submit(struct world *w, unsigned flags, unsigned wanted, bool select)
+{
+	struct submit_report report = { .changes = BUF_INIT };
+	struct submission s;
+	struct input in = { .kind = IN_SUBMIT,
+			    .submission = &s,
+			    .submit_flags = flags,
+			    .operator_name = SPAN_LIT("op") };
+	int rc;
+
+	plan_submission(w, wanted, &s);
+	if (select)
+		plan_select(w, &s);
+	rc = submit_check(&w->chief.st, &s, flags, &report);
+	note(w, "submit %u workstreams, %u tasks, flags %u: %d %s", s.ws_count, s.task_count, flags,
+	     rc, report.changes.p ? report.changes.p : "");
+	if (rc < 0)
+		saw(w, SAW_SUBMIT_REFUSED);
+	if (rc < 0 && w->quiet)
+		wrong(w, "the plan is refused at the end: %s", report.changes.p);
+	if (rc == 0) {
+		w->submitted = true;
+		rc = chief_input(w, &in);
+	}
+	submit_report_release(&report);
+	submission_release(&s);
+	return rc;
+}
+
+static unsigned draw_workstreams(struct world *w)
+{
+	unsigned wanted = w->plan.crossing || one_in(w, 2) ? ~0U : 1U << below(w, w->plan.ws_count);
+
+	return wanted;
+}
+
+static void submit(struct world *w)
+{
+	unsigned flags = 0, how = below(w, 10);
+
+	if (how == 0) {
+		plan_change(w);
+		flags = one_in(w, 4) ? 0 : SUBMIT_ACCEPT_CHANGES;
+	} else if (how == 1) {
+		flags = SUBMIT_NEW_RUN;
+	} else if (how == 2) {
+		flags = SUBMIT_ACCEPT_CHANGES;
+	}
+	if (one_in(w, 10))
+		flags |= one_in(w, 2) ? SUBMIT_KEEP_GOING : SUBMIT_FAIL_FAST;
+	w->chief.st.draining = false;
+	operator_submit(w, flags, draw_workstreams(w), one_in(w, 8));
+}
+
+static void cancel(struct world *w)
+{
+	struct state *st = &w->chief.st;
+	struct input in = { .kind = IN_CANCEL_TASK,
+			    .operator_name = SPAN_LIT("op"),
+			    .reason = SPAN_LIT("not needed"),
+			    .waive = one_in(w, 2) };
+	const struct task *t;
+
+	if (!st->task_count)
+		return;
+	t = &st->tasks[below(w, (unsigned)st->task_count)];
+	if (task_gone(t))
+		return;
+	note(w, "cancel %.*s, waive %d", SPAN_ARG(t->id), in.waive);
+	saw(w, t->worker == NO_ID ? SAW_CANCEL_WAITING : SAW_CANCEL_LIVE);
+	in.task_id = t->id;
+	chief_input(w, &in);
+}
+
+static void interrupt(struct world *w)
+{
+	struct input in = { .kind = IN_INTERRUPT,
+			    .operator_name = SPAN_LIT("op"),
+			    .reason = SPAN_LIT("the run was interrupted") };
+
+	note(w, "interrupt");
+	w->chief.st.draining = true;
+	saw(w, SAW_INTERRUPTED);
+	chief_input(w, &in);
+}
+
+void operator_act(struct world *w)
+{
+	if (!w->chief.up || w->chief.stopping)
+		return;
+	if (!w->submitted) {
+		submit(w);
+		return;
+	}
+	switch (below(w, 8)) {
+	case 0:
+	case 1:
+	case 2:
+		submit(w);
+		break;
+	case 3:
+	case 4:
+		cancel(w);
+		break;
+	case 5:
+		interrupt(w);
+		break;
+	case 6:
+		note(w, "drain");
+		w->chief.st.draining = true;
+		break;
+	default:
+		note(w, "stop");
+		w->chief.st.draining = true;
+		w->chief.stopping = true;
+		w->chief.stop_by_ms = w->mono_ms + STOP_WAIT_MS;
+	}
+}
