@@ -72,6 +72,12 @@ uint32_t map_find(const struct map *m, struct span key)
 	return s->key && s->key != REMOVED ? s->value : MAP_NONE;
 }
 
+void map_prefetch(const struct map *m, struct span key)
+{
+	if (m->capacity)
+		__builtin_prefetch(&m->slots[(uint32_t)hash64(key.p, key.len, 0) & (m->capacity - 1)]);
+}
+
 void map_put(struct map *m, struct span key, uint32_t value)
 {
 	uint32_t hash = (uint32_t)hash64(key.p, key.len, 0);

@@ -12,8 +12,10 @@
 
 static uint32_t local_index(const struct workstream *w, uint32_t task)
 {
-	size_t low = 0, high = w->task_count;
+	size_t low = 0, high = w->task_count, guess = task - w->tasks[0];
 
+	if (guess < high && w->tasks[guess] == task)
+		return (uint32_t)guess; /* always, unless plans were changed or read together */
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 
@@ -136,7 +138,21 @@ static void take_needs(struct state *st, uint32_t task, const uint32_t *needs, s
 	t->needs_raw = SPAN_NONE;
 }
 
-/* All names are looked up before the first task changes. */
+/* Before edges are made anew: ranks change, and with them the places in line. */
+static void forget_edges(struct state *st, uint32_t task)
+{
+	struct task *t = &st->tasks[task];
+	uint32_t kept = 0;
+
+	queue_leave(st, task);
+	for (uint32_t k = 0; k < t->dependents_count; k++)
+		if (st->tasks[t->dependents[k]].ws != t->ws)
+			t->dependents[kept++] = t->dependents[k];
+	t->dependents_count = kept;
+	t->unmet = 0;
+}
+
+/* All names are looked up before the first task changes; then the edges of before are gone, too. */
 static int resolve_needs(struct state *st, const struct workstream *w, char why[200])
 {
 	struct need_list all = { NULL, 0, 0 };
@@ -156,30 +172,13 @@ static int resolve_needs(struct state *st, const struct workstream *w, char why[
 	for (size_t i = 0; i < w->task_count && !r.unknown.p; i++) {
 		size_t first = i ? end[i - 1] : 0;
 
+		forget_edges(st, w->tasks[i]);
 		if (st->tasks[w->tasks[i]].needs_raw.p)
 			take_needs(st, w->tasks[i], all.v + first, end[i] - first);
 	}
 	mem_free(&all.v);
 	mem_free(&end);
 	return r.unknown.p ? -SK_ECORRUPT : 0;
-}
-
-/* Before edges are made anew: ranks change, and with them the places in line. */
-static void forget_edges(struct state *st, uint32_t ws)
-{
-	const struct workstream *w = &st->ws[ws];
-
-	for (size_t i = 0; i < w->task_count; i++) {
-		struct task *t = &st->tasks[w->tasks[i]];
-		uint32_t kept = 0;
-
-		queue_leave(st, w->tasks[i]);
-		for (uint32_t k = 0; k < t->dependents_count; k++)
-			if (st->tasks[t->dependents[k]].ws != ws)
-				t->dependents[kept++] = t->dependents[k];
-		t->dependents_count = kept;
-		t->unmet = 0;
-	}
 }
 
 static bool depends_already(const struct task *on, uint32_t task)
@@ -229,11 +228,12 @@ static void put_dependent(struct state *st, struct task *on, uint32_t task)
 	on->dependents[on->dependents_count++] = task;
 }
 
-static void link_edges(struct state *st, uint32_t ws)
+/* Returns whether any task has a need that keeps it from running: then marks have to be set. */
+static bool link_edges(struct state *st, uint32_t ws)
 {
 	const struct workstream *w = &st->ws[ws];
+	bool stopped = false;
 
-	forget_edges(st, ws);
 	make_room(st, ws);
 	for (size_t i = 0; i < w->task_count; i++) {
 		uint32_t task = w->tasks[i], unmet = 0;
@@ -246,49 +246,60 @@ static void link_edges(struct state *st, uint32_t ws)
 				continue;
 			on = &st->tasks[t->needs[k]];
 			unmet += !need_met(st, t->needs[k]);
+			stopped |= task_stops(st, t->needs[k]);
 			if (on->ws == ws || !depends_already(on, task))
 				put_dependent(st, on, task);
 		}
 		t->unmet = unmet;
 		t->flags |= TASK_LINKED;
 	}
+	return stopped;
 }
 
-static void link_ranks(struct state *st, uint32_t ws)
-{
-	const struct workstream *w = &st->ws[ws];
-	struct ws_graph g;
+/* How far each task is from the beginning, and how long it is from its start to the end of everything behind it. */
+struct places {
 	uint64_t *rank;
 	uint32_t *stage;
+};
+
+static void places_init(struct places *p, const struct state *st, uint32_t ws)
+{
+	size_t count = st->ws[ws].task_count;
+	struct ws_graph g;
 
 	ws_graph_init(&g, st, ws);
-	rank = mem_alloc(w->task_count * sizeof(*rank));
-	stage = mem_alloc(w->task_count * sizeof(*stage));
-	graph_ranks(&g.graph, g.estimate_ms, rank);
-	graph_stages(&g.graph, stage);
-	for (size_t i = 0; i < w->task_count; i++) {
-		st->tasks[w->tasks[i]].rank_ms = rank[i];
-		st->tasks[w->tasks[i]].stage = stage[i];
-	}
-	mem_free(&rank);
-	mem_free(&stage);
+	p->rank = mem_alloc(count * sizeof(*p->rank));
+	p->stage = mem_alloc(count * sizeof(*p->stage));
+	graph_ranks(&g.graph, g.estimate_ms, p->rank);
+	graph_stages(&g.graph, p->stage);
 	ws_graph_release(&g);
+}
+
+static void places_release(struct places *p)
+{
+	mem_free(&p->rank);
+	mem_free(&p->stage);
 }
 
 int link_ws(struct state *st, uint32_t ws, char why[200])
 {
 	const struct workstream *w = &st->ws[ws];
+	CLEANUP(places_release) struct places places = { NULL, NULL };
+	bool marks;
 	int rc = resolve_needs(st, w, why);
 
 	if (rc < 0)
 		return rc;
-	link_edges(st, ws);
-	link_ranks(st, ws);
+	marks = link_edges(st, ws) || w->blocked;
+	places_init(&places, st, ws);
 	for (size_t i = 0; i < w->task_count; i++) {
 		uint32_t task = w->tasks[i];
-		const struct task *t = &st->tasks[task];
+		struct task *t = &st->tasks[task];
 
-		mark_blocked(st, task, task_stops(st, task));
+		t->rank_ms = places.rank[i];
+		t->stage = places.stage[i];
+		if (marks)
+			mark_blocked(st, task, task_stops(st, task));
 		if (t->state == TASK_RETRYING)
 			queue_retry(st, task);
 		if (t->state == TASK_PENDING && t->unmet == 0)

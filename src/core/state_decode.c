@@ -332,6 +332,7 @@ static void read_task(struct decoder *d, struct span id)
 	uint32_t index = (uint32_t)st->task_count;
 	int state;
 
+	map_prefetch(&st->task_ids, id); /* needed after the members, which take longer to read */
 	read_members(d, task_members, K_COUNT, v);
 	if (d->s.error)
 		return;
