@@ -299,6 +299,7 @@ static void request_end(struct turn *t, uint32_t task, const struct input *in)
 int turn_cancel_task(struct turn *t, const struct input *in)
 {
 	uint32_t task = state_task(t->st, in->task_id);
+	unsigned asked = task == NO_ID ? 0 : t->st->tasks[task].flags;
 	struct event *ev;
 
 	if (task == NO_ID) {
@@ -307,7 +308,8 @@ int turn_cancel_task(struct turn *t, const struct input *in)
 		return -SK_ENOTFOUND;
 	}
 	if (t->st->tasks[task].worker != NO_ID) {
-		if (!(t->st->tasks[task].flags & TASK_CANCELLING))
+		/* An end that was asked for already may still be made one that others go on after. */
+		if (!(asked & TASK_CANCELLING) || (in->waive && !(asked & TASK_WAIVES)))
 			request_end(t, task, in);
 		return 0;
 	}
