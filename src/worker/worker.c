@@ -110,7 +110,9 @@ static bool may_leave(struct worker_run *w)
 	if (!idle(w))
 		return false;
 	if (w->link.fd < 0)
-		return w->stopping || w->rejected || now_us >= w->alone_since_us + linger_us(w);
+		/* Results that the disk did not take either would be lost: it stays as long as it may. */
+		return ((w->stopping || w->rejected) && w->link.unsaved == 0) ||
+		       now_us >= w->alone_since_us + linger_us(w);
 	if (!w->stopping)
 		return false;
 	if (w->stop_by_us == INT64_MAX)
