@@ -77,6 +77,7 @@ static int64_t next_wake(const struct worker_run *w, int64_t next_us)
 		next_us = earliest(next_us, w->retry_us);
 		if (idle(w))
 			next_us = earliest(next_us, w->alone_since_us + linger_us(w));
+		return next_us; /* nobody is there to acknowledge anything */
 	}
 	return earliest(next_us, w->stop_by_us);
 }
