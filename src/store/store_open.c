@@ -305,10 +305,27 @@ static int record_torn_tail(struct opening *o, struct store *s, int64_t now_ms)
 	return rc < 0 ? rc : core_apply(o->st, &dropped, NULL, why);
 }
 
+/*
+ * Whoever created or rotated the journal may have been killed before its name was durable. What is
+ * appended to it from here on must not vanish with that name.
+ */
+static int settle_name(struct opening *o)
+{
+	int rc = o->vfs->sync_dir(o->vfs->ctx, ".");
+
+	if (rc < 0)
+		return err_set(o->e, -SK_EIO,
+			       "journal '%s': its name cannot be made durable: %s: nothing was started",
+			       JOURNAL_FILE, strerror(-rc));
+	return 0;
+}
+
 static int repair(struct opening *o, struct store *s, int64_t now_ms)
 {
 	int rc = open_for_append(o, s);
 
+	if (rc == 0)
+		rc = settle_name(o);
 	if (rc == 0)
 		rc = repair_strays(o->vfs, &o->report->stray_temps, o->e);
 	if (rc == 0 && o->second_name[0])
