@@ -126,14 +126,14 @@ void ws_graph_release(struct ws_graph *g)
 	mem_free(&g->estimate_ms);
 }
 
-static void take_needs(struct state *st, uint32_t task, const uint32_t *needs, size_t count)
+static void take_needs(struct state *st, uint32_t task, const struct need_list *all, size_t first, size_t count)
 {
 	struct task *t = &st->tasks[task];
 
 	leave_foreign_needs(st, task);
-	t->needs = count ? arena_alloc(&st->text, count * sizeof(*needs)) : NULL;
+	t->needs = count ? arena_alloc(&st->text, count * sizeof(*t->needs)) : NULL;
 	if (count)
-		memcpy(t->needs, needs, count * sizeof(*needs));
+		memcpy(t->needs, all->v + first, count * sizeof(*t->needs));
 	t->needs_count = (uint32_t)count;
 	t->needs_raw = SPAN_NONE;
 }
@@ -174,7 +174,7 @@ static int resolve_needs(struct state *st, const struct workstream *w, char why[
 
 		forget_edges(st, w->tasks[i]);
 		if (st->tasks[w->tasks[i]].needs_raw.p)
-			take_needs(st, w->tasks[i], all.v + first, end[i] - first);
+			take_needs(st, w->tasks[i], &all, first, end[i] - first);
 	}
 	mem_free(&all.v);
 	mem_free(&end);

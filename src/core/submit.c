@@ -55,32 +55,43 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static bool same_needs(const struct state *st, const struct submission *s, const struct task_spec *spec,
-		       const struct task *t)
+static uint32_t count_needs(const struct state *st, const struct task *t)
 {
-	uint32_t *want, *have;
-	bool same = spec->needs_count == t->needs_count;
+	uint32_t count = 0;
 
-	if (!same || !t->needs_count)
-		return same;
-	want = mem_alloc(t->needs_count * sizeof(*want));
-	have = mem_alloc(t->needs_count * sizeof(*have));
-	for (uint32_t i = 0; i < t->needs_count; i++) {
-		want[i] = submit_find_spec(st, s, s->needs[spec->needs_at + i]);
-		have[i] = t->needs[i] & ~WAIVED;
-	}
-	qsort(want, t->needs_count, sizeof(*want), by_number);
-	qsort(have, t->needs_count, sizeof(*have), by_number);
-	same = memcmp(want, have, t->needs_count * sizeof(*want)) == 0;
+	for (uint32_t i = 0; i < t->needs_count; i++)
+		count += !task_gone(&st->tasks[t->needs[i] & ~WAIVED]);
+	return count;
+}
+
+static bool same_needs(const struct state *st, const struct submission *s, const struct submit_names *n, uint32_t spec)
+{
+	const struct task_spec *given = &s->tasks[spec];
+	const struct task *t = &st->tasks[n->tasks[spec]];
+	uint32_t count = given->needs_count, filled = 0;
+	uint32_t *want, *have;
+	bool same;
+
+	if (count != count_needs(st, t))
+		return false;
+	want = mem_alloc(count * sizeof(*want));
+	have = mem_alloc(count * sizeof(*have));
+	for (uint32_t i = 0; i < count; i++)
+		want[i] = n->tasks[s->needs[given->needs_at + i]];
+	for (uint32_t i = 0; i < t->needs_count; i++)
+		if (!task_gone(&st->tasks[t->needs[i] & ~WAIVED]))
+			have[filled++] = t->needs[i] & ~WAIVED;
+	qsort(want, count, sizeof(*want), by_number);
+	qsort(have, count, sizeof(*have), by_number);
+	same = count == 0 || memcmp(want, have, count * sizeof(*want)) == 0;
 	mem_free(&want);
 	mem_free(&have);
 	return same;
 }
 
-bool submit_task_same(const struct state *st, const struct submission *s, uint32_t spec, uint32_t task)
+bool submit_task_same(const struct state *st, const struct submission *s, const struct submit_names *n, uint32_t spec)
 {
-	return span_eq(s->tasks[spec].def, st->tasks[task].def) &&
-	       same_needs(st, s, &s->tasks[spec], &st->tasks[task]);
+	return span_eq(s->tasks[spec].def, st->tasks[n->tasks[spec]].def) && same_needs(st, s, n, spec);
 }
 
 bool submit_ws_same(const struct ws_spec *spec, const struct workstream *w)
@@ -158,64 +169,65 @@ static void count_task(const struct task *t, bool selected, struct submit_report
 		r->retried++;
 }
 
-static void compare_tasks(const struct state *st, const struct submission *s, uint32_t ws, uint32_t ws_spec,
-			  struct submit_report *r)
+static void compare_task(const struct state *st, const struct submission *s, const struct submit_names *n,
+			 uint32_t spec, struct submit_report *r)
 {
-	const struct workstream *w = &st->ws[ws];
-	bool *seen = mem_zalloc(w->task_count + 1);
+	const struct task_spec *given = &s->tasks[spec];
+	const struct task *t = n->tasks[spec] == NO_ID ? NULL : &st->tasks[n->tasks[spec]];
+
+	/* What was done before it was dropped is done. */
+	if (!t || (t->flags & TASK_DROPPED && t->state != TASK_COMPLETED)) {
+		r->created++;
+		buf_putf(&r->changes, "task %.*s: is new\n", SPAN_ARG(given->name));
+		return;
+	}
+	count_task(t, given->selected, r);
+	if (submit_task_same(st, s, n, spec))
+		return;
+	r->changed++;
+	put_def_changes(&r->changes, "task", given->name, t->def, given->def);
+	if (!same_needs(st, s, n, spec))
+		buf_putf(&r->changes, "task %.*s: needs differ\n", SPAN_ARG(given->name));
+}
+
+/* The tasks of all workstreams that go on (`goes_on`, by place in the submission). */
+static void compare_tasks(const struct state *st, const struct submission *s, const struct submit_names *n,
+			  const bool *goes_on, struct submit_report *r)
+{
+	bool *seen = mem_zalloc(st->task_count + 1);
 
 	for (uint32_t i = 0; i < s->task_count; i++) {
-		const struct task_spec *spec = &s->tasks[i];
-		uint32_t task;
-
-		if (spec->ws != ws_spec)
-			continue;
-		task = submit_find_task(st, ws, spec->name);
-		if (task == NO_ID || st->tasks[task].flags & TASK_DROPPED) {
+		if (!goes_on[s->tasks[i].ws]) {
 			r->created++;
-			buf_putf(&r->changes, "task %.*s: is new\n", SPAN_ARG(spec->name));
 			continue;
 		}
-		for (size_t low = 0, high = w->task_count; low < high;) {
-			size_t mid = (low + high) / 2;
-
-			if (w->tasks[mid] == task)
-				seen[mid] = true;
-			if (w->tasks[mid] < task)
-				low = mid + 1;
-			else
-				high = mid;
-		}
-		count_task(&st->tasks[task], spec->selected, r);
-		if (submit_task_same(st, s, i, task))
-			continue;
-		r->changed++;
-		put_def_changes(&r->changes, "task", spec->name, st->tasks[task].def, spec->def);
-		if (!same_needs(st, s, spec, &st->tasks[task]))
-			buf_putf(&r->changes, "task %.*s: needs differ\n", SPAN_ARG(spec->name));
+		compare_task(st, s, n, i, r);
+		if (n->tasks[i] != NO_ID)
+			seen[n->tasks[i]] = true;
 	}
-	for (size_t i = 0; i < w->task_count; i++) {
-		const struct task *t = &st->tasks[w->tasks[i]];
+	for (uint32_t i = 0; i < s->ws_count; i++) {
+		const struct workstream *w = goes_on[i] ? &st->ws[n->ws[i]] : NULL;
 
-		if (seen[i] || t->flags & TASK_DROPPED)
-			continue;
-		r->removed++;
-		buf_putf(&r->changes, "task %.*s: is gone from the plan\n", SPAN_ARG(t->name));
+		for (size_t k = 0; w && k < w->task_count; k++) {
+			const struct task *t = &st->tasks[w->tasks[k]];
+
+			if (seen[w->tasks[k]] || t->flags & TASK_DROPPED)
+				continue;
+			r->removed++;
+			buf_putf(&r->changes, "task %.*s: is gone from the plan\n", SPAN_ARG(t->name));
+		}
 	}
 	mem_free(&seen);
 }
 
-static int check_ws(const struct state *st, const struct submission *s, uint32_t ws_spec, unsigned flags,
+/* Returns 1 when the workstream goes on with what is recorded, 0 when it begins, or -SK_EREFUSED. */
+static int check_ws(const struct state *st, const struct ws_spec *spec, uint32_t ws, unsigned flags,
 		    struct submit_report *r)
 {
-	const struct ws_spec *spec = &s->ws[ws_spec];
-	uint32_t ws = state_ws(st, spec->name);
 	const struct workstream *w;
 
 	if (ws == NO_ID || flags & SUBMIT_NEW_RUN) {
 		r->all_completed = false;
-		for (uint32_t i = 0; i < s->task_count; i++)
-			r->created += s->tasks[i].ws == ws_spec;
 		if (ws == NO_ID || !st->ws[ws].assigned)
 			return 0;
 		buf_putf(&r->changes, "workstream %.*s: %u tasks of its earlier run are still at work\n",
@@ -237,18 +249,49 @@ static int check_ws(const struct state *st, const struct submission *s, uint32_t
 		buf_putf(&r->changes, "workstream %.*s: timeout %lld s -> %lld s\n", SPAN_ARG(spec->name),
 			 (long long)w->max_duration_ms / 1000, (long long)spec->max_duration_ms / 1000);
 	put_def_changes(&r->changes, "workstream", spec->name, w->def, spec->def);
-	compare_tasks(st, s, ws, ws_spec, r);
-	return 0;
+	return 1;
+}
+
+/* What apply would refuse is refused here, before anything is recorded. */
+static int check_room(const struct state *st, const struct submission *s, const struct submit_names *n,
+		      struct submit_report *r)
+{
+	size_t resources = st->resource_count, tasks = st->task_count;
+
+	for (uint32_t i = 0; i < s->resource_count; i++)
+		resources += state_resource(st, s->resources[i].name) == NO_ID;
+	for (uint32_t i = 0; i < s->task_count; i++)
+		tasks += n->tasks[i] == NO_ID;
+	if (resources > RESOURCES_MAX)
+		buf_putf(&r->changes, "%zu resources would be known here, but only %d can be\n", resources, RESOURCES_MAX);
+	if (tasks > TASKS_MAX)
+		buf_putf(&r->changes, "%zu tasks would be known here, but only %d can be\n", tasks, TASKS_MAX);
+	if (n->clash != NO_ID)
+		buf_putf(&r->changes, "task %.*s: its id and %.*s.%.*s are taken by tasks of other workstreams\n",
+			 SPAN_ARG(s->tasks[n->clash].name), SPAN_ARG(s->ws[s->tasks[n->clash].ws].name),
+			 SPAN_ARG(s->tasks[n->clash].name));
+	return resources > RESOURCES_MAX || tasks > TASKS_MAX || n->clash != NO_ID ? -SK_EREFUSED : 0;
 }
 
 int submit_check(const struct state *st, const struct submission *s, unsigned flags, struct submit_report *out)
 {
-	int rc = 0;
+	CLEANUP(submit_names_release) struct submit_names names = SUBMIT_NAMES_INIT;
+	bool *goes_on = mem_zalloc(s->ws_count + 1);
+	int rc;
 
 	*out = (struct submit_report){ .fresh = true, .all_completed = true, .changes = BUF_INIT };
-	for (uint32_t i = 0; i < s->ws_count; i++)
-		if (check_ws(st, s, i, flags, out) < 0)
-			rc = -SK_EREFUSED;
+	submit_names_init(&names, st, s, flags);
+	rc = check_room(st, s, &names, out);
+	for (uint32_t i = 0; i < s->ws_count; i++) {
+		int verdict = check_ws(st, &s->ws[i], names.ws[i], flags, out);
+
+		goes_on[i] = verdict == 1;
+		if (verdict < 0)
+			rc = verdict;
+	}
+	if (rc == 0)
+		compare_tasks(st, s, &names, goes_on, out);
+	mem_free(&goes_on);
 	if (out->changes.len) {
 		out->all_completed = false;
 		if (!(flags & SUBMIT_ACCEPT_CHANGES))

@@ -106,15 +106,6 @@ static void submit_ws(struct turn *t, const struct ws_spec *given, unsigned flag
 		turn_apply(t);
 }
 
-/* `used`: ids that this submission has given away already. */
-static struct span new_id(struct turn *t, const struct submission *s, const struct task_spec *spec,
-			  const struct map *used)
-{
-	if (state_task(t->st, spec->name) == NO_ID && map_find(used, spec->name) == MAP_NONE)
-		return turn_copy(t, spec->name);
-	return turn_text(t, "%.*s.%.*s", SPAN_ARG(s->ws[spec->ws].name), SPAN_ARG(spec->name));
-}
-
 /* ids[] of all specs must be known before: a task may need one that is created after it. */
 static struct span needs_list(struct turn *t, const struct submission *s, const struct task_spec *spec,
 			      const struct span *ids)
@@ -131,15 +122,15 @@ static struct span needs_list(struct turn *t, const struct submission *s, const 
 	return turn_copy(t, (struct span){ list.p, list.len });
 }
 
-static void create_task(struct turn *t, const struct submission *s, uint32_t spec, const struct span *ids)
+static void create_task(struct turn *t, const struct submission *s, uint32_t spec, uint32_t ws, const struct span *ids)
 {
 	const struct task_spec *given = &s->tasks[spec];
 	struct span needs = needs_list(t, s, given, ids);
 	struct event *ev = turn_event(t, EV_TASK_CREATED);
 
 	put_birth(ev, edge_find(&task_life, NO_STATE, ON_TASK_CREATED, 0));
-	ev->task_id = ids[spec];
-	ev->workstream_id = t->st->ws[state_ws(t->st, s->ws[given->ws].name)].id;
+	ev->task_id = turn_copy(t, ids[spec]);
+	ev->workstream_id = t->st->ws[ws].id;
 	if (!span_eq(ids[spec], given->name))
 		ev->name = turn_copy(t, given->name);
 	ev->needs = needs;
@@ -160,17 +151,20 @@ static void update_task(struct turn *t, const struct submission *s, uint32_t spe
 	turn_apply(t);
 }
 
-static void reset_task(struct turn *t, uint32_t task, struct span operator_name)
+static void reset_task(struct turn *t, uint32_t task, struct span operator_name, struct span reason)
 {
 	struct event *ev = turn_task_move(t, task, ON_MANUAL_RETRY);
 
 	INVARIANT(ev != NULL);
 	ev->operator_name = turn_copy(t, operator_name);
-	ev->reason = SPAN_LIT(again);
+	ev->reason = reason;
 	turn_apply(t);
 }
 
-/* A task that the plan no longer has: it ends, and nobody waits for it. */
+/*
+ * A task that the plan no longer has: it ends, and nobody waits for it. One that failed or was cancelled first begins
+ * anew, so that it ends in the one way that lets it run again should the plan have it back.
+ */
 static void drop_task(struct turn *t, uint32_t task, struct span operator_name)
 {
 	static const char gone[] = "gone from the plan";
@@ -179,15 +173,10 @@ static void drop_task(struct turn *t, uint32_t task, struct span operator_name)
 				.operator_name = operator_name, .reason = SPAN_LIT(gone) };
 	struct event *ev;
 
-	if (!task_state_final(subject->state)) {
+	if (submit_runs_again(subject))
+		reset_task(t, task, operator_name, SPAN_LIT(gone));
+	if (!task_state_final(subject->state))
 		turn_cancel_task(t, &cancel);
-	} else if (subject->state != TASK_COMPLETED && !(subject->flags & TASK_WAIVES)) {
-		ev = turn_task_move(t, task, ON_MANUAL_SKIP);
-		INVARIANT(ev != NULL);
-		ev->operator_name = turn_copy(t, operator_name);
-		ev->reason = SPAN_LIT(gone);
-		turn_apply(t);
-	}
 	ev = turn_task_event(t, EV_TASK_DROPPED, task);
 	ev->operator_name = turn_copy(t, operator_name);
 	ev->reason = SPAN_LIT(gone);
@@ -205,17 +194,18 @@ static void drop_missing(struct turn *t, uint32_t ws, const bool *wanted, struct
 }
 
 /* A selected task whose needs were left out of this run goes on without them. */
-static void waive_unselected(struct turn *t, const struct submission *s, uint32_t spec, uint32_t task,
+static void waive_unselected(struct turn *t, const struct submission *s, const struct submit_names *n, uint32_t spec,
 			     struct span operator_name)
 {
+	uint32_t task = n->tasks[spec];
 	CLEANUP(buf_release) struct buf list = BUF_INIT;
 	struct event *ev;
 
 	for (uint32_t i = 0; i < s->tasks[spec].needs_count; i++) {
 		uint32_t other = s->needs[s->tasks[spec].needs_at + i];
-		uint32_t need = submit_find_spec(t->st, s, other);
+		uint32_t need = n->tasks[other];
 
-		if (s->tasks[other].selected || need == NO_ID || need_met(t->st, need))
+		if (s->tasks[other].selected || need_met(t->st, need))
 			continue;
 		buf_putc(&list, list.len ? ',' : '[');
 		buf_put_json(&list, t->st->tasks[need].id);
@@ -230,28 +220,24 @@ static void waive_unselected(struct turn *t, const struct submission *s, uint32_
 	turn_apply(t);
 }
 
-static void submit_tasks(struct turn *t, const struct submission *s, struct span operator_name)
+/* Whether a changed definition can be taken over: not while an attempt of it goes on. New ones have theirs. */
+static bool may_update(const struct task *t)
 {
-	struct span *ids = mem_alloc((s->task_count + 1) * sizeof(*ids));
-	CLEANUP(map_release) struct map used = MAP_INIT;
+	return t->flags & TASK_LINKED && t->worker == NO_ID && t->state != TASK_VALIDATING;
+}
 
+/* Afterwards n->tasks has an index for every task. */
+static void submit_tasks(struct turn *t, const struct submission *s, struct submit_names *n, struct span operator_name)
+{
 	for (uint32_t i = 0; i < s->task_count; i++) {
-		uint32_t task = submit_find_spec(t->st, s, i);
-
-		ids[i] = task != NO_ID ? t->st->tasks[task].id : new_id(t, s, &s->tasks[i], &used);
-		map_put(&used, ids[i], i);
+		if (n->tasks[i] != NO_ID)
+			continue;
+		create_task(t, s, i, n->ws[s->tasks[i].ws], n->ids);
+		n->tasks[i] = (uint32_t)t->st->task_count - 1;
 	}
-	for (uint32_t i = 0; i < s->task_count; i++) {
-		uint32_t task = submit_find_spec(t->st, s, i);
-
-		if (task == NO_ID)
-			create_task(t, s, i, ids);
-		else if (!submit_task_same(t->st, s, i, task) && t->st->tasks[task].worker == NO_ID &&
-			 t->st->tasks[task].state != TASK_COMPLETED &&
-			 t->st->tasks[task].state != TASK_VALIDATING)
-			update_task(t, s, i, task, ids, operator_name);
-	}
-	mem_free(&ids);
+	for (uint32_t i = 0; i < s->task_count; i++)
+		if (may_update(&t->st->tasks[n->tasks[i]]) && !submit_task_same(t->st, s, n, i))
+			update_task(t, s, i, n->tasks[i], n->ids, operator_name);
 }
 
 /* Plans have changed, or are new: the graph is made anew. */
@@ -310,44 +296,51 @@ static void activate_ws(struct state *st, uint32_t ws)
 	agenda_ws(st, ws);
 }
 
-void turn_submit(struct turn *t, const struct submission *s, unsigned flags, struct span operator_name)
+/* Which tasks the plan has and which workstreams have something to run again; then the graph, then the resumption. */
+static void submit_graph(struct turn *t, const struct submission *s, const struct submit_names *n,
+			 struct span operator_name)
 {
 	struct state *st = t->st;
-	bool *wanted, *again_too;
+	bool *wanted = mem_zalloc(st->task_count + 1), *again_too = mem_zalloc(st->ws_count + 1);
+
+	for (uint32_t i = 0; i < s->task_count; i++) {
+		const struct task *task = &st->tasks[n->tasks[i]];
+
+		wanted[n->tasks[i]] = true;
+		if (s->tasks[i].selected && submit_runs_again(task))
+			again_too[task->ws] = true;
+	}
+	for (uint32_t i = 0; i < s->ws_count; i++) {
+		ready_ws(t, n->ws[i], wanted, operator_name);
+		resume_ws(t, n->ws[i], again_too[n->ws[i]], operator_name);
+	}
+	mem_free(&wanted);
+	mem_free(&again_too);
+}
+
+void turn_submit(struct turn *t, const struct submission *s, unsigned flags, struct span operator_name)
+{
+	CLEANUP(submit_names_release) struct submit_names names = SUBMIT_NAMES_INIT;
+	struct state *st = t->st;
 
 	submit_resources(t, s);
 	for (uint32_t i = 0; i < s->ws_count; i++)
 		submit_ws(t, &s->ws[i], flags, operator_name);
-	submit_tasks(t, s, operator_name);
-	wanted = mem_zalloc(st->task_count + 1);
-	again_too = mem_zalloc(st->ws_count + 1);
+	submit_names_init(&names, st, s, 0);
+	submit_tasks(t, s, &names, operator_name);
+	submit_graph(t, s, &names, operator_name);
 	for (uint32_t i = 0; i < s->task_count; i++) {
-		uint32_t task = submit_find_spec(st, s, i);
-
-		wanted[task] = true;
-		if (s->tasks[i].selected && submit_runs_again(&st->tasks[task]))
-			again_too[st->tasks[task].ws] = true;
-	}
-	for (uint32_t i = 0; i < s->ws_count; i++) {
-		uint32_t ws = state_ws(st, s->ws[i].name);
-
-		ready_ws(t, ws, wanted, operator_name);
-		resume_ws(t, ws, again_too[ws], operator_name);
-	}
-	mem_free(&wanted);
-	mem_free(&again_too);
-	for (uint32_t i = 0; i < s->task_count; i++) {
-		uint32_t task = submit_find_spec(st, s, i);
+		struct task *task = &st->tasks[names.tasks[i]];
 
 		if (!s->tasks[i].selected) {
-			st->tasks[task].flags |= TASK_HELD;
+			task->flags |= TASK_HELD;
 			continue;
 		}
-		st->tasks[task].flags &= (uint16_t)~TASK_HELD;
-		if (submit_runs_again(&st->tasks[task]))
-			reset_task(t, task, operator_name);
-		waive_unselected(t, s, i, task, operator_name);
+		task->flags &= (uint16_t)~TASK_HELD;
+		if (submit_runs_again(task))
+			reset_task(t, names.tasks[i], operator_name, SPAN_LIT(again));
+		waive_unselected(t, s, &names, i, operator_name);
 	}
 	for (uint32_t i = 0; i < s->ws_count; i++)
-		activate_ws(st, state_ws(st, s->ws[i].name));
+		activate_ws(st, names.ws[i]);
 }

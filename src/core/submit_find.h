@@ -14,8 +14,23 @@ uint32_t submit_find_task(const struct state *st, uint32_t ws, struct span name)
 /* The same for entry `spec` of submission.tasks. */
 uint32_t submit_find_spec(const struct state *st, const struct submission *s, uint32_t spec);
 
-/* Whether the recorded task is what the plan says. */
-bool submit_task_same(const struct state *st, const struct submission *s, uint32_t spec, uint32_t task);
+/* Who is who, for all of a submission at once. Release with submit_names_release. */
+struct submit_names {
+	uint32_t *ws;     /* for each workstream, what is recorded under its name, or NO_ID */
+	uint32_t *tasks;  /* for each task, what is recorded and goes on, or NO_ID: to be created */
+	struct span *ids; /* for each task, the id it has or will have; borrowed from state, submission or `text` */
+	uint32_t clash;   /* the first task for which every id is taken (its entry in ids is empty), or NO_ID */
+	struct arena text;
+};
+
+#define SUBMIT_NAMES_INIT { NULL, NULL, NULL, NO_ID, ARENA_INIT }
+
+/* With SUBMIT_NEW_RUN among the flags the workstreams that are recorded count as archived. */
+void submit_names_init(struct submit_names *n, const struct state *st, const struct submission *s, unsigned flags);
+void submit_names_release(struct submit_names *n);
+
+/* Whether the task recorded for entry `spec` (there is one) is what the plan says. */
+bool submit_task_same(const struct state *st, const struct submission *s, const struct submit_names *n, uint32_t spec);
 bool submit_ws_same(const struct ws_spec *spec, const struct workstream *w);
 
 /*
