@@ -48,6 +48,7 @@
 #define BACKUPS_PRUNED_MAX 200 /* in one run: a flooded directory must not stop the turn */
 #define BACKUP_INTERVAL_MS 60000
 #define SNAPSHOT_INTERVAL_MS 1000               /* the snapshot is rewritten at most this often */
+#define HISTORY_GLANCE_BYTES (256 * 1024) /* of the journal before the snapshot, that a reader checks */
 #define SEGMENT_BYTES_MAX (256LL * 1024 * 1024) /* a journal segment is rotated beyond this */
 #define LEFTOVER_GRACE_MS 500 /* between TERM and KILL for what a finished task left behind */
 #define REPORT_DELAY_MS 100   /* a report waits at most this long for others to share a write */

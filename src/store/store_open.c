@@ -32,6 +32,7 @@ struct opening {
 	enum snapshot_found found;
 	struct snapshot_place place;
 	uint64_t snapshot_seq;
+	bool read_only;
 	bool used;   /* the state comes from the snapshot */
 	bool agrees; /* replay passed the snapshot's number with the snapshot's checksum */
 	struct journal_place from;
@@ -173,6 +174,29 @@ static int base_from_head(struct opening *o)
 	return 0;
 }
 
+/*
+ * What stands in front of a snapshot is not needed to go on, but rot in it should be told while the
+ * backups still reach that far. A writer looks at all of it, which costs a quarter of a second for
+ * the longest segment; a reader, who should answer at once, only at a short one. Behind a rotation
+ * the chain begins inside the head record, which snapshot and replay check by other means.
+ */
+static int verify_history(struct opening *o)
+{
+	CLEANUP(journal_head_release) struct journal_head head = JOURNAL_HEAD_INIT;
+	struct journal_end end;
+	int rc;
+
+	if (o->read_only && o->place.offset > HISTORY_GLANCE_BYTES)
+		return 0;
+	if (o->place.segment > 1)
+		return 0;
+	rc = journal_head_read(o->vfs, JOURNAL_FILE, &head, o->e);
+	if (rc < 0 || (rc > 0 && head.ev.kind == EV_SNAPSHOT))
+		return rc < 0 ? rc : 0;
+	return journal_read(o->vfs, JOURNAL_FILE, (struct journal_place){ 0, 0, 0 },
+			    JOURNAL_NO_LIMIT, NULL, NULL, &end, o->e);
+}
+
 static int find_base(struct opening *o)
 {
 	uint64_t sum;
@@ -191,7 +215,7 @@ static int find_base(struct opening *o)
 		return base_from_head(o);
 	o->from = (struct journal_place){ o->place.offset, o->snapshot_seq, o->place.sum };
 	o->segment = o->place.segment;
-	return 0;
+	return verify_history(o);
 }
 
 static int replay_record(void *ctx, const struct event *ev, struct span line, char why[200])
@@ -416,7 +440,11 @@ static int find_and_read(struct opening *o, unsigned flags, const char *workspac
 int store_open(const struct vfs *vfs, unsigned flags, const char *workspace, int64_t now_ms,
 	       struct state *st, struct store **out, struct store_report *report, struct err *e)
 {
-	struct opening o = { .vfs = vfs, .st = st, .report = report, .e = e };
+	struct opening o = { .vfs = vfs,
+			     .st = st,
+			     .report = report,
+			     .e = e,
+			     .read_only = (flags & STORE_READ_ONLY) != 0 };
 	struct store *s;
 	int rc;
 
