@@ -338,3 +338,12 @@ def test_lock_is_a_link(finished):
     done = finished("run", "--new-run", "plan.yaml")
     assert done.code in (4, 8) and "orchestrator.lock" in done.err
     assert finished.read("mine") == "precious"
+
+
+def test_rot_in_front_of_a_good_snapshot_is_told(finished):
+    """The snapshot makes what stands before it unnecessary, not unimportant."""
+    lines = lines_of(finished)
+    assert json.loads(finished.snapshot.read_text())["last_seq"] == len(lines)
+    lines[3] = lines[3].replace(b'"seq":4', b'"seq":4'[:-1] + b"5", 1)
+    put(finished, lines)
+    refused(finished, 7, r"transitions\.jsonl", r"line 4", "nothing was changed", "Try: ")
