@@ -77,7 +77,8 @@ int snapshot_load(const struct vfs *vfs, struct state *st, struct snapshot_place
 		return SNAPSHOT_NONE;
 	if (rc < 0)
 		return load_failed(rc, e);
-	if (sealed(&raw) && state_decode((struct span){ raw.p, raw.len }, st, place, what, &at) == 0)
+	if (sealed(&raw) &&
+	    state_decode((struct span){ raw.p, raw.len }, st, place, what, &at) == 0)
 		return SNAPSHOT_GOOD;
 	state_release(st);
 	state_init(st);

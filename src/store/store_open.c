@@ -339,7 +339,8 @@ static int settle_name(struct opening *o)
 
 	if (rc < 0)
 		return err_set(o->e, -SK_EIO,
-			       "journal '%s': its name cannot be made durable: %s: nothing was started",
+			       "journal '%s': its name cannot be made durable: %s: nothing was "
+			       "started",
 			       JOURNAL_FILE, strerror(-rc));
 	return 0;
 }

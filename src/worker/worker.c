@@ -111,7 +111,7 @@ static bool may_leave(struct worker_run *w)
 	if (!idle(w))
 		return false;
 	if (w->link.fd < 0)
-		/* Results that the disk did not take either would be lost: it stays as long as it may. */
+		/* Results that the disk did not take either would be lost: it stays. */
 		return ((w->stopping || w->rejected) && w->link.unsaved == 0) ||
 		       now_us >= w->alone_since_us + linger_us(w);
 	if (!w->stopping)

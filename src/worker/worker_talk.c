@@ -129,8 +129,8 @@ static struct attempt *find_running(struct worker_run *w, struct span task, uint
 }
 
 /*
- * Whether the attempt has a report on its way, of its rules if it is about those: then an assignment
- * of it comes a second time.
+ * Whether the attempt has a report on its way, of its rules if it is about those: then an
+ * assignment of it comes a second time.
  */
 static bool reported(const struct worker_run *w, const struct worker_msg *m)
 {
@@ -160,8 +160,8 @@ static void assign(struct worker_run *w, const struct worker_msg *m)
 	struct attempt *a = w->spare, **before, *same = find_running(w, m->task_id, m->attempt);
 
 	/* A worker that leaves takes nothing on and says nothing of it: what it has not begun is
-	 * taken from it at its good-bye. Were it reported as ended, it would come again at once, and
-	 * the good-bye would never be said. */
+	 * taken from it at its good-bye. Were it reported as ended, it would come again at once,
+	 * and the good-bye would never be said. */
 	if (w->stopping)
 		return;
 	if (find_waiting(l, m->task_id, m->attempt, &before) ||
