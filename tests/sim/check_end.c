@@ -7,6 +7,8 @@
 #include "core/apply.h"
 #include "world.h"
 
+#define WAKE_STEPS 5000
+
 struct living {
 	const struct hand_task *v[SIM_HANDS_MAX * SIM_SLOTS_MAX + SIM_WORKERS_MAX * 24];
 	unsigned count;
@@ -191,6 +193,19 @@ static bool all_completed(const struct state *st)
 	return true;
 }
 
+/* An orchestrator that takes orders. */
+static void wake(struct world *w)
+{
+	for (unsigned i = 0; i < WAKE_STEPS && !w->out->failed; i++) {
+		if (w->chief.up && !w->chief.stopping) {
+			w->chief.st.draining = false;
+			return;
+		}
+		quiet_step(w);
+	}
+	wrong(w, "no orchestrator comes up, or the one that stops does not end");
+}
+
 void check_rest(struct world *w)
 {
 	w->quiet = true;
@@ -199,9 +214,7 @@ void check_rest(struct world *w)
 		w->places[i].outbox_fails = false;
 	for (unsigned round = 0; round < 3 && !w->out->failed; round++) {
 		note(w, "rest, round %u", round);
-		for (unsigned i = 0; i < 200 && (!w->chief.up || w->chief.stopping); i++)
-			quiet_step(w);
-		w->chief.st.draining = false;
+		wake(w);
 		if (w->out->failed || operator_submit(w, SUBMIT_ACCEPT_CHANGES, ~0U, false) < 0)
 			break;
 		settle(w);

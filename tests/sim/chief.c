@@ -191,7 +191,13 @@ void chief_start(struct world *w)
 	see_report(w);
 	c->up = true;
 	ledger_check_start(w);
-	if (w->out->failed || record_start(w) < 0 || chief_bury_dead(w) < 0)
+	/* A turn that was found whole may be in memory only; the first commit makes it durable. */
+	if (w->out->failed || record_start(w) < 0) {
+		chief_die(w);
+		return;
+	}
+	check_twin(w, "the state after the start");
+	if (w->out->failed || chief_bury_dead(w) < 0)
 		chief_die(w);
 }
 
@@ -312,7 +318,7 @@ void chief_turn(struct world *w)
 		return;
 	}
 	check_state(w, &c->st);
-	check_twin(w, "after a turn");
+	check_twin(w, "the state after a turn");
 }
 
 int64_t chief_deadline(const struct world *w)

@@ -118,7 +118,8 @@ static bool may_leave(struct world *w, struct hand *h)
 	if (!idle(h))
 		return false;
 	if (h->peer < 0)
-		return h->stopping || h->rejected || w->mono_ms >= h->alone_ms + WORKER_LINGER_MS;
+		return ((h->stopping || h->rejected) && !h->unsaved) ||
+		       w->mono_ms >= h->alone_ms + WORKER_LINGER_MS;
 	if (!h->stopping || h->report_count)
 		return false;
 	worker_msg_encode(&w->chief.peers[h->peer].in.lines,
@@ -140,6 +141,7 @@ void hand_turn(struct world *w, struct hand *h)
 	hand_flush(w, h);
 	if (may_leave(w, h)) {
 		note(w, "worker %s leaves", w->places[h->worker].id);
+		ledger_lose_reports(w, h);
 		gone(w, h);
 	}
 }

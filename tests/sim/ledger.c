@@ -96,8 +96,6 @@ void ledger_check_start(struct world *w)
 	if (kept > l->place.seq && l->place.seq)
 		saw(w, SAW_TAIL_KEPT);
 	find_place(w);
-	if (ledger_read(w))
-		check_twin(w, "after the start");
 }
 
 /* --- the truth about attempts --- */

@@ -266,7 +266,7 @@ void ledger_release(struct ledger *l);
 bool ledger_read(struct world *w);
 /* The world is about to hear of what the chief has in memory. */
 void ledger_promise(struct world *w);
-/* After a start: nothing promised is missing, and what is there is what was there. */
+/* After the store was opened: nothing promised is missing. */
 void ledger_check_start(struct world *w);
 void ledger_begin(struct world *w, const struct hand *h, const struct hand_task *t);
 void ledger_end(struct world *w, const struct hand_task *t, enum outcome outcome);
