@@ -67,9 +67,12 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 
 	if (deadline != INT64_MAX && deadline - now < left)
 		left = deadline - now;
-	if (snapshot != INT64_MAX && snapshot - now < left)
-		left = snapshot - now > o->snapshot_after_ms - mono ? snapshot - now
-								    : o->snapshot_after_ms - mono;
+	if (snapshot != INT64_MAX) {
+		snapshot = snapshot - now > o->snapshot_after_ms - mono
+				   ? snapshot - now
+				   : o->snapshot_after_ms - mono;
+		left = snapshot < left ? snapshot : left;
+	}
 	if (worker != INT64_MAX && worker - mono < left)
 		left = worker - mono;
 	return left < 0 ? 0 : (int)left;

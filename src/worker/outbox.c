@@ -4,6 +4,8 @@
  * folder for the name.
  *  2. A line is used only when it is whole and decodes; a torn tail is followed by a newline before
  * the next append, so that it cannot swallow the line behind it.
+ *  3. An append that failed leaves nothing behind: on a full disk half a head would make all reports
+ * that are appended once there is room again somebody else's.
  */
 #include "worker/outbox.h"
 
@@ -47,8 +49,10 @@ static int put_aside(struct outbox *o)
 	old = open_append(o->dir_fd, name);
 	if (old < 0)
 		return old;
-	buf_putc(&text, '\n'); /* invariant 2 */
-	rc = fd_write_all(old, text.p, text.len);
+	buf_putc(&text, '\n'); /* invariant 2, here and in front: an earlier try may have broken off */
+	rc = fd_write_all(old, "\n", 1);
+	if (rc == 0)
+		rc = fd_write_all(old, text.p, text.len);
 	if (rc == 0 && (fsync(old) < 0 || fsync(o->dir_fd) < 0))
 		rc = -errno;
 	if (rc == 0 && (ftruncate(o->fd, 0) < 0 || fsync(o->fd) < 0))
@@ -82,14 +86,17 @@ void outbox_close(struct outbox *o)
 
 int outbox_append(struct outbox *o, const void *lines, size_t len, struct err *e)
 {
-	int rc = fd_write_all(o->fd, lines, len);
+	off_t before = lseek(o->fd, 0, SEEK_END);
+	int rc = before < 0 ? -errno : fd_write_all(o->fd, lines, len);
 
-	o->empty = false;
 	if (rc == 0 && fdatasync(o->fd) < 0)
 		rc = -errno;
-	if (rc == 0)
+	if (rc == 0) {
+		o->empty = false;
 		return 0;
-	if (write(o->fd, "\n", 1) < 0) /* invariant 2, as far as the disk still lets us */
+	}
+	if (before >= 0 && ftruncate(o->fd, before) < 0 &&
+	    write(o->fd, "\n", 1) < 0) /* invariant 2, as far as the disk still lets us */
 		return say(e, rc, o->name, "write to");
 	return say(e, rc, o->name, "append to");
 }

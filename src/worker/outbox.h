@@ -29,8 +29,8 @@ int outbox_open(struct outbox *o, int workers_fd, const char *worker_id, struct 
 /* Closes it; the content stays. */
 void outbox_close(struct outbox *o);
 
-/* Appends whole lines and syncs. On failure a part may be there; the reader tolerates a torn last
- * line. */
+/* Appends whole lines and syncs. On failure none of them counts and all may be appended again; the
+ * reader tolerates a torn last line. */
 int outbox_append(struct outbox *o, const void *lines, size_t len, struct err *e);
 
 /* Everything in it has been acknowledged: empties it, durably. */

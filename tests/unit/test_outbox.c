@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "os/fd.h"
@@ -146,6 +148,36 @@ static void test_successor_keeps_it(void **state)
 	assert_int_equal(s.incarnations[4], 3);
 }
 
+/* The disk is full at every byte of the first append, then has room again. */
+static void test_full_disk_loses_nothing(void **state)
+{
+	CLEANUP(buf_release) struct buf lines = BUF_INIT;
+	struct place *p = *state;
+	struct rlimit all, some;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+	put_lines(&lines, 7, 1, 3);
+	for (size_t room = 0; room < lines.len; room++) {
+		struct seen s = { .count = 0 };
+		struct err e = ERR_INIT;
+		struct outbox o;
+
+		assert_int_equal(outbox_open(&o, p->fd, "w", &e), 0);
+		some = (struct rlimit){ room, all.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &some), 0);
+		assert_true(outbox_append(&o, lines.p, lines.len, &e) < 0);
+		assert_true(o.empty); /* the head has to be written again */
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+		assert_int_equal(outbox_append(&o, lines.p, lines.len, &e), 0);
+		outbox_close(&o);
+		assert_int_equal(outbox_read(p->fd, "w", note, &s, &e), 3);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(s.incarnations[i], 7);
+		assert_int_equal(outbox_discard(p->fd, "w", &e), 0);
+	}
+}
+
 static void test_clear_is_empty(void **state)
 {
 	CLEANUP(buf_release) struct buf lines = BUF_INIT;
@@ -183,6 +215,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn_at_every_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_successor_keeps_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_disk_loses_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clear_is_empty, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_things_in_its_place, setup, teardown),
 	};
