@@ -167,7 +167,7 @@ static int on_signal(struct run *r, int number, struct err *e)
 		return 0; /* a closed terminal stops nothing */
 	r->interrupted_by = number == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
 	r->interrupts = number == SIGTERM ? 2 : r->interrupts + 1;
-	orchestrator_drain(r->orchestrator, true);
+	orchestrator_drain(r->orchestrator);
 	if (r->interrupts == 1) {
 		r->live.notice = "draining: what runs goes to its end, nothing new starts; Ctrl-C "
 				 "again cancels it";

@@ -42,9 +42,13 @@ const struct state *orchestrator_state(const struct orchestrator *o)
 	return &o->st;
 }
 
-void orchestrator_drain(struct orchestrator *o, bool drain)
+void orchestrator_drain(struct orchestrator *o)
 {
-	o->st.draining = drain;
+	o->st.draining = true;
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		if (o->peers[i].fd >= 0 && o->peers[i].worker != NO_ID)
+			peers_send(o, &o->peers[i], &(struct worker_msg){ .kind = MSG_DRAIN });
+	peers_flush(o);
 }
 
 int orchestrator_input(struct orchestrator *o, const struct input *in, struct err *e)

@@ -94,8 +94,8 @@ int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], in
 
 const struct state *orchestrator_state(const struct orchestrator *o);
 
-/* Nothing new is started while draining. */
-void orchestrator_drain(struct orchestrator *o, bool drain);
+/* From now on nothing new is started, not even what workers were given ahead of need. */
+void orchestrator_drain(struct orchestrator *o);
 
 /*
  * Ends in good order: tells the workers that have nothing to do to leave (they all have when

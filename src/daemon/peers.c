@@ -257,6 +257,8 @@ static int register_worker(struct orchestrator *o, struct peer *p, const struct 
 		   &(struct worker_msg){ .kind = MSG_REGISTERED,
 					 .epoch = o->st.epoch,
 					 .grace_ms = KILL_GRACE_MS });
+	if (o->st.draining)
+		peers_send(o, p, &(struct worker_msg){ .kind = MSG_DRAIN });
 	size_prefetch(o, &o->st.workers[worker]);
 	end_unexpected(o, p, m->active);
 	return miss_unknown(o, worker, m->active);

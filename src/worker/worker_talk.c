@@ -177,7 +177,7 @@ static void assign(struct worker_run *w, const struct worker_msg *m)
 	a->number = m->attempt;
 	a->run_no = m->run_no;
 	a->validation = m->validation;
-	if (w->draining) {
+	if (w->draining && !a->validation) { /* the rules of what has run still belong to it */
 		a->result.outcome = OUTCOME_KILLED;
 		attempt_report(w, a);
 		return;
@@ -235,7 +235,7 @@ static void handle(struct worker_run *w, const struct worker_msg *m)
 	switch (m->kind) {
 	case MSG_REGISTERED:
 		w->registered = true;
-		w->rejected = false;
+		w->rejected = w->draining = false; /* it draws its own conclusions */
 		if (m->grace_ms > 0)
 			w->grace_ms = (int64_t)m->grace_ms;
 		break;
@@ -255,6 +255,8 @@ static void handle(struct worker_run *w, const struct worker_msg *m)
 		break;
 	case MSG_DRAIN:
 		w->draining = true;
+		while (w->waiting.first)
+			drop_waiting(w, &w->waiting, &w->waiting.first);
 		break;
 	case MSG_SHUTDOWN:
 		worker_stop(w);
