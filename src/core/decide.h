@@ -23,7 +23,7 @@ enum input_kind {
 	IN_FINISHED,             /* task_id, attempt, incarnation, outcome, result */
 	IN_UNKNOWN_TO_WORKER,    /* task_id, attempt: assigned, but its live worker has never heard of it or lost it */
 	IN_CANCEL_TASK,          /* task_id, operator, reason, waive */
-	IN_INTERRUPT,            /* operator: cancel all that is with a worker, leave the rest for the next run */
+	IN_INTERRUPT,            /* operator: cancel what active workstreams have at work, leave the rest */
 	IN_SCHEDULE,             /* assign what may be assigned now */
 	IN_KIND_COUNT
 };
@@ -51,6 +51,7 @@ struct input {
 	enum input_kind kind;
 	struct span task_id, worker_id;
 	uint64_t attempt, incarnation;
+	uint64_t run_no; /* of the run the report is about; 0 = not told, then any will do */
 	struct result result;
 	const struct submission *submission;
 	unsigned submit_flags;

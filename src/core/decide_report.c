@@ -333,7 +333,8 @@ void turn_interrupt(struct turn *t, const struct input *in)
 		for (size_t k = 0; k < t->st->workers[i].assigned; k++) {
 			uint32_t task = t->st->workers[i].tasks[k];
 
-			if (!(t->st->tasks[task].flags & TASK_CANCELLING))
+			if (!(t->st->tasks[task].flags & TASK_CANCELLING) &&
+			    t->st->ws[t->st->tasks[task].ws].active)
 				request_end(t, task, in);
 		}
 	}

@@ -172,12 +172,18 @@ int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], in
 	return 0;
 }
 
+/* It does what an earlier run asked for; ending that is not our business. */
+static bool stays_at_work(const struct orchestrator *o, uint32_t worker)
+{
+	return worker != NO_ID && o->st.workers[worker].assigned > 0;
+}
+
 static void tell_to_leave(struct orchestrator *o)
 {
 	for (size_t i = 0; i < WORKERS_MAX; i++) {
 		struct peer *p = &o->peers[i];
 
-		if (p->fd < 0 || p->leaving)
+		if (p->fd < 0 || p->leaving || stays_at_work(o, p->worker))
 			continue;
 		peers_send(o, p, &(struct worker_msg){ .kind = MSG_SHUTDOWN });
 		p->leaving = true;
@@ -188,10 +194,18 @@ static void tell_to_leave(struct orchestrator *o)
 /* A worker that lives but has not come back yet is waited for too: left alone it would linger. */
 static bool anybody_there(const struct orchestrator *o)
 {
-	for (size_t i = 0; i < WORKERS_MAX; i++)
-		if (o->peers[i].fd >= 0)
+	bool child_stays = false;
+
+	for (size_t i = 0; i < WORKERS_MAX; i++) {
+		const struct peer *p = &o->peers[i];
+
+		if (p->fd < 0)
+			continue;
+		if (p->leaving || !stays_at_work(o, p->worker))
 			return true;
-	return o->child > 0 || o->look_again_ms != INT64_MAX;
+		child_stays |= is_child(o, p->worker);
+	}
+	return (o->child > 0 && !child_stays) || o->look_again_ms != INT64_MAX;
 }
 
 int orchestrator_stop(struct orchestrator *o, struct err *e)

@@ -98,9 +98,9 @@ const struct state *orchestrator_state(const struct orchestrator *o);
 void orchestrator_drain(struct orchestrator *o);
 
 /*
- * Ends in good order: tells the workers that have nothing to do to leave (they all have when
- * nothing is assigned), records the stop, writes the snapshot. Then frees everything, as does
- * orchestrator_free, which writes nothing.
+ * Ends in good order: tells the workers that have nothing to do to leave, records the stop, writes
+ * the snapshot. A worker that is still at something, for a workstream nobody asked for this time,
+ * goes on with it. Then frees everything, as does orchestrator_free, which writes nothing.
  */
 int orchestrator_stop(struct orchestrator *o, struct err *e);
 void orchestrator_free(struct orchestrator *o);

@@ -69,5 +69,6 @@ int reconcile_workers(struct orchestrator *o, struct err *e);
 int spawn_worker(struct orchestrator *o, struct err *e);
 int reap_worker(struct orchestrator *o, struct err *e);
 int64_t worker_patience(const struct orchestrator *o);
+bool is_child(const struct orchestrator *o, uint32_t worker); /* our own process runs as it */
 
 #endif

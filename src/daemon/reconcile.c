@@ -87,7 +87,7 @@ static bool worker_holds_lock(struct orchestrator *o, uint32_t worker)
 	return lock_probe(o->workers_fd, name, NULL) != 0;
 }
 
-static bool child_lives(const struct orchestrator *o, uint32_t worker)
+bool is_child(const struct orchestrator *o, uint32_t worker)
 {
 	return o->child > 0 && span_is(o->st.workers[worker].id, LOCAL_WORKER);
 }
@@ -103,7 +103,7 @@ int reconcile_workers(struct orchestrator *o, struct err *e)
 		if (w->state == WORKER_SHUTDOWN || w->connected)
 			continue;
 		/* A child of ours that has not taken its lock yet is only starting. */
-		if (child_lives(o, i) || worker_holds_lock(o, i)) {
+		if (is_child(o, i) || worker_holds_lock(o, i)) {
 			waiting = true;
 			continue;
 		}

@@ -30,3 +30,39 @@ def test_drain_takes_back_what_was_given_ahead(work):
     work.nothing_left()
     assert work("run", "plan.yaml").code == 0
     assert all(work.lines("t%d.ran" % i) for i in range(6))
+
+
+def left_running(work, name="slow.yaml"):
+    """A plan whose orchestrator was killed while its only task waits at the gate."""
+    work.gate()
+    run = work.start("run", work.plan("workstream: slow\ntasks:\n"
+                                      "  slow: {run: 'echo $SK_ATTEMPT >> slow.ran; : < gate; echo done >> slow.ran'}\n", name))
+    until(lambda: work.lines("slow.ran"), "the task begins")
+    run.kill()
+    run.wait()
+    return name
+
+
+def goes_on_alone(work, name):
+    assert work.lines("slow.ran") == ["1"] and work.workers(), "the task of the other plan is still at work"
+    work.open_gate()
+    assert work("run", name).code == 0
+    assert work.lines("slow.ran") == ["1", "done"]
+    work.nothing_left()
+
+
+def test_other_plans_tasks_survive_the_end(work):
+    """A run that ends leaves alone what an earlier run of another plan left at work."""
+    name = left_running(work)
+    assert work("run", work.plan("workstream: quick\ntasks:\n  quick: {run: 'true'}\n", "quick.yaml")).code == 0
+    goes_on_alone(work, name)
+
+
+def test_other_plans_tasks_survive_a_cancel(work):
+    name = left_running(work)
+    work.gate("other")
+    run = work.start("run", "-j", "2", work.plan("workstream: quick\ntasks:\n  quick: {run: 'echo >> q.ran; : < other'}\n", "quick.yaml"))
+    until(lambda: work.lines("q.ran"), "the other plan's task begins")
+    run.send_signal(signal.SIGTERM)
+    assert ended(run) == 143
+    goes_on_alone(work, name)
