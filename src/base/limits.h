@@ -27,6 +27,7 @@
 #define TASKS_MAX 4000000     /* ids are 32-bit and memory is budgeted at 512 bytes a task */
 #define NEEDS_MAX 10000       /* dependencies of one task */
 #define RESOURCES_MAX 255     /* named resources in a store */
+#define KINDS_MAX 1024        /* different sets of capabilities that tasks wait for at the same time */
 #define TASK_RESOURCES_MAX 16 /* resources one task takes together */
 #define WORKERS_MAX 64        /* connected workers */
 #define SLOTS_MAX 1024        /* tasks one worker runs at once */

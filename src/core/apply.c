@@ -252,7 +252,7 @@ static int apply_resource(struct state *st, const struct event *ev, char why[200
 	if (ev->limit > UINT32_MAX)
 		return illegal(why, "limit out of range for resource", ev->resource_id);
 	if (index == NO_ID) {
-		struct resource fresh = { .limit = 0 };
+		struct resource fresh = { .claim = NO_ID };
 
 		if (ev->kind != EV_RESOURCE_LIMIT || !id_valid(ev->resource_id))
 			return illegal(why, "unknown resource", ev->resource_id);

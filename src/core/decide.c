@@ -96,9 +96,9 @@ static int64_t ws_deadline(const struct workstream *w)
 
 static void workstreams_due(struct turn *t)
 {
-	for (size_t i = 0; i < t->st->ws_count; i++) {
-		const struct workstream *w = &t->st->ws[i];
-		uint32_t ws = (uint32_t)i;
+	for (size_t i = 0; i < t->st->open_count; i++) {
+		uint32_t ws = t->st->open_ws[i];
+		const struct workstream *w = &t->st->ws[ws];
 		struct event *ev;
 
 		if (ws_deadline(w) > t->now_ms)
@@ -122,9 +122,9 @@ int64_t core_deadline(const struct state *st)
 
 	if (task != NO_ID && st->tasks[task].retry_at_ms < next)
 		next = st->tasks[task].retry_at_ms;
-	for (size_t i = 0; i < st->ws_count; i++)
-		if (ws_deadline(&st->ws[i]) < next)
-			next = ws_deadline(&st->ws[i]);
+	for (size_t i = 0; i < st->open_count; i++)
+		if (ws_deadline(&st->ws[st->open_ws[i]]) < next)
+			next = ws_deadline(&st->ws[st->open_ws[i]]);
 	return next;
 }
 

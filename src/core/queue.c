@@ -6,6 +6,8 @@
  */
 #include "core/queue.h"
 
+#include "base/limits.h"
+
 typedef bool (*before_fn)(const struct task *a, const struct task *b);
 
 static bool ready_before(const struct task *a, const struct task *b)
@@ -106,8 +108,63 @@ void queue_retry(struct state *st, uint32_t task)
 
 void queue_waiter(struct state *st, uint32_t task, uint32_t resource)
 {
-	st->tasks[task].waits_for = (uint8_t)resource;
+	st->tasks[task].waits_for = (uint16_t)resource;
 	heap_push(st, &st->resources[resource].waiters, task, ready_before);
+}
+
+bool queue_before(const struct state *st, uint32_t a, uint32_t b)
+{
+	return ready_before(&st->tasks[a], &st->tasks[b]);
+}
+
+/* The kind's index; one for which nobody waits any more is taken over. NO_ID when there are too many. */
+static uint32_t find_kind(struct state *st, struct span capabilities)
+{
+	uint32_t unused = (uint32_t)st->kind_count;
+
+	for (uint32_t i = 0; i < st->kind_count; i++) {
+		if (span_eq(st->kinds[i].capabilities, capabilities))
+			return i;
+		if (!st->kinds[i].waiters.count)
+			unused = i;
+	}
+	if (unused == KINDS_MAX)
+		return NO_ID;
+	if (unused == st->kind_count) {
+		mem_grow(&st->kinds, &st->kind_capacity, st->kind_count + 1, sizeof(*st->kinds));
+		st->kinds[st->kind_count++] = (struct kind){ SPAN_NONE, { NULL, 0, 0 } };
+	}
+	st->kinds[unused].capabilities = capabilities;
+	return unused;
+}
+
+bool queue_kind(struct state *st, uint32_t task, struct span capabilities)
+{
+	uint32_t kind = find_kind(st, capabilities);
+
+	if (kind == NO_ID)
+		return false;
+	st->tasks[task].waits_for = (uint16_t)(KIND_LINES + kind);
+	heap_push(st, &st->kinds[kind].waiters, task, ready_before);
+	return true;
+}
+
+static struct task_heap *line_of(struct state *st, uint32_t task)
+{
+	const struct task *t = &st->tasks[task];
+
+	if (t->state == TASK_RETRYING)
+		return &st->retry;
+	if (t->waits_for == NO_RESOURCE)
+		return &st->ws[t->ws].ready;
+	if (t->waits_for >= KIND_LINES)
+		return &st->kinds[t->waits_for - KIND_LINES].waiters;
+	return &st->resources[t->waits_for].waiters;
+}
+
+const struct task_heap *queue_line(const struct state *st, uint32_t task)
+{
+	return st->tasks[task].heap_at == NO_ID ? NULL : line_of((struct state *)(uintptr_t)st, task);
 }
 
 uint32_t queue_first(const struct task_heap *heap)
@@ -121,14 +178,21 @@ void queue_leave(struct state *st, uint32_t task)
 
 	if (t->heap_at == NO_ID)
 		return;
-	if (t->state == TASK_RETRYING) {
-		heap_remove(st, &st->retry, task, retry_before);
-	} else if (t->waits_for != NO_RESOURCE) {
-		heap_remove(st, &st->resources[t->waits_for].waiters, task, ready_before);
-		t->waits_for = NO_RESOURCE;
-	} else {
-		heap_remove(st, &st->ws[t->ws].ready, task, ready_before);
-	}
+	heap_remove(st, line_of(st, task), task, t->state == TASK_RETRYING ? retry_before : ready_before);
+	t->waits_for = NO_RESOURCE;
+}
+
+void queue_open(struct state *st, uint32_t ws)
+{
+	struct workstream *w = &st->ws[ws];
+
+	w->active = true;
+	queue_rebuild(st, ws);
+	if (w->listed)
+		return;
+	w->listed = true;
+	mem_grow(&st->open_ws, &st->open_capacity, st->open_count + 1, sizeof(*st->open_ws));
+	st->open_ws[st->open_count++] = ws;
 }
 
 void queue_rebuild(struct state *st, uint32_t ws)

@@ -1,92 +1,46 @@
 /*
  * Who starts next. A task takes all its resources at once or none, so nobody holds one while waiting for another and no
- * deadlock can form. A task that lacks a resource stands behind that resource until something of it is freed, so that a
- * turn costs O(log n) however many wait.
+ * deadlock can form. A task that lacks a resource, or a worker that can do it, stands behind it until something is freed,
+ * so that a turn costs O(log n) however many wait.
+ *
+ * Nobody starves: waiting makes urgent (queue.c); what is freed is offered to those who wait for it before anyone else is
+ * chosen; and who has waited for long without finding all it needs free at the same time stakes a claim, which keeps
+ * less urgent tasks from passing it. A claim holds nothing, and of two claims the more urgent one counts, so that claims
+ * cannot deadlock either.
  */
-#include "core/schedule.h"
-
-#include "base/limits.h"
-#include "base/scan.h"
-#include "core/queue.h"
 #include "core/turn.h"
 
+#include "base/limits.h"
+#include "core/queue.h"
+#include "core/schedule.h"
+
 #define EXHAUSTED_AFTER_MS 60000
+#define CLAIM_AFTER_MS 60000
 
-bool capability_covers(struct span offered, struct span wanted)
+/* One call of turn_schedule. Lines are numbered: resources, then kinds. */
+struct round {
+	bool *passed;       /* by place in open_ws: looked at in vain */
+	uint32_t *woken;    /* by line: the task it sent into its ready line last, or NO_ID */
+	size_t kind_count;  /* kinds known when the round began */
+	bool look_at_kinds; /* a worker may have room for those who wait for its kind */
+	bool no_ahead;      /* somebody needs a free slot: nothing is assigned beyond the slots */
+};
+
+static void round_init(struct round *r, const struct state *st)
 {
-	struct span name = wanted, version = SPAN_NONE;
-	const char *at = memchr(wanted.p, '>', wanted.len);
-	struct scan_text have;
-	struct scan s;
+	size_t lines = st->resource_count + st->kind_count;
 
-	if (at && at + 1 < wanted.p + wanted.len && at[1] == '=') {
-		name.len = (size_t)(at - wanted.p);
-		version = (struct span){ at + 2, wanted.len - name.len - 2 };
-	}
-	if (!offered.len)
-		return false;
-	scan_init(&s, offered);
-	scan_array(&s);
-	while (scan_item(&s)) {
-		const char *mark;
-		struct span own, own_version = SPAN_NONE;
-
-		scan_string(&s, &have);
-		if (s.error)
-			return false;
-		own = have.raw;
-		mark = memchr(own.p, '@', own.len);
-		if (mark) {
-			own_version = (struct span){ mark + 1, own.len - (size_t)(mark - own.p) - 1 };
-			own.len = (size_t)(mark - own.p);
-		}
-		if (span_eq(own, name) && (!version.len || version_compare(own_version, version) >= 0))
-			return true;
-	}
-	return false;
+	*r = (struct round){ .kind_count = st->kind_count, .look_at_kinds = true };
+	r->passed = mem_zalloc(st->open_count + 1);
+	r->woken = mem_alloc((lines + 1) * sizeof(*r->woken));
+	for (size_t i = 0; i < lines; i++)
+		r->woken[i] = NO_ID;
 }
 
-static uint64_t version_part(struct span *rest)
+static void round_release(struct round *r)
 {
-	uint64_t v = 0;
-
-	while (rest->len && *rest->p != '.') {
-		if (*rest->p >= '0' && *rest->p <= '9' && v < 1000000000)
-			v = v * 10 + (uint64_t)(*rest->p - '0');
-		rest->p++, rest->len--;
-	}
-	if (rest->len)
-		rest->p++, rest->len--;
-	return v;
-}
-
-int version_compare(struct span a, struct span b)
-{
-	while (a.len || b.len) {
-		uint64_t left = version_part(&a), right = version_part(&b);
-
-		if (left != right)
-			return left < right ? -1 : 1;
-	}
-	return 0;
-}
-
-struct span capability_missing(struct span offered, struct span def)
-{
-	struct task_def d;
-	struct scan_text wanted;
-	struct scan s;
-
-	if (task_def_decode(def, &d) < 0 || !d.capabilities.len)
-		return SPAN_NONE;
-	scan_init(&s, d.capabilities);
-	scan_array(&s);
-	while (scan_item(&s)) {
-		scan_string(&s, &wanted);
-		if (!s.error && !capability_covers(offered, wanted.raw))
-			return wanted.raw;
-	}
-	return SPAN_NONE;
+	mem_free(&r->passed);
+	mem_free(&r->woken);
 }
 
 static bool takes_work(const struct worker *w)
@@ -98,15 +52,14 @@ static bool takes_work(const struct worker *w)
  * The worker for this task: fewest tasks first. A task that holds resources is not assigned ahead of a free slot: it
  * would keep them from others while it only waits.
  */
-static uint32_t choose_worker(const struct state *st, const struct task *t)
+static uint32_t choose_worker(const struct state *st, const struct task *t, bool ahead)
 {
 	uint32_t best = NO_ID;
 
 	for (size_t i = 0; i < st->worker_count; i++) {
 		const struct worker *w = &st->workers[i];
-		uint32_t room = w->slots + (t->resource_count ? 0 : w->ahead);
 
-		if (!takes_work(w) || w->assigned >= room)
+		if (!takes_work(w) || w->assigned >= w->slots + (ahead ? w->ahead : 0))
 			continue;
 		if (t->flags & TASK_NEEDS_CAPABILITY && capability_missing(w->capabilities, t->def).len)
 			continue;
@@ -116,41 +69,181 @@ static uint32_t choose_worker(const struct state *st, const struct task *t)
 	return best;
 }
 
-static bool any_room(const struct state *st)
+static uint32_t worker_for(const struct state *st, const struct round *r, const struct task *t)
+{
+	return choose_worker(st, t, !t->resource_count && !r->no_ahead);
+}
+
+static bool any_room(const struct state *st, const struct round *r)
 {
 	for (size_t i = 0; i < st->worker_count; i++) {
 		const struct worker *w = &st->workers[i];
 
-		if (takes_work(w) && w->assigned < w->slots + w->ahead)
+		if (takes_work(w) && w->assigned < w->slots + (r->no_ahead ? 0 : w->ahead))
 			return true;
 	}
 	return false;
 }
 
-static uint32_t lacking_resource(const struct state *st, const struct task *t)
+static bool ws_has_room(const struct workstream *w)
+{
+	return !w->max_parallel || w->assigned < w->max_parallel;
+}
+
+static bool wants(const struct task *t, uint32_t resource)
 {
 	for (uint8_t i = 0; i < t->resource_count; i++)
-		if (!resource_fits(&st->resources[t->resources[i].resource], t->resources[i].amount))
-			return t->resources[i].resource;
+		if (t->resources[i].resource == resource)
+			return true;
+	return false;
+}
+
+static bool claim_stands(const struct state *st, uint32_t resource)
+{
+	uint32_t claim = st->resources[resource].claim;
+	const struct task *t = claim == NO_ID ? NULL : &st->tasks[claim];
+
+	return t && !task_gone(t) && t->state == TASK_QUEUED && t->heap_at != NO_ID && wants(t, resource);
+}
+
+/* Whether the task has to let a more urgent one go first that could go. */
+static bool claimed_before(const struct state *st, uint32_t resource, uint32_t task)
+{
+	uint32_t claim = st->resources[resource].claim;
+
+	return claim != task && claim_stands(st, resource) && ws_has_room(&st->ws[st->tasks[claim].ws]) &&
+	       queue_before(st, claim, task);
+}
+
+static uint32_t lacking_resource(const struct state *st, uint32_t task)
+{
+	const struct task *t = &st->tasks[task];
+
+	for (uint8_t i = 0; i < t->resource_count; i++) {
+		uint32_t resource = t->resources[i].resource;
+
+		if (!resource_fits(&st->resources[resource], t->resources[i].amount) ||
+		    claimed_before(st, resource, task))
+			return resource;
+	}
 	return NO_ID;
 }
 
-/* Fewest tasks at work, then least recently served. Workstreams on the list `passed` have been looked at in vain. */
-static uint32_t choose_ws(const struct state *st, const bool *passed)
+static void stake_claims(struct turn *t, uint32_t task)
 {
-	uint32_t best = NO_ID;
+	const struct task *subject = &t->st->tasks[task];
 
-	for (size_t i = 0; i < st->ws_count; i++) {
-		const struct workstream *w = &st->ws[i], *b;
+	if (t->now_ms - subject->queued_ms < CLAIM_AFTER_MS)
+		return;
+	for (uint8_t i = 0; i < subject->resource_count; i++) {
+		uint32_t resource = subject->resources[i].resource;
 
-		if (!w->ready.count || passed[i] || (w->max_parallel && w->assigned >= w->max_parallel))
-			continue;
-		b = best == NO_ID ? NULL : &st->ws[best];
-		if (!b || w->assigned < b->assigned ||
-		    (w->assigned == b->assigned && w->last_served < b->last_served))
-			best = (uint32_t)i;
+		if (!claim_stands(t->st, resource) || queue_before(t->st, task, t->st->resources[resource].claim))
+			t->st->resources[resource].claim = task;
 	}
-	return best;
+}
+
+/* What a claim kept from others may be theirs again, so they are looked at. */
+static void drop_claims(struct state *st, uint32_t task)
+{
+	const struct task *t = &st->tasks[task];
+
+	for (uint8_t i = 0; i < t->resource_count; i++) {
+		struct resource *r = &st->resources[t->resources[i].resource];
+
+		if (r->claim == task) {
+			r->claim = NO_ID;
+			r->woken = true;
+		}
+	}
+}
+
+/* A claim may have lost its standing since the last round without anybody having looked. */
+static void review_claims(struct state *st)
+{
+	for (uint32_t i = 0; i < st->resource_count; i++) {
+		struct resource *r = &st->resources[i];
+
+		if (r->claim == NO_ID)
+			continue;
+		r->woken = true;
+		if (!claim_stands(st, i))
+			r->claim = NO_ID;
+	}
+}
+
+/* Whether the task stands among the ready ones of a workstream that may start it: then its turn is near. */
+static bool goes_next(const struct state *st, uint32_t task)
+{
+	const struct task *t = &st->tasks[task];
+
+	return t->heap_at != NO_ID && t->waits_for == NO_RESOURCE && ws_has_room(&st->ws[t->ws]);
+}
+
+/*
+ * Sends the first of a line to stand among the ready ones, one at a time: whether the next may go is known when this one
+ * has started, or has found that it lacks something else. One whose workstream is full is sent, too, if there may be
+ * others behind it whose workstream is not.
+ */
+static bool wake_first(struct state *st, struct round *r, size_t line, uint32_t task)
+{
+	if (r->woken[line] != NO_ID && goes_next(st, r->woken[line]))
+		return false;
+	if (st->open_count == 1 && !ws_has_room(&st->ws[st->tasks[task].ws]))
+		return false;
+	r->woken[line] = task;
+	queue_leave(st, task);
+	queue_ready(st, task);
+	return true;
+}
+
+/* One of each line whose resource, or kind of worker, has room. Returns whether there was any. */
+static bool wake_waiters(struct turn *t, struct round *r)
+{
+	struct state *st = t->st;
+	bool any = false, any_kind = false;
+
+	for (uint32_t i = 0; i < st->resource_count; i++) {
+		uint32_t task = queue_first(&st->resources[i].waiters);
+
+		if (!st->resources[i].woken)
+			continue;
+		if (task != NO_ID && lacking_resource(st, task) != i) {
+			any |= wake_first(st, r, i, task);
+			continue;
+		}
+		st->resources[i].woken = false;
+		if (task != NO_ID)
+			stake_claims(t, task);
+	}
+	for (size_t i = 0; r->look_at_kinds && i < r->kind_count; i++) {
+		uint32_t task = queue_first(&st->kinds[i].waiters);
+
+		if (task != NO_ID && worker_for(st, r, &st->tasks[task]) != NO_ID)
+			any_kind |= wake_first(st, r, st->resource_count + i, task);
+	}
+	r->look_at_kinds = any_kind;
+	return any || any_kind;
+}
+
+/* Fewest tasks at work, then least recently served. Returns a place in open_ws, or NO_ID. */
+static uint32_t choose_ws(const struct state *st, const struct round *r)
+{
+	const struct workstream *best = NULL;
+	uint32_t place = NO_ID;
+
+	for (uint32_t i = 0; i < st->open_count; i++) {
+		const struct workstream *w = &st->ws[st->open_ws[i]];
+
+		if (!w->ready.count || r->passed[i] || !ws_has_room(w))
+			continue;
+		if (best && (w->assigned > best->assigned ||
+			     (w->assigned == best->assigned && w->last_served >= best->last_served)))
+			continue;
+		best = w;
+		place = i;
+	}
+	return place;
 }
 
 static void assign(struct turn *t, uint32_t task, uint32_t worker)
@@ -164,65 +257,54 @@ static void assign(struct turn *t, uint32_t task, uint32_t worker)
 	turn_apply(t);
 }
 
-/* Brings back the first waiter of each resource of which something was freed. Returns whether there was one. */
-static bool wake_waiters(struct state *st)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < st->resource_count; i++) {
-		struct resource *r = &st->resources[i];
-		uint32_t task = queue_first(&r->waiters);
-
-		if (!r->woken)
-			continue;
-		if (task == NO_ID || lacking_resource(st, &st->tasks[task]) == i) {
-			r->woken = false;
-			continue;
-		}
-		queue_leave(st, task);
-		queue_ready(st, task);
-		any = true;
-	}
-	return any;
-}
-
-#define ASIDE_MAX 64
-
-/*
- * One round over what is ready. Tasks that lack a resource go and stand behind it. Tasks whose kind of worker is full or
- * absent are set aside so that others may pass, and stand in line again when the round is over.
- */
-static void assign_ready(struct turn *t, bool *passed)
+/* The first ready task of the workstream starts, or goes to stand behind what it lacks, or keeps its place. */
+static void consider(struct turn *t, struct round *r, uint32_t place)
 {
 	struct state *st = t->st;
-	uint32_t aside[ASIDE_MAX];
-	size_t aside_count = 0;
-	uint32_t ws;
+	uint32_t task = queue_first(&st->ws[st->open_ws[place]].ready);
+	const struct task *subject = &st->tasks[task];
+	uint32_t resource = subject->state == TASK_VALIDATING ? NO_ID : lacking_resource(st, task);
+	uint32_t worker;
 
-	memset(passed, 0, st->ws_count);
-	while (any_room(st) && (ws = choose_ws(st, passed)) != NO_ID) {
-		uint32_t task = queue_first(&st->ws[ws].ready);
-		const struct task *subject = &st->tasks[task];
-		uint32_t resource = subject->state == TASK_VALIDATING ? NO_ID : lacking_resource(st, subject);
-		uint32_t worker;
-
-		if (resource != NO_ID) {
-			queue_leave(st, task);
-			queue_waiter(st, task, resource);
-			continue;
-		}
-		worker = choose_worker(st, subject);
-		if (worker != NO_ID) {
-			assign(t, task, worker);
-		} else if (subject->flags & TASK_NEEDS_CAPABILITY && aside_count < ASIDE_MAX) {
-			queue_leave(st, task);
-			aside[aside_count++] = task;
-		} else {
-			passed[ws] = true; /* waits for a free slot: the others stay behind it */
-		}
+	if (resource != NO_ID) {
+		queue_leave(st, task);
+		queue_waiter(st, task, resource);
+		stake_claims(t, task);
+		return;
 	}
-	while (aside_count)
-		queue_ready(st, aside[--aside_count]);
+	worker = worker_for(st, r, subject);
+	if (worker != NO_ID) {
+		assign(t, task, worker);
+		r->look_at_kinds |= (subject->flags & TASK_NEEDS_CAPABILITY) != 0;
+		return;
+	}
+	if (subject->resource_count && choose_worker(st, subject, true) != NO_ID) {
+		r->passed[place] = true; /* waits for a free slot: the others stay behind it */
+		r->no_ahead = true;
+		return;
+	}
+	queue_leave(st, task);
+	if (subject->flags & TASK_NEEDS_CAPABILITY && queue_kind(st, task, capability_wanted(subject->def))) {
+		drop_claims(st, task);
+		return;
+	}
+	queue_ready(st, task);
+	r->passed[place] = true;
+}
+
+/* Workstreams that ended are not looked at again until someone asks for them. */
+static void forget_ended(struct state *st)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < st->open_count; i++) {
+		struct workstream *w = &st->ws[st->open_ws[i]];
+
+		w->listed = w->id.len && (!ws_state_final(w->state) || ws_live(w));
+		if (w->listed)
+			st->open_ws[kept++] = st->open_ws[i];
+	}
+	st->open_count = kept;
 }
 
 static void announce_resources(struct turn *t)
@@ -264,13 +346,21 @@ void turn_schedule(struct turn *t)
 {
 	struct state *st = t->st;
 
+	forget_ended(st);
 	if (!st->draining) {
-		bool *passed = mem_alloc(st->ws_count + 1);
+		CLEANUP(round_release) struct round r;
 
-		do
-			assign_ready(t, passed);
-		while (any_room(st) && wake_waiters(st));
-		mem_free(&passed);
+		round_init(&r, st);
+		review_claims(st);
+		while (any_room(st, &r)) {
+			bool woken = wake_waiters(t, &r);
+			uint32_t place = choose_ws(st, &r);
+
+			if (place != NO_ID)
+				consider(t, &r, place);
+			else if (!woken)
+				break;
+		}
 	}
 	announce_resources(t);
 	announce_workers(t);

@@ -10,6 +10,9 @@ struct turn;
 /* Whether a JSON array of "name" or "name@version" offers what is wanted: "name" or "name>=version". */
 bool capability_covers(struct span offered, struct span wanted);
 
+/* The capabilities a definition asks for: a raw JSON array, a part of the definition, or empty. */
+struct span capability_wanted(struct span def);
+
 /* The first capability of a definition that is not offered, or SPAN_NONE. */
 struct span capability_missing(struct span offered, struct span def);
 

@@ -23,6 +23,8 @@ void state_release(struct state *st)
 		mem_free(&st->resources[i].holders);
 		mem_free(&st->resources[i].waiters.v);
 	}
+	for (size_t i = 0; i < st->kind_count; i++)
+		mem_free(&st->kinds[i].waiters.v);
 	mem_free(&st->tasks);
 	mem_free(&st->ws);
 	mem_free(&st->workers);
@@ -30,6 +32,8 @@ void state_release(struct state *st)
 	mem_free(&st->retry.v);
 	mem_free(&st->unblocked);
 	mem_free(&st->dirty_ws);
+	mem_free(&st->kinds);
+	mem_free(&st->open_ws);
 	map_release(&st->task_ids);
 	map_release(&st->ws_ids);
 	map_release(&st->worker_ids);
@@ -92,14 +96,21 @@ static size_t map_bytes(const struct map *m)
 
 size_t state_bytes(const struct state *st)
 {
-	size_t bytes = st->text.bytes;
+	size_t bytes = st->text.bytes, words = 0;
 
 	bytes += st->task_capacity * sizeof(*st->tasks) + st->ws_capacity * sizeof(*st->ws);
 	bytes += st->worker_capacity * sizeof(*st->workers);
 	bytes += st->resource_capacity * sizeof(*st->resources);
 	bytes += map_bytes(&st->task_ids) + map_bytes(&st->ws_ids) + map_bytes(&st->worker_ids);
-	bytes += (st->unblocked_capacity + st->dirty_capacity + st->retry.capacity) * sizeof(uint32_t);
+	bytes += map_bytes(&st->resource_ids) + st->kind_capacity * sizeof(*st->kinds);
+	words += st->unblocked_capacity + st->dirty_capacity + st->retry.capacity + st->open_capacity;
 	for (size_t i = 0; i < st->ws_count; i++)
-		bytes += (st->ws[i].task_capacity + st->ws[i].ready.capacity) * sizeof(uint32_t);
-	return bytes;
+		words += st->ws[i].task_capacity + st->ws[i].ready.capacity;
+	for (size_t i = 0; i < st->worker_count; i++)
+		words += st->workers[i].task_capacity;
+	for (size_t i = 0; i < st->resource_count; i++)
+		words += st->resources[i].holder_capacity + st->resources[i].waiters.capacity;
+	for (size_t i = 0; i < st->kind_count; i++)
+		words += st->kinds[i].waiters.capacity;
+	return bytes + words * sizeof(uint32_t);
 }

@@ -10,7 +10,8 @@
 #include "core/event.h"
 #include "core/lives.h"
 
-#define NO_RESOURCE 255 /* task.waits_for: stands behind no resource */
+#define NO_RESOURCE UINT16_MAX /* task.waits_for: stands behind no resource and no kind of worker */
+#define KIND_LINES 256         /* task.waits_for: from here on, behind a kind of worker */
 #define WAIVED 0x80000000u /* set on an entry of task.needs: the operator waived this dependency */
 
 enum task_flags {
@@ -56,8 +57,8 @@ struct task {
 	uint32_t stage;      /* 1-based topological level; 0 before workstream_ready */
 	uint16_t retries, retry_count, reassign_count, flags;
 	uint8_t state, resource_count;
-	uint8_t waits_for;   /* index of the resource in whose queue it stands, or NO_RESOURCE */
 	uint8_t signal;
+	uint16_t waits_for;  /* index of the resource, or KIND_LINES + that of the kind, in whose line it stands */
 	int32_t exit_code;
 	uint32_t duration_ms, cpu_ms, peak_kb; /* of the last finished attempt */
 	uint32_t estimate_ms;
@@ -98,6 +99,7 @@ struct workstream {
 	/* not recorded: */
 	bool active;                         /* someone asked for it to run: only then is anything of it started */
 	bool dirty;                          /* is on the agenda */
+	bool listed;                         /* is in state.open_ws */
 	uint32_t waiting;                    /* tasks that stand in a heap: ready, waiting for a resource or a retry */
 };
 
@@ -125,7 +127,14 @@ struct resource {
 	struct task_heap waiters;
 	int64_t exhausted_ms; /* since when an episode was announced, or 0 */
 	bool woken;           /* something was freed: look at the waiters */
+	uint32_t claim;       /* not recorded: a task that waited so long that no less urgent one may pass it, or NO_ID */
 	int64_t waiting_since_ms; /* since when somebody waits without a break, or 0; not recorded */
+};
+
+/* Tasks that no worker with room can do, by what they want of one. Not recorded. */
+struct kind {
+	struct span capabilities; /* raw JSON array, as in the definition */
+	struct task_heap waiters;
 };
 
 struct state {
@@ -140,6 +149,10 @@ struct state {
 	struct map task_ids, ws_ids, worker_ids, resource_ids;
 	struct arena text;
 	struct task_heap retry;  /* retrying tasks by retry_at */
+	struct kind *kinds;
+	size_t kind_count, kind_capacity;
+	uint32_t *open_ws;       /* not recorded: workstreams that are active and may have something to start */
+	size_t open_count, open_capacity;
 	uint32_t *unblocked;     /* agenda: pending tasks that may have become ready */
 	size_t unblocked_count, unblocked_capacity;
 	uint32_t *dirty_ws;      /* agenda: workstreams whose derived state must be looked at */

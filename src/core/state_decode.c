@@ -127,7 +127,7 @@ static void read_resource(struct decoder *d, struct span id)
 {
 	static const struct member members[] = { M("max_holders", 'w'), M("exhausted_since", 't') };
 	struct value v[ARRAY_LEN(members)];
-	struct resource r = { .limit = 0 };
+	struct resource r = { .claim = NO_ID };
 	struct state *st = d->st;
 
 	read_members(d, members, ARRAY_LEN(members), v);

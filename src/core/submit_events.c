@@ -288,8 +288,7 @@ static void activate_ws(struct state *st, uint32_t ws)
 {
 	struct workstream *w = &st->ws[ws];
 
-	w->active = true;
-	queue_rebuild(st, ws);
+	queue_open(st, ws);
 	for (size_t i = 0; i < w->task_count; i++)
 		if (st->tasks[w->tasks[i]].state == TASK_PENDING && st->tasks[w->tasks[i]].unmet == 0)
 			agenda_task(st, w->tasks[i]);

@@ -64,7 +64,11 @@ static const struct task_heap *line_of(const struct state *st, const struct task
 		return NULL;
 	if (!ws->active || t->flags & TASK_HELD)
 		return NULL;
-	return t->waits_for == NO_RESOURCE ? &ws->ready : &st->resources[t->waits_for].waiters;
+	if (t->waits_for == NO_RESOURCE)
+		return &ws->ready;
+	if (t->waits_for >= KIND_LINES)
+		return &st->kinds[t->waits_for - KIND_LINES].waiters;
+	return &st->resources[t->waits_for].waiters;
 }
 
 static void check_line(struct world *w, const struct state *st, uint32_t task)
@@ -78,7 +82,7 @@ static void check_line(struct world *w, const struct state *st, uint32_t task)
 	if (line && (t->heap_at >= line->count || line->v[t->heap_at] != task))
 		wrong(w, "%.*s, %s, does not stand in its line", SPAN_ARG(t->id),
 		      task_state_word(t->state));
-	if (t->waits_for != NO_RESOURCE)
+	if (t->waits_for < KIND_LINES)
 		saw(w, SAW_RESOURCE_WAIT);
 }
 
