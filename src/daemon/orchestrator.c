@@ -15,9 +15,20 @@
 #define STOP_WAIT_MS 10000
 #define SNAPSHOT_SHARE 20
 
+int64_t orchestrator_now(struct orchestrator *o)
+{
+	int64_t mono = clock_mono_ms(o->clock), wall = clock_wall_ms(o->clock);
+
+	if (wall < o->st.last_at_ms && o->wall_offset_ms == 0)
+		wall = o->st.last_at_ms; /* the clock was ahead in an earlier run */
+	if (wall - mono > o->wall_offset_ms)
+		o->wall_offset_ms = wall - mono;
+	return mono + o->wall_offset_ms;
+}
+
 int orchestrator_step(struct orchestrator *o, const struct input *in, struct buf *why)
 {
-	return core_step(&o->st, in, clock_wall_ms(o->clock), &o->batch, &o->fx, why);
+	return core_step(&o->st, in, orchestrator_now(o), &o->batch, &o->fx, why);
 }
 
 int orchestrator_commit(struct orchestrator *o, struct err *e)
@@ -64,7 +75,7 @@ int orchestrator_input(struct orchestrator *o, const struct input *in, struct er
 /* How long this turn may sleep: until the next thing that happens by itself. */
 static int sleep_ms(struct orchestrator *o, int timeout_ms)
 {
-	int64_t now = clock_wall_ms(o->clock), mono = clock_mono_ms(o->clock),
+	int64_t now = orchestrator_now(o), mono = clock_mono_ms(o->clock),
 		left = timeout_ms < 0 ? INT32_MAX : timeout_ms;
 	int64_t deadline = core_deadline(&o->st), snapshot = store_snapshot_due(o->store),
 		worker = worker_patience(o);
@@ -132,7 +143,7 @@ static int decide_time(struct orchestrator *o)
 {
 	int rc = 0;
 
-	if (core_deadline(&o->st) <= clock_wall_ms(o->clock))
+	if (core_deadline(&o->st) <= orchestrator_now(o))
 		rc = orchestrator_step(o, &(struct input){ .kind = IN_TIME }, NULL);
 	return rc < 0 ? rc : orchestrator_step(o, &(struct input){ .kind = IN_SCHEDULE }, NULL);
 }
@@ -146,7 +157,7 @@ static void write_snapshot(struct orchestrator *o)
 	struct err ignored = ERR_INIT; /* never needed for safety: the journal has everything */
 	int64_t begun_ms = clock_mono_ms(o->clock), took_ms;
 
-	store_snapshot(o->store, &o->st, clock_wall_ms(o->clock), false, &ignored);
+	store_snapshot(o->store, &o->st, orchestrator_now(o), false, &ignored);
 	took_ms = clock_mono_ms(o->clock) - begun_ms;
 	o->snapshot_after_ms = begun_ms + took_ms * SNAPSHOT_SHARE;
 }
@@ -162,11 +173,11 @@ int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], in
 	    (rc = look_after_workers(o, e)) < 0)
 		return rc;
 	if (store_rotate_due(o->store) &&
-	    (rc = store_rotate(o->store, &o->st, clock_wall_ms(o->clock), e)) < 0 &&
+	    (rc = store_rotate(o->store, &o->st, orchestrator_now(o), e)) < 0 &&
 	    !store_usable(o->store))
 		return rc;
 	err_clear(e);
-	if (store_snapshot_due(o->store) <= clock_wall_ms(o->clock) &&
+	if (store_snapshot_due(o->store) <= orchestrator_now(o) &&
 	    clock_mono_ms(o->clock) >= o->snapshot_after_ms)
 		write_snapshot(o);
 	return 0;
@@ -230,7 +241,7 @@ int orchestrator_stop(struct orchestrator *o, struct err *e)
 	if (rc == 0) {
 		struct err ignored = ERR_INIT;
 
-		store_snapshot(o->store, &o->st, clock_wall_ms(o->clock), true, &ignored);
+		store_snapshot(o->store, &o->st, orchestrator_now(o), true, &ignored);
 	}
 	orchestrator_free(o);
 	return rc;

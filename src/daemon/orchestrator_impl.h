@@ -40,10 +40,18 @@ struct orchestrator {
 	int64_t look_again_ms;     /* monotonic: when to look whether a silent worker is alive, or
 				      INT64_MAX */
 	int64_t snapshot_after_ms; /* monotonic: not before */
+	int64_t wall_offset_ms;    /* wall time less monotonic time; see orchestrator_now */
 	struct orchestrator_start *start; /* while opening */
 };
 
 #define LISTEN_TOKEN WORKERS_MAX
+
+/*
+ * Wall time as the core gets to know it. It never goes back and never stands still: when the clock
+ * is set back by hours it goes on at the pace of the monotonic clock, so that what waits for a
+ * time, a retry above all, comes when it was promised.
+ */
+int64_t orchestrator_now(struct orchestrator *o);
 
 /* turn.c of the daemon: decide on one input; the events wait for orchestrator_commit. */
 int orchestrator_step(struct orchestrator *o, const struct input *in, struct buf *why);

@@ -1,6 +1,5 @@
 """What was found by looking for it: each test is a promise that was once broken."""
 
-import os
 import signal
 
 from conftest import until
