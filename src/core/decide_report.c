@@ -16,7 +16,10 @@ static uint32_t report_subject(struct turn *t, const struct input *in)
 	const struct worker *w = !subject || subject->worker == NO_ID ? NULL : &t->st->workers[subject->worker];
 	struct event *ev;
 
-	if (w && subject->attempt == in->attempt && w->incarnation == in->incarnation && span_eq(w->id, in->worker_id))
+	/* A new run counts its attempts from the beginning, so the run must be the same as well. */
+	if (w && subject->attempt == in->attempt && w->incarnation == in->incarnation &&
+	    span_eq(w->id, in->worker_id) &&
+	    (!in->run_no || in->run_no == t->st->ws[subject->ws].run_no))
 		return task;
 	ev = turn_event(t, EV_STALE_RESULT_IGNORED);
 	ev->task_id = turn_copy(t, in->task_id);
@@ -212,15 +215,8 @@ void turn_finished(struct turn *t, const struct input *in)
 		return;
 	subject = &t->st->tasks[task];
 	if (r->validation != (subject->state == TASK_VALIDATING)) {
-		/*
-		 * The command's end, repeated: it is recorded already, but whether its worker was told
-		 * to run the rules is not. Told twice, it runs them once.
-		 */
-		if (!r->validation) {
-			effects_add(t->fx, (struct effect){ FX_VALIDATE, task, subject->ws,
-							    subject->worker, subject->attempt });
-			return;
-		}
+		if (!r->validation)
+			return; /* the command's end, repeated; registering saw to its rules */
 		lose_attempt(t, task, "the worker reported rules of a command that had not ended");
 		return;
 	}

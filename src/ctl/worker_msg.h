@@ -41,17 +41,26 @@ enum worker_msg_kind {
  *are resolved into the caller's scratch buffer) or the caller's memory (encoding).
  *
  *	register    worker_id incarnation slots pid pid_start boot_id nonce version kill_mode
- *capabilities active serial (last report issued). active: raw JSON array of
- *{"task","attempt","phase","running":bool} of all it knows: waiting, running, or finished
- *("phase":"finished") with a report that is not acknowledged yet. The after rules of a task are
- *always "after": waiting, running or finished. What is not in it the worker has never heard of, or
- *has reported and seen acknowledged. Right behind the register come all reports that are not
- *acknowledged. heartbeat   active_count, serial (last report sent) started     serial task_id
- *attempt pid at_ms finished    serial task_id attempt result (result.validation is the member
- *"of_rules") bye         (leaving: everything is finished and acknowledged) registered  epoch,
- *grace_ms rejected    reason assign      task_id attempt validation workstream_id name run_no def
- *cwd env (raw JSON object: what the orchestrator adds) cancel      task_id attempt ack serial drain
- * / shutdown
+ *	            capabilities active serial (last report issued). active: raw JSON array of
+ *	            {"task","attempt","run","phase","running":bool} of all it knows: waiting,
+ *	            running, or finished ("phase":"finished") with a report that is not
+ *	            acknowledged yet. The after rules of a task are always "after": waiting, running
+ *	            or finished. What is not in it the worker has never heard of, or has reported
+ *	            and seen acknowledged. Right behind the register come all reports that are not
+ *	            acknowledged.
+ *	heartbeat   active_count, serial (last report sent)
+ *	started     serial task_id attempt run_no pid at_ms
+ *	finished    serial task_id attempt run_no result (result.validation is the member "of_rules")
+ *	bye         (leaving: everything is finished and acknowledged)
+ *	registered  epoch grace_ms
+ *	rejected    reason
+ *	assign      task_id attempt validation workstream_id name run_no def cwd env (raw JSON
+ *	            object: what the orchestrator adds)
+ *	cancel      task_id attempt
+ *	ack         serial
+ *	drain, shutdown
+ *
+ * Attempts are counted anew in each run of a workstream, so run_no belongs to an attempt's name.
  */
 struct worker_msg {
 	enum worker_msg_kind kind;

@@ -122,11 +122,12 @@ void peers_acknowledge(struct orchestrator *o)
 }
 
 /*
- * Whether the worker's list of what it knows has what we expect of it: the attempt, and once its
- * command is recorded as ended, its after rules. The command alone may be listed as well, when the
- * one before us died before it could ask for the rules and acknowledge the report.
+ * Whether the worker's list of what it knows has what we expect of it: the attempt of this run (a
+ * result of the run before may be on its way still), and once its command is recorded as ended, its
+ * after rules. The command alone may be listed as well, when the one before us died before it could
+ * ask for the rules and acknowledge the report.
  */
-static bool listed(struct span active, const struct task *t)
+static bool listed(struct span active, const struct task *t, uint64_t run_no)
 {
 	struct scan s;
 
@@ -134,7 +135,7 @@ static bool listed(struct span active, const struct task *t)
 	scan_array(&s);
 	while (scan_item(&s)) {
 		struct scan_text key, task = { SPAN_NONE, false }, phase = { SPAN_NONE, false };
-		uint64_t number = 0;
+		uint64_t number = 0, run = run_no;
 
 		scan_object(&s);
 		while (scan_key(&s, &key)) {
@@ -142,12 +143,15 @@ static bool listed(struct span active, const struct task *t)
 				scan_string(&s, &task);
 			else if (span_is(key.raw, "attempt"))
 				scan_u64(&s, INTEGER_MAX, &number);
+			else if (span_is(key.raw, "run"))
+				scan_u64(&s, INTEGER_MAX, &run);
 			else if (span_is(key.raw, "phase"))
 				scan_string(&s, &phase);
 			else
 				scan_skip(&s, NULL);
 		}
-		if (!s.error && number == t->attempt && span_eq(task.raw, t->id) &&
+		if (!s.error && number == t->attempt && run == run_no &&
+		    span_eq(task.raw, t->id) &&
 		    (t->state != TASK_VALIDATING || span_is(phase.raw, "after")))
 			return true;
 	}
@@ -170,7 +174,7 @@ static int miss_unknown(struct orchestrator *o, uint32_t worker, struct span act
 				    .task_id = t->id,
 				    .attempt = t->attempt };
 
-		if (listed(active, t)) {
+		if (listed(active, t, o->st.ws[t->ws].run_no)) {
 			if (o->start)
 				o->start->adopted++;
 			if (t->flags & TASK_CANCELLING)
@@ -272,6 +276,7 @@ static int handle_report(struct orchestrator *o, struct peer *p, const struct wo
 			    .worker_id = w->id,
 			    .attempt = m->attempt,
 			    .incarnation = w->incarnation,
+			    .run_no = m->run_no,
 			    .pid = m->pid,
 			    .result = m->result };
 

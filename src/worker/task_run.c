@@ -37,7 +37,10 @@ void attempt_free(struct attempt *a)
 
 void attempt_report(struct worker_run *w, struct attempt *a)
 {
-	struct worker_msg m = { .kind = MSG_FINISHED, .task_id = a->task_id, .attempt = a->number };
+	struct worker_msg m = { .kind = MSG_FINISHED,
+				.task_id = a->task_id,
+				.attempt = a->number,
+				.run_no = a->run_no };
 
 	m.result = a->result;
 	m.result.validation = a->validation;
@@ -84,6 +87,7 @@ static void report_started(struct worker_run *w, const struct attempt *a)
 	struct worker_msg m = { .kind = MSG_STARTED,
 				.task_id = a->task_id,
 				.attempt = a->number,
+				.run_no = a->run_no,
 				.pid = (uint64_t)a->pid,
 				.at_ms = clock_wall_ms(w->clock) };
 
