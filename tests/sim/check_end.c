@@ -197,10 +197,10 @@ static bool all_completed(const struct state *st)
 static void wake(struct world *w)
 {
 	for (unsigned i = 0; i < WAKE_STEPS && !w->out->failed; i++) {
-		if (w->chief.up && !w->chief.stopping) {
-			w->chief.st.draining = false;
+		if (w->chief.up && !w->chief.stopping && !w->chief.st.draining)
 			return;
-		}
+		if (w->chief.up && !w->chief.stopping)
+			operator_stop(w);
 		quiet_step(w);
 	}
 	wrong(w, "no orchestrator comes up, or the one that stops does not end");

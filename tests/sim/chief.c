@@ -232,12 +232,31 @@ static int decide_time(struct world *w)
 	return chief_commit(w);
 }
 
+void chief_drain(struct world *w)
+{
+	w->chief.st.draining = true;
+	for (size_t i = 0; i < SIM_PEERS_MAX; i++)
+		if (w->chief.peers[i].used && w->chief.peers[i].worker != NO_ID)
+			chief_send(w, &w->chief.peers[i],
+				   &(struct worker_msg){ .kind = MSG_DRAIN });
+	flush_peers(w);
+}
+
+/* It does what an earlier run asked for; ending that is not our business. */
+static bool stays_at_work(const struct chief *c, const struct peer *p)
+{
+	return p->worker != NO_ID && c->st.workers[p->worker].assigned > 0;
+}
+
 static bool anybody_there(const struct chief *c)
 {
-	for (size_t i = 0; i < SIM_PEERS_MAX; i++)
-		if (c->peers[i].used)
+	for (size_t i = 0; i < SIM_PEERS_MAX; i++) {
+		const struct peer *p = &c->peers[i];
+
+		if (p->used && (p->leaving || !stays_at_work(c, p)))
 			return true;
-	return false;
+	}
+	return c->look_again_ms != INT64_MAX;
 }
 
 static void tell_to_leave(struct world *w)
@@ -245,7 +264,7 @@ static void tell_to_leave(struct world *w)
 	for (size_t i = 0; i < SIM_PEERS_MAX; i++) {
 		struct peer *p = &w->chief.peers[i];
 
-		if (!p->used || p->leaving)
+		if (!p->used || p->leaving || stays_at_work(&w->chief, p))
 			continue;
 		chief_send(w, p, &(struct worker_msg){ .kind = MSG_SHUTDOWN });
 		p->leaving = true;
@@ -309,6 +328,8 @@ void chief_turn(struct world *w)
 
 	if (rc == 0)
 		rc = c->stopping ? chief_commit(w) : decide_time(w);
+	if (rc == 0 && c->stopping && w->mono_ms >= c->look_again_ms)
+		rc = chief_bury_dead(w);
 	if (rc == 0)
 		rc = c->stopping ? stop_turn(w) : look_after_workers(w);
 	if (rc == 0)

@@ -43,6 +43,7 @@ static unsigned collect(struct world *w, struct span worker_id, const struct buf
 		in.task_id = m.task_id;
 		in.attempt = m.attempt;
 		in.incarnation = incarnation;
+		in.run_no = m.run_no;
 		in.pid = m.pid;
 		in.result = m.result;
 		core_step(&c->st, &in, wall_ms(w), &c->batch, &c->fx, NULL);

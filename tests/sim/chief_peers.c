@@ -103,9 +103,8 @@ void chief_effects(struct world *w)
 }
 
 struct listed {
-	struct span id;
-	uint64_t attempt;
-	bool finished;
+	struct span id, phase;
+	uint64_t attempt, run_no;
 };
 
 static bool next_listed(struct scan *s, struct listed *out)
@@ -114,24 +113,25 @@ static bool next_listed(struct scan *s, struct listed *out)
 
 	if (!scan_item(s))
 		return false;
-	out->attempt = 0;
 	scan_object(s);
 	while (scan_key(s, &key)) {
 		if (span_is(key.raw, "task"))
 			scan_string(s, &id);
 		else if (span_is(key.raw, "attempt"))
 			scan_u64(s, INTEGER_MAX, &out->attempt);
+		else if (span_is(key.raw, "run"))
+			scan_u64(s, INTEGER_MAX, &out->run_no);
 		else if (span_is(key.raw, "phase"))
 			scan_string(s, &phase);
 		else
 			scan_skip(s, NULL);
 	}
 	out->id = id.raw;
-	out->finished = span_is(phase.raw, "finished");
+	out->phase = phase.raw;
 	return !s->error;
 }
 
-static bool is_listed(struct span active, struct span id, uint64_t attempt)
+static bool is_listed(struct span active, const struct task *t, uint64_t run_no)
 {
 	struct listed one;
 	struct scan s;
@@ -139,7 +139,8 @@ static bool is_listed(struct span active, struct span id, uint64_t attempt)
 	scan_init(&s, active);
 	scan_array(&s);
 	while (next_listed(&s, &one))
-		if (one.attempt == attempt && span_eq(one.id, id))
+		if (one.attempt == t->attempt && one.run_no == run_no && span_eq(one.id, t->id) &&
+		    (t->state != TASK_VALIDATING || span_is(one.phase, "after")))
 			return true;
 	return false;
 }
@@ -158,7 +159,7 @@ static void miss_unknown(struct world *w, uint32_t worker, struct span active)
 				    .task_id = t->id,
 				    .attempt = t->attempt };
 
-		if (is_listed(active, t->id, t->attempt)) {
+		if (is_listed(active, t, c->st.ws[t->ws].run_no)) {
 			saw(w, SAW_ADOPTED);
 			if (t->flags & TASK_CANCELLING)
 				effects_add(&c->fx, (struct effect){ FX_CANCEL, tasks[i], t->ws,
@@ -186,8 +187,9 @@ static void end_unexpected(struct world *w, struct peer *p, struct span active)
 	while (next_listed(&s, &one)) {
 		uint32_t task = state_task(st, one.id);
 
-		if (one.finished || (task != NO_ID && st->tasks[task].worker == p->worker &&
-				     st->tasks[task].attempt == one.attempt))
+		if (span_is(one.phase, "finished") ||
+		    (task != NO_ID && st->tasks[task].worker == p->worker &&
+		     st->tasks[task].attempt == one.attempt))
 			continue;
 		chief_send(w, p,
 			   &(struct worker_msg){
@@ -225,6 +227,8 @@ static void register_worker(struct world *w, struct peer *p, const struct worker
 		   &(struct worker_msg){ .kind = MSG_REGISTERED,
 					 .epoch = c->st.epoch,
 					 .grace_ms = KILL_GRACE_MS });
+	if (c->st.draining)
+		chief_send(w, p, &(struct worker_msg){ .kind = MSG_DRAIN });
 	c->st.workers[p->worker].ahead = below(w, 5);
 	end_unexpected(w, p, m->active);
 	miss_unknown(w, p->worker, m->active);
@@ -239,6 +243,7 @@ static void believe(const struct state *st, struct input *in)
 	if (!t || t->worker == NO_ID)
 		return;
 	in->attempt = t->attempt;
+	in->run_no = 0;
 	in->worker_id = st->workers[t->worker].id;
 	in->incarnation = st->workers[t->worker].incarnation;
 }
@@ -252,6 +257,7 @@ static void handle_report(struct world *w, struct peer *p, const struct worker_m
 			    .worker_id = of->id,
 			    .attempt = m->attempt,
 			    .incarnation = of->incarnation,
+			    .run_no = m->run_no,
 			    .pid = m->pid,
 			    .result = m->result };
 

@@ -21,7 +21,8 @@ void hand_finish(struct world *w, struct hand *h, struct hand_task t, enum outco
 {
 	struct worker_msg m = { .kind = MSG_FINISHED,
 				.task_id = span_of(t.id),
-				.attempt = t.number };
+				.attempt = t.number,
+				.run_no = t.run_no };
 	struct result *r = &m.result;
 
 	r->outcome = outcome;
@@ -71,6 +72,7 @@ static bool begin_step(struct world *w, struct hand *h, struct hand_task *t)
 			    &(struct worker_msg){ .kind = MSG_STARTED,
 						  .task_id = span_of(t->id),
 						  .attempt = t->number,
+						  .run_no = t->run_no,
 						  .pid = 1000 + t->number,
 						  .at_ms = wall_ms(w) });
 	return true;

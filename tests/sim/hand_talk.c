@@ -31,9 +31,11 @@ bool pipe_line(struct world *w, struct sim_pipe *p, struct buf *out)
 
 static void put_active(struct buf *out, const struct hand_task *t, const char *phase, bool running)
 {
-	buf_putf(out, "%s{\"task\":\"%s\",\"attempt\":%llu,\"phase\":\"%s\",\"running\":%s}",
-		 out->len > 1 ? "," : "", t->id, (unsigned long long)t->number, phase,
-		 running ? "true" : "false");
+	buf_putf(out,
+		 "%s{\"task\":\"%s\",\"attempt\":%llu,\"run\":%llu,\"phase\":\"%s\","
+		 "\"running\":%s}",
+		 out->len > 1 ? "," : "", t->id, (unsigned long long)t->number,
+		 (unsigned long long)t->run_no, phase, running ? "true" : "false");
 }
 
 static void put_unacknowledged(const struct hand *h, struct buf *active)
@@ -50,10 +52,11 @@ static void put_unacknowledged(const struct hand *h, struct buf *active)
 		    m.kind != MSG_FINISHED)
 			continue;
 		buf_putf(active,
-			 "%s{\"task\":\"%.*s\",\"attempt\":%llu,\"phase\":\"finished\","
-			 "\"running\":false}",
+			 "%s{\"task\":\"%.*s\",\"attempt\":%llu,\"run\":%llu,"
+			 "\"phase\":\"%s\",\"running\":false}",
 			 active->len > 1 ? "," : "", SPAN_ARG(m.task_id),
-			 (unsigned long long)m.attempt);
+			 (unsigned long long)m.attempt, (unsigned long long)m.run_no,
+			 m.result.validation ? "after" : "finished");
 	}
 }
 
@@ -137,7 +140,6 @@ void hand_hang_up(struct world *w, struct hand *h)
 	if (w->plant == PLANT_REPORTS_DROPPED)
 		forget_reports(h);
 	h->unsent = h->kept.len;
-	h->registered = false;
 	h->alone_ms = w->mono_ms;
 	h->retry_ms = w->mono_ms + (h->rejected ? RETRY_MS : EAGER_PAUSE_MS);
 }
@@ -182,8 +184,9 @@ static bool reported(const struct hand *h, const struct worker_msg *m)
 
 	if (h->kept.len == 0)
 		return false;
-	buf_putf(&text, "\"task_id\":\"%.*s\",\"attempt\":%llu,", SPAN_ARG(m->task_id),
-		 (unsigned long long)m->attempt);
+	buf_putf(&text, "\"task_id\":\"%.*s\",\"attempt\":%llu,\"run_no\":%llu,",
+		 SPAN_ARG(m->task_id), (unsigned long long)m->attempt,
+		 (unsigned long long)m->run_no);
 	while ((at = memmem(at, (size_t)(end - at), text.p, text.len))) {
 		line = memchr(at, '\n', (size_t)(end - at));
 		if (!m->validation || memmem(at, (size_t)(line - at), rules, sizeof(rules) - 1))
@@ -226,6 +229,10 @@ static void take_assignment(struct world *w, struct hand *h, const struct worker
 	t.has_before = def.has_before;
 	t.timeout_ms = def.timeout_ms;
 	t.script = script_of(w, t.id, t.run_no, t.number, t.timeout_ms);
+	if (h->draining && !t.validation) {
+		hand_finish(w, h, t, OUTCOME_KILLED);
+		return;
+	}
 	INVARIANT(l->count < ARRAY_LEN(l->v));
 	l->v[l->count++] = t;
 	if (h->running_count == h->slots)
@@ -269,7 +276,7 @@ static void handle(struct world *w, struct hand *h, const struct worker_msg *m)
 {
 	switch (m->kind) {
 	case MSG_REGISTERED:
-		h->registered = true;
+		h->draining = false;
 		break;
 	case MSG_REJECTED:
 		h->rejected = true;
@@ -282,6 +289,11 @@ static void handle(struct world *w, struct hand *h, const struct worker_msg *m)
 		break;
 	case MSG_ACK:
 		take_acknowledgement(w, h, m->serial);
+		break;
+	case MSG_DRAIN:
+		h->draining = true;
+		while (h->waiting.count)
+			hand_cancel(w, h, span_of(h->waiting.v[0].id), h->waiting.v[0].number);
 		break;
 	case MSG_SHUTDOWN:
 		hand_stop(w, h);

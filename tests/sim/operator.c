@@ -53,7 +53,6 @@ static void submit(struct world *w)
 	}
 	if (one_in(w, 10))
 		flags |= one_in(w, 2) ? SUBMIT_KEEP_GOING : SUBMIT_FAIL_FAST;
-	w->chief.st.draining = false;
 	operator_submit(w, flags, draw_workstreams(w), one_in(w, 8));
 }
 
@@ -84,15 +83,30 @@ static void interrupt(struct world *w)
 			    .reason = SPAN_LIT("the run was interrupted") };
 
 	note(w, "interrupt");
-	w->chief.st.draining = true;
+	chief_drain(w);
 	saw(w, SAW_INTERRUPTED);
 	chief_input(w, &in);
+}
+
+void operator_stop(struct world *w)
+{
+	note(w, "stop");
+	chief_drain(w);
+	w->chief.stopping = true;
+	w->chief.stop_by_ms = w->mono_ms + STOP_WAIT_MS;
 }
 
 void operator_act(struct world *w)
 {
 	if (!w->chief.up || w->chief.stopping)
 		return;
+	if (w->chief.st.draining) {
+		if (one_in(w, 3))
+			interrupt(w);
+		else
+			operator_stop(w);
+		return;
+	}
 	if (!w->submitted) {
 		submit(w);
 		return;
@@ -112,12 +126,9 @@ void operator_act(struct world *w)
 		break;
 	case 6:
 		note(w, "drain");
-		w->chief.st.draining = true;
+		chief_drain(w);
 		break;
 	default:
-		note(w, "stop");
-		w->chief.st.draining = true;
-		w->chief.stopping = true;
-		w->chief.stop_by_ms = w->mono_ms + STOP_WAIT_MS;
+		operator_stop(w);
 	}
 }

@@ -135,7 +135,7 @@ struct hand {
 	unsigned report_count;
 	size_t unsent, unsaved;
 	uint64_t serial, saved_serial;
-	bool registered, rejected, stopping;
+	bool rejected, draining, stopping;
 	int64_t retry_ms, alone_ms, unsent_since_ms;
 };
 
@@ -217,6 +217,8 @@ struct sim_script script_of(const struct world *w, const char *id, uint64_t run_
 /* chief.c */
 void chief_start(struct world *w);
 void chief_turn(struct world *w);
+/* Nothing new is started from now on; only a new orchestrator begins again. */
+void chief_drain(struct world *w);
 /* The process ends at once, wherever it is. */
 void chief_die(struct world *w);
 /* One decision and its commit. Returns core_step's refusal, or -SK_EIO when the chief died of it.
@@ -291,6 +293,7 @@ void check_rest(struct world *w);
 
 /* operator.c */
 void operator_act(struct world *w);
+void operator_stop(struct world *w); /* in good order */
 int operator_submit(struct world *w, unsigned flags, unsigned wanted, bool select);
 
 /* mishap.c */
