@@ -50,7 +50,7 @@ enum worker_msg_kind {
  *	            acknowledged.
  *	heartbeat   active_count, serial (last report sent)
  *	started     serial task_id attempt run_no pid at_ms
- *	finished    serial task_id attempt run_no result (result.validation is the member "of_rules")
+ *	finished    serial task_id attempt run_no result (result.validation is "of_rules")
  *	bye         (leaving: everything is finished and acknowledged)
  *	registered  epoch grace_ms
  *	rejected    reason

@@ -97,8 +97,9 @@ void link_put_unacknowledged(const struct link *l, struct buf *active)
 			    0 ||
 		    m.kind != MSG_FINISHED)
 			continue;
-		buf_putf(active, "%s{\"task\":\"%.*s\",\"attempt\":%llu,", active->len > 1 ? "," : "",
-			 SPAN_ARG(m.task_id), (unsigned long long)m.attempt);
+		buf_putf(active, "%s{\"task\":\"%.*s\",\"attempt\":%llu,",
+			 active->len > 1 ? "," : "", SPAN_ARG(m.task_id),
+			 (unsigned long long)m.attempt);
 		if (m.run_no)
 			buf_putf(active, "\"run\":%llu,", (unsigned long long)m.run_no);
 		buf_putf(active, "\"phase\":\"%s\",\"running\":false}",
