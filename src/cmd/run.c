@@ -17,6 +17,7 @@
 #include "cmd/run_detach.h"
 #include "cmd/run_plan.h"
 #include "cmd/run_summary.h"
+#include "core/submit_find.h"
 #include "daemon/orchestrator.h"
 #include "os/clock.h"
 #include "os/fd.h"
@@ -125,10 +126,37 @@ static void say_workers(struct run *r)
 	r->said = *s;
 }
 
+/* Completed tasks whose definition the plan has changed meanwhile: they keep what they did. */
+static uint32_t changed_too_late(const struct run *r)
+{
+	const struct state *st = orchestrator_state(r->orchestrator);
+	const struct submission *s = &r->request.submission;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; r->report.changed && i < s->task_count; i++) {
+		uint32_t task = submit_find_spec(st, s, i);
+
+		if (task != NO_ID && st->tasks[task].state == TASK_COMPLETED)
+			count += !span_eq(st->tasks[task].def, s->tasks[i].def);
+	}
+	return count;
+}
+
 static void say_submission(struct run *r, const struct submit_report *report)
 {
 	const struct submission *s = &r->request.submission;
+	CLEANUP(mem_free) char *here = getcwd(NULL, 0);
+	uint32_t too_late = r->request.flags & SUBMIT_NEW_RUN ? 0 : changed_too_late(r);
 
+	if (here && strcmp(here, r->c->paths->root) != 0)
+		live_say(&r->live, "state and tasks live in %s", r->c->paths->root);
+	if (too_late)
+		live_say(&r->live,
+			 "%u tasks were completed before the plan changed them; they are not run again "
+			 "(--new-run runs everything again)",
+			 (unsigned)too_late);
+	if (report->all_completed)
+		return; /* the summary says it */
 	if (report->fresh)
 		live_say(&r->live, "%.*s: %u tasks, %u at a time", SPAN_ARG(s->ws[0].name),
 			 (unsigned)s->task_count, r->request.slots);
@@ -166,7 +194,10 @@ static int on_signal(struct run *r, int number, struct err *e)
 	if (number != SIGINT && number != SIGTERM)
 		return 0; /* a closed terminal stops nothing */
 	r->interrupted_by = number == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
-	r->interrupts = number == SIGTERM ? 2 : r->interrupts + 1;
+	if (number == SIGINT)
+		r->interrupts++;
+	else if (r->interrupts < 2)
+		r->interrupts = 2;
 	orchestrator_drain(r->orchestrator);
 	if (r->interrupts == 1) {
 		r->live.notice = "draining: what runs goes to its end, nothing new starts; Ctrl-C "
@@ -174,7 +205,11 @@ static int on_signal(struct run *r, int number, struct err *e)
 		live_say(&r->live, "%s", r->live.notice);
 		return 0;
 	}
-	r->live.notice = "cancelling: ending what runs";
+	if (r->interrupts > 2) {
+		live_say(&r->live, "leaving at once; what has not ended yet stays with its worker");
+		return 0;
+	}
+	r->live.notice = "cancelling: ending what runs; Ctrl-C again leaves without waiting for it";
 	live_say(&r->live, "%s", r->live.notice);
 	return orchestrator_input(r->orchestrator, &in, e);
 }
@@ -189,6 +224,8 @@ static bool goes_on(const struct run *r)
 
 		if (!w->active)
 			continue;
+		if (r->interrupts > 2)
+			return false;
 		if (r->interrupts ? w->assigned > 0 : ws_live(w))
 			return true;
 	}

@@ -44,6 +44,7 @@ static void add_ws(struct run_summary *s, const struct state *st, const struct w
 		const struct task *t = &st->tasks[w->tasks[i]];
 
 		s->skipped += (t->flags & TASK_SKIPPED) != 0;
+		s->unfinished += !(t->flags & (TASK_HELD | TASK_WAIVES)) && t->state != TASK_COMPLETED;
 		if (t->state == TASK_FAILED)
 			add_failure(s, t, paths);
 	}
@@ -93,7 +94,8 @@ static int exit_of_summary(const struct run_summary *s, int interrupted)
 		return EXIT_DONE;
 	if (interrupted)
 		return interrupted;
-	return s->ws_failed || s->counts[TASK_FAILED] ? EXIT_WORK_FAILED : EXIT_DONE;
+	return s->ws_failed || s->counts[TASK_FAILED] || s->unfinished ? EXIT_WORK_FAILED
+								       : EXIT_DONE;
 }
 
 static void print_counts(const struct run_summary *s, struct out *out)

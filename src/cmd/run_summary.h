@@ -15,6 +15,7 @@ struct run_failure {
 struct run_summary {
 	uint32_t counts[TASK_STATE_COUNT];
 	uint32_t total, blocked, skipped;
+	uint32_t unfinished; /* asked for in this run, but neither completed nor waived */
 	uint32_t ws_failed, ws_completed, ws_count;
 	int64_t took_ms; /* of this very run */
 	struct run_failure *failures;

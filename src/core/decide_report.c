@@ -117,6 +117,17 @@ static void fail_or_retry(struct turn *t, uint32_t task, const struct result *r,
 	turn_apply(t);
 }
 
+/* It was told to end before the plan was run again; now that it has ended, it can. */
+static void run_again(struct turn *t, uint32_t task)
+{
+	struct event *ev = turn_task_move(t, task, ON_MANUAL_RETRY);
+
+	INVARIANT(ev != NULL);
+	ev->reason = SPAN_LIT("the plan was run again");
+	turn_apply(t);
+	t->st->tasks[task].flags &= (uint16_t)~TASK_AGAIN;
+}
+
 /* The attempt ended because we wanted it to end. */
 static void finish_cancelled(struct turn *t, uint32_t task)
 {
@@ -128,6 +139,8 @@ static void finish_cancelled(struct turn *t, uint32_t task)
 	ev->reason = subject->reason;
 	ev->waive = subject->flags & TASK_WAIVES ? 1 : 0;
 	turn_apply(t);
+	if (subject->flags & TASK_AGAIN && !ws_failed && !t->st->draining)
+		run_again(t, task);
 }
 
 /* The attempt is lost through no fault of its own: done again, without using up a retry. */

@@ -1,6 +1,7 @@
 /*
- * The orchestrator's whole memory: the fold of all events and nothing else. It owns everything in it; others keep
- * indexes (stable until the workstream is archived) or ids. Only apply.c writes it; a task costs at most 512 bytes.
+ * The orchestrator's whole memory: the fold of all events and nothing else. It owns everything in
+ * it; others keep indexes (stable until the workstream is archived) or ids. Only apply.c writes it;
+ * a task costs at most 512 bytes.
  */
 #ifndef SK_STATE_H
 #define SK_STATE_H
@@ -10,9 +11,13 @@
 #include "core/event.h"
 #include "core/lives.h"
 
-#define NO_RESOURCE UINT16_MAX /* task.waits_for: stands behind no resource and no kind of worker */
-#define KIND_LINES 256         /* task.waits_for: from here on, behind a kind of worker */
-#define WAIVED 0x80000000u /* set on an entry of task.needs: the operator waived this dependency */
+#define NO_RESOURCE                                                                       \
+	UINT16_MAX     /* task.waits_for: stands behind no resource and no kind of worker \
+			*/
+#define KIND_LINES 256 /* task.waits_for: from here on, behind a kind of worker */
+#define WAIVED                                                                            \
+	0x80000000u /* set on an entry of task.needs: the operator waived this dependency \
+		     */
 
 enum task_flags {
 	TASK_CRITICAL = 1 << 0,
@@ -20,14 +25,19 @@ enum task_flags {
 	TASK_HAS_BEFORE = 1 << 2,
 	TASK_HAS_AFTER = 1 << 3,
 	TASK_SKIPPED = 1 << 4,
-	TASK_BLOCKED = 1 << 5,      /* pending behind something that failed: cannot run until an operator acts */
-	TASK_CANCELLING = 1 << 6,   /* an end was asked for; terminal once the worker says that nothing lives */
-	TASK_WAIVES = 1 << 7,       /* cancelled, or about to be, such that its dependents may go on */
-	TASK_LINKED = 1 << 8,       /* its edges are in the graph (after workstream_ready) */
-	TASK_DROPPED = 1 << 9,      /* removed from the plan; kept for the record */
+	TASK_BLOCKED =
+		1
+		<< 5, /* pending behind something that failed: cannot run until an operator acts */
+	TASK_CANCELLING =
+		1 << 6, /* an end was asked for; terminal once the worker says that nothing lives */
+	TASK_WAIVES = 1 << 7,  /* cancelled, or about to be, such that its dependents may go on */
+	TASK_LINKED = 1 << 8,  /* its edges are in the graph (after workstream_ready) */
+	TASK_DROPPED = 1 << 9, /* removed from the plan; kept for the record */
 	TASK_NEEDS_CAPABILITY = 1 << 11,
-	TASK_FATAL = 1 << 12,       /* its failure counts in ws->critical_failed */
-	TASK_HELD = 1 << 10,        /* left out of this run by --only or --from; not recorded */
+	TASK_FATAL = 1 << 12, /* its failure counts in ws->critical_failed */
+	TASK_HELD = 1 << 10,  /* left out of this run by --only or --from; not recorded */
+	TASK_AGAIN = 1 << 13, /* being ended by an earlier run's word, but this one wants it; not
+				 recorded */
 };
 
 struct task_need_resource {
@@ -40,31 +50,32 @@ struct task {
 	struct span name; /* in the plan; same bytes as id unless the id was qualified */
 	struct span def;  /* task_def.h */
 	struct span error;
-	struct span outputs; /* raw JSON object */
-	struct span reason;  /* operator's, of the last operator act */
+	struct span outputs;   /* raw JSON object */
+	struct span reason;    /* operator's, of the last operator act */
 	struct span needs_raw; /* JSON array of ids, until link_ws has resolved it into needs */
-	uint32_t *needs;      /* indexes of tasks, possibly with WAIVED */
-	uint32_t *dependents; /* indexes of tasks */
+	uint32_t *needs;       /* indexes of tasks, possibly with WAIVED */
+	uint32_t *dependents;  /* indexes of tasks */
 	struct task_need_resource *resources;
 	uint32_t needs_count, dependents_count, dependents_capacity;
 	uint32_t ws;
-	uint32_t worker;     /* index of the worker the current attempt is assigned to, or NO_ID */
-	uint32_t heap_at;    /* place in the one heap it is in, or NO_ID */
-	uint32_t unmet;      /* needs that are neither completed nor waived */
+	uint32_t worker;  /* index of the worker the current attempt is assigned to, or NO_ID */
+	uint32_t heap_at; /* place in the one heap it is in, or NO_ID */
+	uint32_t unmet;   /* needs that are neither completed nor waived */
 	uint32_t attempt;
 	uint32_t timeout_ms, backoff_ms;
 	int32_t priority;
-	uint32_t stage;      /* 1-based topological level; 0 before workstream_ready */
+	uint32_t stage; /* 1-based topological level; 0 before workstream_ready */
 	uint16_t retries, retry_count, reassign_count, flags;
 	uint8_t state, resource_count;
 	uint8_t signal;
-	uint16_t waits_for;  /* index of the resource, or KIND_LINES + that of the kind, in whose line it stands */
+	uint16_t waits_for; /* index of the resource, or KIND_LINES + that of the kind, in whose
+			       line it stands */
 	int32_t exit_code;
 	uint32_t duration_ms, cpu_ms, peak_kb; /* of the last finished attempt */
 	uint32_t estimate_ms;
-	uint64_t rank_ms;    /* longest remaining path, itself included */
+	uint64_t rank_ms; /* longest remaining path, itself included */
 	int64_t created_ms, queued_ms, started_ms, ended_ms, retry_at_ms;
-	uint64_t last_seq;   /* of the event that brought it into its state */
+	uint64_t last_seq; /* of the event that brought it into its state */
 };
 
 struct task_heap {
@@ -89,18 +100,18 @@ struct workstream {
 	size_t task_count, task_capacity;
 	uint32_t by_state[TASK_STATE_COUNT]; /* tasks in each state */
 	uint32_t blocked;                    /* pending tasks with TASK_BLOCKED */
-	uint32_t waived;                     /* cancelled tasks with TASK_WAIVES (or dropped): they count as settled */
+	uint32_t waived; /* cancelled tasks with TASK_WAIVES (or dropped): they count as settled */
 	uint32_t critical_failed;
-	uint32_t assigned;                   /* tasks that are with a worker */
-	uint64_t last_served;                /* seq of its last assignment, for fairness */
+	uint32_t assigned;    /* tasks that are with a worker */
+	uint64_t last_served; /* seq of its last assignment, for fairness */
 	uint64_t last_seq;
 	int64_t created_ms, started_ms, ended_ms;
 	struct task_heap ready;
 	/* not recorded: */
-	bool active;                         /* someone asked for it to run: only then is anything of it started */
-	bool dirty;                          /* is on the agenda */
-	bool listed;                         /* is in state.open_ws */
-	uint32_t waiting;                    /* tasks that stand in a heap: ready, waiting for a resource or a retry */
+	bool active;      /* someone asked for it to run: only then is anything of it started */
+	bool dirty;       /* is on the agenda */
+	bool listed;      /* is in state.open_ws */
+	uint32_t waiting; /* tasks that stand in a heap: ready, waiting for a resource or a retry */
 };
 
 struct worker {
@@ -120,15 +131,17 @@ struct worker {
 
 struct resource {
 	struct span id;
-	uint32_t limit; /* 0 = unlimited */
-	uint64_t held; /* units, by the present limit */
+	uint32_t limit;    /* 0 = unlimited */
+	uint64_t held;     /* units, by the present limit */
 	uint32_t *holders; /* task indexes */
 	size_t holder_count, holder_capacity;
 	struct task_heap waiters;
 	int64_t exhausted_ms; /* since when an episode was announced, or 0 */
 	bool woken;           /* something was freed: look at the waiters */
-	uint32_t claim;       /* not recorded: a task that waited so long that no less urgent one may pass it, or NO_ID */
-	int64_t waiting_since_ms; /* since when somebody waits without a break, or 0; not recorded */
+	uint32_t claim; /* not recorded: a task that waited so long that no less urgent one may pass
+			   it, or NO_ID */
+	int64_t waiting_since_ms; /* since when somebody waits without a break, or 0; not recorded
+				   */
 };
 
 /* Tasks that no worker with room can do, by what they want of one. Not recorded. */
@@ -148,24 +161,26 @@ struct state {
 	size_t resource_count, resource_capacity;
 	struct map task_ids, ws_ids, worker_ids, resource_ids;
 	struct arena text;
-	struct task_heap retry;  /* retrying tasks by retry_at */
+	struct task_heap retry; /* retrying tasks by retry_at */
 	struct kind *kinds;
 	size_t kind_count, kind_capacity;
-	uint32_t *open_ws;       /* not recorded: workstreams that are active and may have something to start */
+	uint32_t *open_ws; /* not recorded: workstreams that are active and may have something to
+			      start */
 	size_t open_count, open_capacity;
-	uint32_t *unblocked;     /* agenda: pending tasks that may have become ready */
+	uint32_t *unblocked; /* agenda: pending tasks that may have become ready */
 	size_t unblocked_count, unblocked_capacity;
-	uint32_t *dirty_ws;      /* agenda: workstreams whose derived state must be looked at */
+	uint32_t *dirty_ws; /* agenda: workstreams whose derived state must be looked at */
 	size_t dirty_count, dirty_capacity;
 	uint64_t last_seq;
 	int64_t last_at_ms;
-	struct span workspace;   /* id given when the store was created */
-	uint64_t epoch;          /* incarnation of the orchestrator that wrote last */
+	struct span workspace; /* id given when the store was created */
+	uint64_t epoch;        /* incarnation of the orchestrator that wrote last */
 	uint64_t orchestrator_pid, orchestrator_start;
 	struct span orchestrator_boot;
-	bool orchestrator_running; /* no orchestrator_stopped since its start: it may also have died */
-	uint64_t outputs_bytes;  /* of all tasks: 0 lets assignment skip the search for outputs */
-	bool draining;           /* not recorded: nothing new is assigned */
+	bool orchestrator_running; /* no orchestrator_stopped since its start: it may also have died
+				    */
+	uint64_t outputs_bytes;    /* of all tasks: 0 lets assignment skip the search for outputs */
+	bool draining;             /* not recorded: nothing new is assigned */
 };
 
 void state_init(struct state *st);
@@ -184,8 +199,8 @@ bool id_valid(struct span id);
 bool ws_live(const struct workstream *ws);
 
 /*
- * A slot stays taken when its workstream was archived for a new run: its ws is NO_ID. Whoever walks over tasks or
- * workstreams passes over such (task->ws == NO_ID; ws->id.len == 0).
+ * A slot stays taken when its workstream was archived for a new run: its ws is NO_ID. Whoever walks
+ * over tasks or workstreams passes over such (task->ws == NO_ID; ws->id.len == 0).
  */
 static inline bool task_gone(const struct task *t)
 {

@@ -1,6 +1,7 @@
 /*
- * A plan becomes events: births for what is new, operator acts for what is to be done again, nothing for what is done.
- * The caller has asked submit_check first; what it refused never comes here.
+ * A plan becomes events: births for what is new, operator acts for what is to be done again,
+ * nothing for what is done. The caller has asked submit_check first; what it refused never comes
+ * here.
  */
 #include "core/turn.h"
 
@@ -13,7 +14,8 @@ static const char again[] = "the plan was run again";
 
 static uint32_t policy_flags(unsigned flags)
 {
-	return (flags & SUBMIT_KEEP_GOING ? WSF_KEEP_GOING : 0) | (flags & SUBMIT_FAIL_FAST ? WSF_FAIL_FAST : 0);
+	return (flags & SUBMIT_KEEP_GOING ? WSF_KEEP_GOING : 0) |
+	       (flags & SUBMIT_FAIL_FAST ? WSF_FAIL_FAST : 0);
 }
 
 static void put_birth(struct event *ev, const struct edge *row)
@@ -72,7 +74,8 @@ static void submit_resources(struct turn *t, const struct submission *s)
 		struct event *ev;
 
 		if (state_resource(t->st, s->resources[i].name) != NO_ID)
-			continue; /* an operator may have changed the limit; the plan's word counts at birth */
+			continue; /* an operator may have changed the limit; the plan's word counts
+				     at birth */
 		ev = turn_event(t, EV_RESOURCE_LIMIT);
 		ev->resource_id = turn_copy(t, s->resources[i].name);
 		ev->limit = s->resources[i].limit;
@@ -80,7 +83,8 @@ static void submit_resources(struct turn *t, const struct submission *s)
 	}
 }
 
-static void submit_ws(struct turn *t, const struct ws_spec *given, unsigned flags, struct span operator_name)
+static void submit_ws(struct turn *t, const struct ws_spec *given, unsigned flags,
+		      struct span operator_name)
 {
 	uint32_t ws = state_ws(t->st, given->name);
 	struct ws_spec spec = copy_ws(t, given);
@@ -99,16 +103,16 @@ static void submit_ws(struct turn *t, const struct ws_spec *given, unsigned flag
 	ev = turn_ws_event(t, EV_WS_UPDATED, ws);
 	put_settings(ev, &spec, flags);
 	ev->operator_name = turn_copy(t, operator_name);
-	if (submit_ws_same(given, &t->st->ws[ws]) && policy_flags(flags) ==
-	    (t->st->ws[ws].flags & (WSF_KEEP_GOING | WSF_FAIL_FAST)))
+	if (submit_ws_same(given, &t->st->ws[ws]) &&
+	    policy_flags(flags) == (t->st->ws[ws].flags & (WSF_KEEP_GOING | WSF_FAIL_FAST)))
 		t->batch->count--; /* nothing to say */
 	else
 		turn_apply(t);
 }
 
 /* ids[] of all specs must be known before: a task may need one that is created after it. */
-static struct span needs_list(struct turn *t, const struct submission *s, const struct task_spec *spec,
-			      const struct span *ids)
+static struct span needs_list(struct turn *t, const struct submission *s,
+			      const struct task_spec *spec, const struct span *ids)
 {
 	CLEANUP(buf_release) struct buf list = BUF_INIT;
 
@@ -122,7 +126,8 @@ static struct span needs_list(struct turn *t, const struct submission *s, const 
 	return turn_copy(t, (struct span){ list.p, list.len });
 }
 
-static void create_task(struct turn *t, const struct submission *s, uint32_t spec, uint32_t ws, const struct span *ids)
+static void create_task(struct turn *t, const struct submission *s, uint32_t spec, uint32_t ws,
+			const struct span *ids)
 {
 	const struct task_spec *given = &s->tasks[spec];
 	struct span needs = needs_list(t, s, given, ids);
@@ -162,15 +167,19 @@ static void reset_task(struct turn *t, uint32_t task, struct span operator_name,
 }
 
 /*
- * A task that the plan no longer has: it ends, and nobody waits for it. One that failed or was cancelled first begins
- * anew, so that it ends in the one way that lets it run again should the plan have it back.
+ * A task that the plan no longer has: it ends, and nobody waits for it. One that failed or was
+ * cancelled first begins anew, so that it ends in the one way that lets it run again should the
+ * plan have it back.
  */
 static void drop_task(struct turn *t, uint32_t task, struct span operator_name)
 {
 	static const char gone[] = "gone from the plan";
 	const struct task *subject = &t->st->tasks[task];
-	struct input cancel = { .kind = IN_CANCEL_TASK, .task_id = subject->id, .waive = true,
-				.operator_name = operator_name, .reason = SPAN_LIT(gone) };
+	struct input cancel = { .kind = IN_CANCEL_TASK,
+				.task_id = subject->id,
+				.waive = true,
+				.operator_name = operator_name,
+				.reason = SPAN_LIT(gone) };
 	struct event *ev;
 
 	if (submit_runs_again(subject))
@@ -194,8 +203,8 @@ static void drop_missing(struct turn *t, uint32_t ws, const bool *wanted, struct
 }
 
 /* A selected task whose needs were left out of this run goes on without them. */
-static void waive_unselected(struct turn *t, const struct submission *s, const struct submit_names *n, uint32_t spec,
-			     struct span operator_name)
+static void waive_unselected(struct turn *t, const struct submission *s,
+			     const struct submit_names *n, uint32_t spec, struct span operator_name)
 {
 	uint32_t task = n->tasks[spec];
 	CLEANUP(buf_release) struct buf list = BUF_INIT;
@@ -220,14 +229,16 @@ static void waive_unselected(struct turn *t, const struct submission *s, const s
 	turn_apply(t);
 }
 
-/* Whether a changed definition can be taken over: not while an attempt of it goes on. New ones have theirs. */
+/* Whether a changed definition can be taken over: not while an attempt of it goes on. New ones have
+ * theirs. */
 static bool may_update(const struct task *t)
 {
 	return t->flags & TASK_LINKED && t->worker == NO_ID && t->state != TASK_VALIDATING;
 }
 
 /* Afterwards n->tasks has an index for every task. */
-static void submit_tasks(struct turn *t, const struct submission *s, struct submit_names *n, struct span operator_name)
+static void submit_tasks(struct turn *t, const struct submission *s, struct submit_names *n,
+			 struct span operator_name)
 {
 	for (uint32_t i = 0; i < s->task_count; i++) {
 		if (n->tasks[i] != NO_ID)
@@ -290,12 +301,14 @@ static void activate_ws(struct state *st, uint32_t ws)
 
 	queue_open(st, ws);
 	for (size_t i = 0; i < w->task_count; i++)
-		if (st->tasks[w->tasks[i]].state == TASK_PENDING && st->tasks[w->tasks[i]].unmet == 0)
+		if (st->tasks[w->tasks[i]].state == TASK_PENDING &&
+		    st->tasks[w->tasks[i]].unmet == 0)
 			agenda_task(st, w->tasks[i]);
 	agenda_ws(st, ws);
 }
 
-/* Which tasks the plan has and which workstreams have something to run again; then the graph, then the resumption. */
+/* Which tasks the plan has and which workstreams have something to run again; then the graph, then
+ * the resumption. */
 static void submit_graph(struct turn *t, const struct submission *s, const struct submit_names *n,
 			 struct span operator_name)
 {
@@ -317,7 +330,8 @@ static void submit_graph(struct turn *t, const struct submission *s, const struc
 	mem_free(&again_too);
 }
 
-void turn_submit(struct turn *t, const struct submission *s, unsigned flags, struct span operator_name)
+void turn_submit(struct turn *t, const struct submission *s, unsigned flags,
+		 struct span operator_name)
 {
 	CLEANUP(submit_names_release) struct submit_names names = SUBMIT_NAMES_INIT;
 	struct state *st = t->st;
@@ -336,6 +350,8 @@ void turn_submit(struct turn *t, const struct submission *s, unsigned flags, str
 			continue;
 		}
 		task->flags &= (uint16_t)~TASK_HELD;
+		if (task->flags & TASK_CANCELLING && !(task->flags & TASK_WAIVES))
+			task->flags |= TASK_AGAIN;
 		if (submit_runs_again(task))
 			reset_task(t, names.tasks[i], operator_name, SPAN_LIT(again));
 		waive_unselected(t, s, &names, i, operator_name);

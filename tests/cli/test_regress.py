@@ -1,5 +1,6 @@
 """What was found by looking for it: each test is a promise that was once broken."""
 
+import os
 import signal
 
 from conftest import until
@@ -65,3 +66,48 @@ def test_other_plans_tasks_survive_a_cancel(work):
     run.send_signal(signal.SIGTERM)
     assert ended(run) == 143
     goes_on_alone(work, name)
+
+
+def kill_while_cancelling(work, run):
+    """SIGTERM, and SIGKILL before the task has ended: the order to end it is on record, its end is not."""
+    run.send_signal(signal.SIGTERM)
+    until(lambda: work.events("task_cancel_requested"), "the task is told to end")
+    run.kill()
+    run.wait()
+
+
+STUBBORN = """
+workstream: stubborn
+tasks:
+  stubborn: {run: "echo $SK_ATTEMPT >> s.ran; test $SK_ATTEMPT = 2 || { trap '' TERM; : < gate; }"}
+"""
+
+
+def test_cancelled_by_the_last_run_is_run_by_this_one(work):
+    """A task that is still being ended when its plan is run again is wanted again: it runs, in this very run."""
+    work.gate()
+    run = work.start("run", work.plan(STUBBORN))
+    until(lambda: work.lines("s.ran"), "the task begins")
+    kill_while_cancelling(work, run)
+    done = work("run", "plan.yaml")
+    assert done.code == 0, done.out
+    assert work.lines("s.ran") == ["1", "2"]
+    work.nothing_left()
+
+
+def test_third_interrupt_leaves(work):
+    """A worker that does not answer keeps nobody at the terminal."""
+    work.gate()
+    with open(work.folder / "said", "w") as said:
+        run = work.start("run", work.plan(STUBBORN), stderr=said)
+        until(lambda: work.lines("s.ran"), "the task begins")
+        worker, = work.workers()
+        os.kill(worker, signal.SIGSTOP)
+        for word in ("draining", "cancelling", "leaving"):
+            run.send_signal(signal.SIGINT)
+            until(lambda: word in work.read("said"), "it says that it is " + word)
+    assert ended(run) == 130
+    os.kill(worker, signal.SIGCONT)
+    assert work("run", "plan.yaml").code == 0
+    assert work.lines("s.ran") == ["1", "2"]
+    work.nothing_left()
