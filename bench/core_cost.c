@@ -1,8 +1,8 @@
 /*
- * What a transition costs in a small and in a huge state, what a task occupies, and how fast a snapshot is written and
- * read. The figures are promises (docs/architecture): no cost per transition that grows, 512 bytes a task, a snapshot of
- * a million tasks within a second.
- * usage: core_cost [TASKS [TIMES]]   (with TIMES only the snapshot, read so many times more)
+ * What a transition costs in a small and in a huge state, what a task occupies, and how fast a
+ * snapshot is written and read. The figures are promises (docs/architecture): no cost per
+ * transition that grows, 512 bytes a task, a snapshot of a million tasks within a second. usage:
+ * core_cost [TASKS [TIMES]]   (with TIMES only the snapshot, read so many times more)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +50,9 @@ static void submit(struct run *r, uint32_t count, uint32_t width)
 	char name[24];
 
 	s.ws = mem_zalloc(sizeof(*s.ws));
-	s.ws[0] = (struct ws_spec){ .name = SPAN_LIT("w"), .plan = SPAN_LIT("p"), .def = SPAN_LIT("{}") };
+	s.ws[0] = (struct ws_spec){ .name = SPAN_LIT("w"),
+				    .plan = SPAN_LIT("p"),
+				    .def = SPAN_LIT("{}") };
 	s.tasks = mem_zalloc(count * sizeof(*s.tasks));
 	s.needs = mem_alloc(2 * (size_t)count * sizeof(*s.needs));
 	s.ws_count = 1;
@@ -58,8 +60,12 @@ static void submit(struct run *r, uint32_t count, uint32_t width)
 	for (uint32_t i = 0; i < count; i++) {
 		int len = snprintf(name, sizeof(name), "task-%07u", i);
 
-		s.tasks[i] = (struct task_spec){ .name = arena_copy(&s.text, (struct span){ name, (size_t)len }),
-						 .def = SPAN_LIT(DEF), .needs_at = s.needs_count, .selected = true };
+		s.tasks[i] =
+			(struct task_spec){ .name = arena_copy(&s.text,
+							       (struct span){ name, (size_t)len }),
+					    .def = SPAN_LIT(DEF),
+					    .needs_at = s.needs_count,
+					    .selected = true };
 		if (i < width)
 			continue;
 		s.needs[s.needs_count++] = i - width;
@@ -80,7 +86,10 @@ static void begin(struct run *r, uint32_t count)
 	r->now_ms = START_MS;
 	submit(r, count, count / 4);
 	step(r, (struct input){ .kind = IN_WORKER_SPAWNED, .worker_id = WORKER });
-	step(r, (struct input){ .kind = IN_WORKER_REGISTERED, .worker_id = WORKER, .incarnation = 1, .slots = SLOTS });
+	step(r, (struct input){ .kind = IN_WORKER_REGISTERED,
+				.worker_id = WORKER,
+				.incarnation = 1,
+				.slots = SLOTS });
 }
 
 /* Whatever was assigned is started and finished; returns how many tasks that were. */
@@ -93,8 +102,11 @@ static uint32_t round_of_work(struct run *r)
 		effects_add(&todo, r->fx.v[i]);
 	r->fx.count = 0;
 	for (size_t i = 0; i < todo.count; i++) {
-		struct input in = { .kind = IN_STARTED, .worker_id = WORKER, .incarnation = 1,
-				    .task_id = r->st.tasks[todo.v[i].task].id, .attempt = todo.v[i].attempt };
+		struct input in = { .kind = IN_STARTED,
+				    .worker_id = WORKER,
+				    .incarnation = 1,
+				    .task_id = r->st.tasks[todo.v[i].task].id,
+				    .attempt = todo.v[i].attempt };
 
 		step(r, in);
 		in.kind = IN_FINISHED;
@@ -154,7 +166,8 @@ static void snapshot(struct run *r, int times)
 	}
 	if (times)
 		printf("read again: %.2f s\n", (seconds() - stop) / times);
-	printf("snapshot of %zu tasks: %.0f MB, written in %.2f s, read in %.2f s, %.0f bytes a task after\n",
+	printf("snapshot of %zu tasks: %.0f MB, written in %.2f s, read in %.2f s, %.0f bytes a "
+	       "task after\n",
 	       r->st.task_count, (double)text.len / 1e6, middle - start, stop - middle,
 	       (double)state_bytes(&again) / (double)again.task_count);
 	state_release(&again);
@@ -186,13 +199,16 @@ int main(int argc, char **argv)
 
 		large = ns < large ? ns : large;
 	}
-	printf("a transition: %.0f ns among 1000 tasks, %.0f ns among %u (x %.2f)\n", small, large, count, large / small);
+	printf("a transition: %.0f ns among 1000 tasks, %.0f ns among %u (x %.2f)\n", small, large,
+	       count, large / small);
 	start = seconds();
 	begin(&r, count);
-	printf("submitted in %.2f s, %.0f bytes a task\n", seconds() - start, (double)state_bytes(&r.st) / count);
+	printf("submitted in %.2f s, %.0f bytes a task\n", seconds() - start,
+	       (double)state_bytes(&r.st) / count);
 	while (round_of_work(&r) < count / 2)
 		;
-	printf("half done after %.2f s, %.0f bytes a task\n", seconds() - start, (double)state_bytes(&r.st) / count);
+	printf("half done after %.2f s, %.0f bytes a task\n", seconds() - start,
+	       (double)state_bytes(&r.st) / count);
 	snapshot(&r, 0);
 	end(&r);
 	return 0;

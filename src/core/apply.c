@@ -1,6 +1,7 @@
 /*
- * The fold. One function of state and event, used live and in replay: what it cannot do did not happen. It is the only
- * writer of the recorded part of the state (the queues are indexes over it, kept by queue.c).
+ * The fold. One function of state and event, used live and in replay: what it cannot do did not
+ * happen. It is the only writer of the recorded part of the state (the queues are indexes over it,
+ * kept by queue.c).
  */
 #include "core/apply.h"
 
@@ -19,18 +20,22 @@ static int illegal(char why[200], const char *what, struct span id)
 	return -SK_ECORRUPT;
 }
 
-static int illegal_move(char why[200], const struct life *life, const struct event *ev, struct span id, unsigned now)
+static int illegal_move(char why[200], const struct life *life, const struct event *ev,
+			struct span id, unsigned now)
 {
-	const char *from = life->state_word(ev->from), *to = life->state_word(ev->to), *is = life->state_word(now);
+	const char *from = life->state_word(ev->from), *to = life->state_word(ev->to),
+		   *is = life->state_word(now);
 
-	snprintf(why, 200, "illegal transition %s → %s (%.*s) for %s \"%.*s\", which is %s", from ? from : "(none)",
-		 to ? to : "(none)", SPAN_ARG(ev->edge), life->name, SPAN_ARG(id), is ? is : "(none)");
+	snprintf(why, 200, "illegal transition %s → %s (%.*s) for %s \"%.*s\", which is %s",
+		 from ? from : "(none)", to ? to : "(none)", SPAN_ARG(ev->edge), life->name,
+		 SPAN_ARG(id), is ? is : "(none)");
 	return -SK_ECORRUPT;
 }
 
 static bool settings_fit(const struct event *ev)
 {
-	return ev->max_parallel <= UINT32_MAX && ev->max_duration_ms <= INTEGER_MAX && ev->run_no < UINT32_MAX;
+	return ev->max_parallel <= UINT32_MAX && ev->max_duration_ms <= INTEGER_MAX &&
+	       ev->run_no < UINT32_MAX;
 }
 
 static void ws_take_settings(struct state *st, struct workstream *w, const struct event *ev)
@@ -39,7 +44,8 @@ static void ws_take_settings(struct state *st, struct workstream *w, const struc
 	w->def = arena_copy(&st->text, ev->def);
 	w->max_parallel = (uint32_t)ev->max_parallel;
 	w->max_duration_ms = (int64_t)ev->max_duration_ms;
-	w->flags = (w->flags & WSF_HALTED) | ((uint32_t)ev->flags & (WSF_KEEP_GOING | WSF_FAIL_FAST));
+	w->flags =
+		(w->flags & WSF_HALTED) | ((uint32_t)ev->flags & (WSF_KEEP_GOING | WSF_FAIL_FAST));
 }
 
 static int ws_create(struct state *st, const struct event *ev, char why[200])
@@ -96,7 +102,8 @@ static int apply_ws(struct state *st, const struct event *ev, struct effects *fx
 	return 0;
 }
 
-/* Forgets a workstream and its tasks: their ids are free again, their slots stay behind, marked as gone. */
+/* Forgets a workstream and its tasks: their ids are free again, their slots stay behind, marked as
+ * gone. */
 static int apply_archived(struct state *st, const struct event *ev, char why[200])
 {
 	uint32_t ws = state_ws(st, ev->workstream_id);
@@ -134,7 +141,8 @@ static int apply_ws_fact(struct state *st, const struct event *ev, char why[200]
 		return illegal(why, "unknown workstream", ev->workstream_id);
 	if (ev->kind == EV_WS_UPDATED) {
 		if (!settings_fit(ev))
-			return illegal(why, "settings out of range for workstream", ev->workstream_id);
+			return illegal(why, "settings out of range for workstream",
+				       ev->workstream_id);
 		if (st->ws[ws].state != WS_PLANNED && link_ws(st, ws, why) < 0)
 			return -SK_ECORRUPT;
 		ws_take_settings(st, &st->ws[ws], ev);
@@ -178,17 +186,20 @@ static void worker_end(struct state *st, struct worker *w, const struct event *e
 	while (w->assigned) {
 		uint32_t task = w->tasks[w->assigned - 1];
 
-		task_leave_worker(st, task); /* only validating ones are left: their rules are run again elsewhere */
+		task_leave_worker(st, task); /* only validating ones are left: their rules are run
+						again elsewhere */
 		if (st->ws[st->tasks[task].ws].active && !(st->tasks[task].flags & TASK_HELD))
 			queue_ready(st, task);
 	}
 }
 
-/* What the event says of a worker that was found to be in the right state. Returns NULL, or what is wrong with it. */
-static const char *worker_problem(const struct state *st, const struct worker *w, const struct event *ev,
-				  const struct edge *row)
+/* What the event says of a worker that was found to be in the right state. Returns NULL, or what is
+ * wrong with it. */
+static const char *worker_problem(const struct state *st, const struct worker *w,
+				  const struct event *ev, const struct edge *row)
 {
-	if (ev->kind == EV_WORKER_SPAWNED && (ev->incarnation > INT32_MAX || ev->incarnation <= (w ? w->incarnation : 0)))
+	if (ev->kind == EV_WORKER_SPAWNED &&
+	    (ev->incarnation > INT32_MAX || ev->incarnation <= (w ? w->incarnation : 0)))
 		return "incarnation that is not new for worker";
 	if (row->acts & DO_START && ev->slots > SLOTS_MAX)
 		return "too many slots for worker";
@@ -259,7 +270,8 @@ static int apply_resource(struct state *st, const struct event *ev, char why[200
 		if (st->resource_count == RESOURCES_MAX)
 			return illegal(why, "too many resources: resource", ev->resource_id);
 		fresh.id = arena_copy(&st->text, ev->resource_id);
-		mem_grow(&st->resources, &st->resource_capacity, st->resource_count + 1, sizeof(fresh));
+		mem_grow(&st->resources, &st->resource_capacity, st->resource_count + 1,
+			 sizeof(fresh));
 		index = (uint32_t)st->resource_count++;
 		st->resources[index] = fresh;
 		map_put(&st->resource_ids, fresh.id, index);

@@ -1,6 +1,7 @@
 /*
- * Every check comes before the first change, so that an event which cannot follow leaves the state as it was. What a
- * transition does is read off its row (edge.h); only what a row cannot say is tied to the kind of event.
+ * Every check comes before the first change, so that an event which cannot follow leaves the state
+ * as it was. What a transition does is read off its row (edge.h); only what a row cannot say is
+ * tied to the kind of event.
  */
 #include "core/apply_task.h"
 
@@ -82,7 +83,8 @@ static void take_resources(struct state *st, uint32_t task)
 	for (uint8_t i = 0; i < t->resource_count; i++) {
 		struct resource *r = &st->resources[t->resources[i].resource];
 
-		mem_grow(&r->holders, &r->holder_capacity, r->holder_count + 1, sizeof(*r->holders));
+		mem_grow(&r->holders, &r->holder_capacity, r->holder_count + 1,
+			 sizeof(*r->holders));
 		r->holders[r->holder_count++] = task;
 		r->held += resource_amount(r, t->resources[i].amount);
 	}
@@ -127,7 +129,8 @@ void task_leave_worker(struct state *st, uint32_t task)
 
 void task_give_back(struct state *st, uint32_t task)
 {
-	/* A validating task that lost its worker still holds its resources; a queued one without a worker holds nothing. */
+	/* A validating task that lost its worker still holds its resources; a queued one without a
+	 * worker holds nothing. */
 	if (st->tasks[task].worker != NO_ID || st->tasks[task].state == TASK_VALIDATING)
 		give_resources(st, task);
 	task_leave_worker(st, task);
@@ -191,7 +194,7 @@ static void task_reset(struct state *st, uint32_t task, const struct event *ev)
 {
 	struct task *t = &st->tasks[task];
 
-	t->flags &= (uint16_t)~(TASK_SKIPPED | TASK_DROPPED | CANCEL_FLAGS);
+	t->flags &= (uint16_t) ~(TASK_SKIPPED | TASK_DROPPED | CANCEL_FLAGS);
 	t->retry_count = (uint16_t)ev->retry_count;
 	t->reassign_count = 0;
 	t->error = SPAN_NONE;
@@ -202,7 +205,8 @@ static void task_reset(struct state *st, uint32_t task, const struct event *ev)
 }
 
 /* What the row asks for, in the state before the word changes. */
-static void act_before(struct state *st, uint32_t task, const struct event *ev, const struct edge *row)
+static void act_before(struct state *st, uint32_t task, const struct event *ev,
+		       const struct edge *row)
 {
 	struct task *t = &st->tasks[task];
 
@@ -214,8 +218,8 @@ static void act_before(struct state *st, uint32_t task, const struct event *ev, 
 }
 
 /* What the row asks for, once the task is in its new state. */
-static void act_after(struct state *st, uint32_t task, const struct event *ev, const struct edge *row,
-		      struct effects *fx)
+static void act_after(struct state *st, uint32_t task, const struct event *ev,
+		      const struct edge *row, struct effects *fx)
 {
 	struct task *t = &st->tasks[task];
 	struct workstream *w = &st->ws[t->ws];
@@ -232,7 +236,8 @@ static void act_after(struct state *st, uint32_t task, const struct event *ev, c
 	}
 	if (row->acts & DO_RETRY) {
 		t->retry_count = ev->retry_count ? (uint16_t)ev->retry_count : t->retry_count;
-		t->reassign_count = ev->reassign_count ? (uint16_t)ev->reassign_count : t->reassign_count;
+		t->reassign_count =
+			ev->reassign_count ? (uint16_t)ev->reassign_count : t->reassign_count;
 		t->retry_at_ms = ev->retry_at_ms ? ev->retry_at_ms : ev->at_ms;
 		t->flags &= (uint16_t)~CANCEL_FLAGS;
 		queue_retry(st, task);
@@ -262,21 +267,24 @@ static void act_after(struct state *st, uint32_t task, const struct event *ev, c
 		effects_add(fx, (struct effect){ FX_VALIDATE, task, t->ws, t->worker, t->attempt });
 }
 
-static int check_transition(const struct task *t, const struct event *ev, const struct edge *row, char why[200])
+static int check_transition(const struct task *t, const struct event *ev, const struct edge *row,
+			    char why[200])
 {
 	if (!row || t->state != ev->from) {
 		const char *from = task_state_word(ev->from), *to = task_state_word(ev->to);
 
-		snprintf(why, 200, "illegal transition %s → %s (%.*s) for task \"%.*s\", which is %s", from ? from : "(none)",
-			 to ? to : "(none)", SPAN_ARG(ev->edge), SPAN_ARG(ev->task_id), task_state_word(t->state));
+		snprintf(why, 200,
+			 "illegal transition %s → %s (%.*s) for task \"%.*s\", which is %s",
+			 from ? from : "(none)", to ? to : "(none)", SPAN_ARG(ev->edge),
+			 SPAN_ARG(ev->task_id), task_state_word(t->state));
 		return -SK_ECORRUPT;
 	}
 	if (!(t->flags & TASK_LINKED) && ev->to != TASK_CANCELLED && ev->to != TASK_COMPLETED)
 		return illegal(why, ev, "transition before workstream_ready");
 	if (ev->from == TASK_PENDING && ev->to == TASK_QUEUED && t->unmet)
 		return illegal(why, ev, "queued with unmet dependencies");
-	if (ev->signal > UINT8_MAX || ev->exit_code != (int32_t)ev->exit_code || ev->retry_count > UINT16_MAX ||
-	    ev->reassign_count > UINT16_MAX)
+	if (ev->signal > UINT8_MAX || ev->exit_code != (int32_t)ev->exit_code ||
+	    ev->retry_count > UINT16_MAX || ev->reassign_count > UINT16_MAX)
 		return illegal(why, ev, "number out of range");
 	if (row->acts & DO_START && t->worker == NO_ID)
 		return illegal(why, ev, "started without an assignment");
@@ -285,7 +293,8 @@ static int check_transition(const struct task *t, const struct event *ev, const 
 	return 0;
 }
 
-int apply_task_transition(struct state *st, const struct event *ev, struct effects *fx, char why[200])
+int apply_task_transition(struct state *st, const struct event *ev, struct effects *fx,
+			  char why[200])
 {
 	const struct edge *row = edge_of_event(&task_life, ev);
 	uint32_t task = state_task(st, ev->task_id);
@@ -320,7 +329,8 @@ int apply_task_transition(struct state *st, const struct event *ev, struct effec
 }
 
 /* A validating task goes on with the attempt and the resources it has. */
-static int check_assignment(const struct state *st, const struct task *t, const struct event *ev, char why[200])
+static int check_assignment(const struct state *st, const struct task *t, const struct event *ev,
+			    char why[200])
 {
 	uint32_t worker = state_worker(st, ev->worker_id);
 	uint64_t attempt = t->state == TASK_VALIDATING ? t->attempt : t->attempt + 1ULL;
@@ -333,12 +343,14 @@ static int check_assignment(const struct state *st, const struct task *t, const 
 	if (ev->attempt != attempt || attempt > UINT32_MAX)
 		return illegal(why, ev, "wrong attempt");
 	for (uint8_t i = 0; i < t->resource_count && t->state == TASK_QUEUED; i++)
-		if (!resource_fits(&st->resources[t->resources[i].resource], t->resources[i].amount))
+		if (!resource_fits(&st->resources[t->resources[i].resource],
+				   t->resources[i].amount))
 			return illegal(why, ev, "assignment without free resources");
 	return 0;
 }
 
-static int apply_assigned(struct state *st, uint32_t task, const struct event *ev, struct effects *fx, char why[200])
+static int apply_assigned(struct state *st, uint32_t task, const struct event *ev,
+			  struct effects *fx, char why[200])
 {
 	uint32_t worker = state_worker(st, ev->worker_id);
 	struct task *t = &st->tasks[task];
@@ -360,7 +372,8 @@ static int apply_assigned(struct state *st, uint32_t task, const struct event *e
 	if (!validation)
 		take_resources(st, task);
 	if (fx)
-		effects_add(fx, (struct effect){ validation ? FX_VALIDATE : FX_ASSIGN, task, t->ws, worker, t->attempt });
+		effects_add(fx, (struct effect){ validation ? FX_VALIDATE : FX_ASSIGN, task, t->ws,
+						 worker, t->attempt });
 	return 0;
 }
 
@@ -392,13 +405,16 @@ static int apply_updated(struct state *st, uint32_t task, const struct event *ev
 	int rc;
 
 	if (t->worker != NO_ID || t->state == TASK_VALIDATING)
-		return illegal(why, ev, "new definition in the wrong state"); /* what it holds must stay what it gives back */
+		return illegal(why, ev,
+			       "new definition in the wrong state"); /* what it holds must stay what
+									it gives back */
 	if (needs_check(ev->needs) < 0)
 		return illegal(why, ev, "unreadable or repeated needs");
 	rc = task_define(st, t, ev->def, why);
 	if (rc < 0)
 		return rc;
-	if (t->state == TASK_QUEUED && t->heap_at != NO_ID) { /* its place in line, and which line, may be another now */
+	if (t->state == TASK_QUEUED &&
+	    t->heap_at != NO_ID) { /* its place in line, and which line, may be another now */
 		queue_leave(st, task);
 		queue_ready(st, task);
 	}
@@ -426,7 +442,8 @@ int apply_task_fact(struct state *st, const struct event *ev, struct effects *fx
 		if (ev->reason.len)
 			keep(st, &t->reason, ev->reason);
 		if (fx)
-			effects_add(fx, (struct effect){ FX_CANCEL, task, t->ws, t->worker, t->attempt });
+			effects_add(fx, (struct effect){ FX_CANCEL, task, t->ws, t->worker,
+							 t->attempt });
 		return 0;
 	case EV_TASK_UPDATED:
 		return apply_updated(st, task, ev, why);

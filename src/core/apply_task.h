@@ -6,8 +6,10 @@
 #include "core/event.h"
 #include "core/state.h"
 
-/* As core_apply, for events whose type is a task's transition, and for those about a task without one. */
-int apply_task_transition(struct state *st, const struct event *ev, struct effects *fx, char why[200]);
+/* As core_apply, for events whose type is a task's transition, and for those about a task without
+ * one. */
+int apply_task_transition(struct state *st, const struct event *ev, struct effects *fx,
+			  char why[200]);
 int apply_task_fact(struct state *st, const struct event *ev, struct effects *fx, char why[200]);
 
 /* Takes the task from its worker and gives back its resources. */

@@ -1,6 +1,6 @@
 /*
- * What a worker offers and what a task wants of one. Both are short lists in JSON, and few tasks want anything, so they
- * are read where they are compared.
+ * What a worker offers and what a task wants of one. Both are short lists in JSON, and few tasks
+ * want anything, so they are read where they are compared.
  */
 #include "base/scan.h"
 #include "core/schedule.h"
@@ -30,10 +30,12 @@ bool capability_covers(struct span offered, struct span wanted)
 		own = have.raw;
 		mark = memchr(own.p, '@', own.len);
 		if (mark) {
-			own_version = (struct span){ mark + 1, own.len - (size_t)(mark - own.p) - 1 };
+			own_version =
+				(struct span){ mark + 1, own.len - (size_t)(mark - own.p) - 1 };
 			own.len = (size_t)(mark - own.p);
 		}
-		if (span_eq(own, name) && (!version.len || version_compare(own_version, version) >= 0))
+		if (span_eq(own, name) &&
+		    (!version.len || version_compare(own_version, version) >= 0))
 			return true;
 	}
 	return false;

@@ -1,6 +1,7 @@
 /*
- * The door of the core: one input in, events and effects out. After the input itself, whatever follows from it is decided
- * too (turn_follow), so that the state between two inputs never owes anything.
+ * The door of the core: one input in, events and effects out. After the input itself, whatever
+ * follows from it is decided too (turn_follow), so that the state between two inputs never owes
+ * anything.
  */
 #include "core/decide.h"
 
@@ -29,7 +30,8 @@ static void worker_spawned(struct turn *t, const struct input *in)
 	const struct edge *row;
 	struct event *ev;
 
-	row = edge_find(&worker_life, known ? t->st->workers[worker].state : NO_STATE, ON_WORKER_SPAWNED, 0);
+	row = edge_find(&worker_life, known ? t->st->workers[worker].state : NO_STATE,
+			ON_WORKER_SPAWNED, 0);
 	if (!row)
 		return;
 	ev = turn_event(t, row->event);
@@ -51,13 +53,14 @@ static int worker_registered(struct turn *t, const struct input *in)
 
 	if (!w || w->incarnation != in->incarnation || w->state == WORKER_SHUTDOWN) {
 		if (t->why)
-			buf_putf(t->why, "worker \"%.*s\" incarnation %u is not expected here", SPAN_ARG(in->worker_id),
-				 (unsigned)in->incarnation);
+			buf_putf(t->why, "worker \"%.*s\" incarnation %u is not expected here",
+				 SPAN_ARG(in->worker_id), (unsigned)in->incarnation);
 		return -SK_EREFUSED;
 	}
 	if (in->slots > SLOTS_MAX) {
 		if (t->why)
-			buf_putf(t->why, "worker \"%.*s\" offers more than %d slots", SPAN_ARG(in->worker_id), SLOTS_MAX);
+			buf_putf(t->why, "worker \"%.*s\" offers more than %d slots",
+				 SPAN_ARG(in->worker_id), SLOTS_MAX);
 		return -SK_EREFUSED;
 	}
 	if (w->state == WORKER_INITIALIZING) {
@@ -81,7 +84,8 @@ static void retries_due(struct turn *t)
 {
 	uint32_t task;
 
-	while ((task = queue_first(&t->st->retry)) != NO_ID && t->st->tasks[task].retry_at_ms <= t->now_ms) {
+	while ((task = queue_first(&t->st->retry)) != NO_ID &&
+	       t->st->tasks[task].retry_at_ms <= t->now_ms) {
 		INVARIANT(turn_task_move(t, task, ON_RETRY_DELAY_ELAPSED) != NULL);
 		turn_apply(t);
 	}
@@ -106,7 +110,8 @@ static void workstreams_due(struct turn *t)
 		ev = turn_ws_event(t, EV_WS_TIMEOUT, ws);
 		ev->max_duration_ms = (uint64_t)w->max_duration_ms;
 		t->cause = turn_apply(t);
-		turn_cancel_tasks(t, ws, ON_WORKSTREAM_FAILED, SPAN_LIT("the workstream ran out of time"));
+		turn_cancel_tasks(t, ws, ON_WORKSTREAM_FAILED,
+				  SPAN_LIT("the workstream ran out of time"));
 		ev = turn_ws_move(t, ws, ON_WORKSTREAM_TIMEOUT);
 		INVARIANT(ev != NULL);
 		ev->error = SPAN_LIT("the workstream ran out of time");
@@ -181,8 +186,8 @@ static int dispatch(struct turn *t, const struct input *in)
 	return 0;
 }
 
-int core_step(struct state *st, const struct input *in, int64_t now_ms, struct events *batch, struct effects *fx,
-	      struct buf *why)
+int core_step(struct state *st, const struct input *in, int64_t now_ms, struct events *batch,
+	      struct effects *fx, struct buf *why)
 {
 	struct turn t = { .st = st, .batch = batch, .fx = fx, .now_ms = now_ms, .why = why };
 	int rc;

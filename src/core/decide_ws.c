@@ -1,6 +1,7 @@
 /*
- * What follows by itself: a task whose needs are met is queued; a workstream's state is derived from its tasks. The order
- * of the derivation decides: a critical failure first, then completion, then exhaustion.
+ * What follows by itself: a task whose needs are met is queued; a workstream's state is derived
+ * from its tasks. The order of the derivation decides: a critical failure first, then completion,
+ * then exhaustion.
  */
 #include "core/turn.h"
 
@@ -87,7 +88,8 @@ static void derive_ws(struct turn *t, uint32_t ws)
 {
 	const struct workstream *w = &t->st->ws[ws];
 
-	if (w->id.len == 0 || ws_state_final(w->state) || w->state == WS_PLANNED || w->task_count == 0)
+	if (w->id.len == 0 || ws_state_final(w->state) || w->state == WS_PLANNED ||
+	    w->task_count == 0)
 		return;
 	if (w->state == WS_READY) {
 		if (w->by_state[TASK_PENDING] + w->by_state[TASK_QUEUED] == w->task_count)
@@ -109,10 +111,12 @@ static void queue_unblocked(struct turn *t, uint32_t task)
 	const struct task *subject = &t->st->tasks[task];
 	const struct workstream *w;
 
-	if (task_gone(subject) || subject->state != TASK_PENDING || subject->unmet || !(subject->flags & TASK_LINKED))
+	if (task_gone(subject) || subject->state != TASK_PENDING || subject->unmet ||
+	    !(subject->flags & TASK_LINKED))
 		return;
 	w = &t->st->ws[subject->ws];
-	if (!w->active || subject->flags & TASK_HELD || w->flags & WSF_HALTED || ws_state_final(w->state))
+	if (!w->active || subject->flags & TASK_HELD || w->flags & WSF_HALTED ||
+	    ws_state_final(w->state))
 		return;
 	INVARIANT(turn_task_move(t, task, ON_SCHEDULER_ASSIGNED) != NULL);
 	turn_apply(t);

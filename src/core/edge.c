@@ -1,12 +1,15 @@
-/* Tables of forty rows are searched from the top: state and trigger differ in the first compare almost always. */
+/* Tables of forty rows are searched from the top: state and trigger differ in the first compare
+ * almost always. */
 #include "core/edge.h"
 
-const struct edge *edge_find(const struct life *life, unsigned from, enum trigger on, unsigned facts)
+const struct edge *edge_find(const struct life *life, unsigned from, enum trigger on,
+			     unsigned facts)
 {
 	for (size_t i = 0; i < life->edge_count; i++) {
 		const struct edge *row = &life->edges[i];
 
-		if (row->from == from && row->on == on && (facts & row->yes) == row->yes && !(facts & row->no))
+		if (row->from == from && row->on == on && (facts & row->yes) == row->yes &&
+		    !(facts & row->no))
 			return row;
 	}
 	return NULL;

@@ -1,6 +1,7 @@
 /*
- * A life as a table: one row for each legal change of state. decide() works out the facts and finds the row; the row's id
- * is recorded; apply() obeys it. No row is a refusal: an error to a client, damage in replay.
+ * A life as a table: one row for each legal change of state. decide() works out the facts and finds
+ * the row; the row's id is recorded; apply() obeys it. No row is a refusal: an error to a client,
+ * damage in replay.
  */
 #ifndef SK_EDGE_H
 #define SK_EDGE_H
@@ -30,10 +31,10 @@ enum edge_acts {
 };
 
 struct edge {
-	const char *id;        /* stays for ever: the journal names it */
-	uint8_t from;          /* NO_STATE: birth */
+	const char *id; /* stays for ever: the journal names it */
+	uint8_t from;   /* NO_STATE: birth */
 	enum trigger on;
-	unsigned yes, no;      /* facts that must, and must not, hold */
+	unsigned yes, no; /* facts that must, and must not, hold */
 	uint8_t to;
 	enum event_kind event; /* the event that records it */
 	unsigned acts;
@@ -51,8 +52,10 @@ struct life {
 
 extern const struct life task_life, ws_life, worker_life;
 
-/* The row for this situation, or NULL: then the state forbids it. At most one row fits (tested in full). */
-const struct edge *edge_find(const struct life *life, unsigned from, enum trigger on, unsigned facts);
+/* The row for this situation, or NULL: then the state forbids it. At most one row fits (tested in
+ * full). */
+const struct edge *edge_find(const struct life *life, unsigned from, enum trigger on,
+			     unsigned facts);
 
 /* The row that an event claims to record, or NULL when there is no such row. */
 const struct edge *edge_of_event(const struct life *life, const struct event *ev);

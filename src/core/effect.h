@@ -1,4 +1,5 @@
-/* What the core asks the running program to do once the turn is on disk. Carrying one out twice must be harmless. */
+/* What the core asks the running program to do once the turn is on disk. Carrying one out twice
+ * must be harmless. */
 #ifndef SK_EFFECT_H
 #define SK_EFFECT_H
 
@@ -13,7 +14,7 @@ enum effect_kind {
 
 struct effect {
 	enum effect_kind kind;
-	uint32_t task;   /* index, or NO_ID */
+	uint32_t task; /* index, or NO_ID */
 	uint32_t ws;
 	uint32_t worker;
 	uint32_t attempt;
@@ -24,7 +25,10 @@ struct effects {
 	size_t count, capacity;
 };
 
-#define EFFECTS_INIT { NULL, 0, 0 }
+#define EFFECTS_INIT       \
+	{                  \
+		NULL, 0, 0 \
+	}
 
 void effects_release(struct effects *fx);
 void effects_add(struct effects *fx, struct effect e);

@@ -6,7 +6,8 @@
 #define FIELD_KIND(kind) FIELD_KIND_##kind
 
 const struct event_row event_rows[EVENT_COUNT] = {
-#define X(name, word, type, severity, fields) { word, EVENT_TYPE_##type, SEVERITY_##severity, fields },
+#define X(name, word, type, severity, fields) \
+	{ word, EVENT_TYPE_##type, SEVERITY_##severity, fields },
 	EVENTS(X)
 #undef X
 };

@@ -1,6 +1,6 @@
 /*
- * The graph lives in the tasks themselves (needs and dependents), because a transition must touch only its neighbours:
- * here is what it does there. link_ws.c builds the graph.
+ * The graph lives in the tasks themselves (needs and dependents), because a transition must touch
+ * only its neighbours: here is what it does there. link_ws.c builds the graph.
  */
 #include "core/link.h"
 
@@ -27,7 +27,8 @@ bool need_met(const struct state *st, uint32_t need)
 
 void agenda_task(struct state *st, uint32_t task)
 {
-	mem_grow(&st->unblocked, &st->unblocked_capacity, st->unblocked_count + 1, sizeof(*st->unblocked));
+	mem_grow(&st->unblocked, &st->unblocked_capacity, st->unblocked_count + 1,
+		 sizeof(*st->unblocked));
 	st->unblocked[st->unblocked_count++] = task;
 }
 
@@ -55,7 +56,8 @@ static bool task_hopeless(const struct state *st, const struct task *t)
 	return false;
 }
 
-/* Gives the mark of each task behind `from` the value `mark`, and goes on behind each one that changed. */
+/* Gives the mark of each task behind `from` the value `mark`, and goes on behind each one that
+ * changed. */
 static void spread_block(struct state *st, uint32_t from, bool mark)
 {
 	struct stack stack = { NULL, 0, 0 };
@@ -68,7 +70,8 @@ static void spread_block(struct state *st, uint32_t from, bool mark)
 			uint32_t next = t->dependents[i];
 			struct task *d = &st->tasks[next];
 
-			if (d->state != TASK_PENDING || !(d->flags & TASK_BLOCKED) != mark || task_hopeless(st, d) != mark)
+			if (d->state != TASK_PENDING || !(d->flags & TASK_BLOCKED) != mark ||
+			    task_hopeless(st, d) != mark)
 				continue;
 			d->flags = (uint16_t)(d->flags ^ TASK_BLOCKED);
 			st->ws[d->ws].blocked = st->ws[d->ws].blocked + mark - !mark;

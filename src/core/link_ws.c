@@ -1,6 +1,7 @@
 /*
- * Plans name what they need; here names become edges. It is the bulk of reading a snapshot, so it passes over the tasks
- * few times, and exact-size arrays are counted first and then filled: a million tasks leave no slack in the arena.
+ * Plans name what they need; here names become edges. It is the bulk of reading a snapshot, so it
+ * passes over the tasks few times, and exact-size arrays are counted first and then filled: a
+ * million tasks leave no slack in the arena.
  */
 #include "core/link.h"
 
@@ -39,8 +40,9 @@ static void put_need(struct need_list *list, uint32_t need)
 }
 
 /*
- * Names to indexes. Plans are regular: what a task needs mostly stands right behind, or is the same as, what the task
- * before it needed at the same place. That is looked at first, because the map costs two cache misses a name.
+ * Names to indexes. Plans are regular: what a task needs mostly stands right behind, or is the same
+ * as, what the task before it needed at the same place. That is looked at first, because the map
+ * costs two cache misses a name.
  */
 #define GUESSES 8
 
@@ -51,7 +53,8 @@ struct resolver {
 
 static bool named(const struct state *st, uint32_t task, struct span id)
 {
-	return task < st->task_count && !task_gone(&st->tasks[task]) && span_eq(st->tasks[task].id, id);
+	return task < st->task_count && !task_gone(&st->tasks[task]) &&
+	       span_eq(st->tasks[task].id, id);
 }
 
 static uint32_t resolve(struct resolver *r, const struct state *st, struct span id, uint32_t place)
@@ -66,7 +69,8 @@ static uint32_t resolve(struct resolver *r, const struct state *st, struct span 
 }
 
 /* Appends the indexes of what the task needs; names that no task has are passed over. */
-static void put_needs(struct need_list *list, struct resolver *r, const struct state *st, const struct task *t)
+static void put_needs(struct need_list *list, struct resolver *r, const struct state *st,
+		      const struct task *t)
 {
 	struct scan_text id = { SPAN_NONE, false };
 	struct scan s;
@@ -126,7 +130,8 @@ void ws_graph_release(struct ws_graph *g)
 	mem_free(&g->estimate_ms);
 }
 
-static void take_needs(struct state *st, uint32_t task, const struct need_list *all, size_t first, size_t count)
+static void take_needs(struct state *st, uint32_t task, const struct need_list *all, size_t first,
+		       size_t count)
 {
 	struct task *t = &st->tasks[task];
 
@@ -166,8 +171,8 @@ static int resolve_needs(struct state *st, const struct workstream *w, char why[
 			put_needs(&all, &r, st, t);
 		end[i] = all.count;
 		if (r.unknown.p)
-			snprintf(why, 200, "task \"%.*s\" needs unknown task \"%.*s\"", SPAN_ARG(t->id),
-				 SPAN_ARG(r.unknown));
+			snprintf(why, 200, "task \"%.*s\" needs unknown task \"%.*s\"",
+				 SPAN_ARG(t->id), SPAN_ARG(r.unknown));
 	}
 	for (size_t i = 0; i < w->task_count && !r.unknown.p; i++) {
 		size_t first = i ? end[i - 1] : 0;
@@ -256,7 +261,8 @@ static bool link_edges(struct state *st, uint32_t ws)
 	return stopped;
 }
 
-/* How far each task is from the beginning, and how long it is from its start to the end of everything behind it. */
+/* How far each task is from the beginning, and how long it is from its start to the end of
+ * everything behind it. */
 struct places {
 	uint64_t *rank;
 	uint32_t *stage;

@@ -1,4 +1,5 @@
-/* Words to numbers and back. The lists in lives.h are the only source; a test compares them with docs/states.md. */
+/* Words to numbers and back. The lists in lives.h are the only source; a test compares them with
+ * docs/states.md. */
 #include "core/lives.h"
 
 #define X(name, word) word,

@@ -1,6 +1,7 @@
 /*
- * The words of every life: states and triggers, each from one list. The words are in journals for ever: add at the
- * end, never change one. The tables of legal edges are in task_edges.c, workstream_edges.c and worker_edges.c.
+ * The words of every life: states and triggers, each from one list. The words are in journals for
+ * ever: add at the end, never change one. The tables of legal edges are in task_edges.c,
+ * workstream_edges.c and worker_edges.c.
  */
 #ifndef SK_LIVES_H
 #define SK_LIVES_H
@@ -8,71 +9,71 @@
 #include "base/str.h"
 
 /* name, word */
-#define TASK_STATES(X)                \
-	X(PENDING, "pending")         \
-	X(QUEUED, "queued")           \
-	X(RUNNING, "running")         \
-	X(VALIDATING, "validating")   \
-	X(RETRYING, "retrying")       \
-	X(COMPLETED, "completed")     \
-	X(FAILED, "failed")           \
+#define TASK_STATES(X)              \
+	X(PENDING, "pending")       \
+	X(QUEUED, "queued")         \
+	X(RUNNING, "running")       \
+	X(VALIDATING, "validating") \
+	X(RETRYING, "retrying")     \
+	X(COMPLETED, "completed")   \
+	X(FAILED, "failed")         \
 	X(CANCELLED, "cancelled")
 
-#define WS_STATES(X)                  \
-	X(PLANNED, "planned")         \
-	X(READY, "ready")             \
-	X(EXECUTING, "executing")     \
-	X(VALIDATING, "validating")   \
-	X(COMPLETED, "completed")     \
-	X(FAILED, "failed")           \
+#define WS_STATES(X)                \
+	X(PLANNED, "planned")       \
+	X(READY, "ready")           \
+	X(EXECUTING, "executing")   \
+	X(VALIDATING, "validating") \
+	X(COMPLETED, "completed")   \
+	X(FAILED, "failed")         \
 	X(CANCELLED, "cancelled")
 
-#define WORKER_STATES(X)                  \
-	X(INITIALIZING, "initializing")   \
-	X(IDLE, "idle")                   \
-	X(BUSY, "busy")                   \
-	X(UNRESPONSIVE, "unresponsive")   \
+#define WORKER_STATES(X)                \
+	X(INITIALIZING, "initializing") \
+	X(IDLE, "idle")                 \
+	X(BUSY, "busy")                 \
+	X(UNRESPONSIVE, "unresponsive") \
 	X(SHUTDOWN, "shutdown")
 
 /* One list of triggers for all lives: a trigger is a word in the journal. */
-#define TRIGGERS(X)                                       \
-	X(NONE, "")                                       \
-	X(TASK_CREATED, "task_created")                   \
-	X(SCHEDULER_ASSIGNED, "scheduler_assigned")       \
-	X(WORKER_STARTED, "worker_started")               \
-	X(EXECUTION_COMPLETED, "execution_completed")     \
-	X(EXECUTION_FAILED, "execution_failed")           \
-	X(TASK_TIMEOUT, "task_timeout")                   \
-	X(RETRY_DELAY_ELAPSED, "retry_delay_elapsed")     \
-	X(VALIDATION_PASSED, "validation_passed")         \
-	X(VALIDATION_FAILED, "validation_failed")         \
-	X(USER_CANCELLED, "user_cancelled")               \
-	X(WORKSTREAM_FAILED, "workstream_failed")         \
-	X(WORKER_LOST, "worker_lost")                     \
-	X(CONTEXT_OVERFLOW, "context_overflow")           \
-	X(PRECHECK_FAILED, "precheck_failed")             \
-	X(MANUAL_RETRY, "manual_retry")                   \
-	X(MANUAL_SKIP, "manual_skip")                     \
-	X(WORKSTREAM_ROLLBACK, "workstream_rollback")     \
-	X(ROLLBACK_RESTORE, "rollback_restore")           \
-	X(WORKSTREAM_CREATED, "workstream_created")       \
-	X(ALL_TASKS_CREATED, "all_tasks_created")         \
-	X(FIRST_TASK_STARTED, "first_task_started")       \
-	X(ALL_TASKS_COMPLETED, "all_tasks_completed")     \
-	X(CRITICAL_TASK_FAILED, "critical_task_failed")   \
-	X(WORKSTREAM_TIMEOUT, "workstream_timeout")       \
-	X(TASKS_EXHAUSTED, "tasks_exhausted")             \
-	X(MANUAL_RETRY_FAILED, "manual_retry_failed")     \
-	X(MANUAL_RESUME, "manual_resume")                 \
-	X(WORKER_SPAWNED, "worker_spawned")               \
-	X(REGISTRATION_COMPLETE, "registration_complete") \
-	X(TASK_ASSIGNED, "task_assigned")                 \
-	X(TASK_COMPLETED, "task_completed")               \
-	X(HEALTH_CHECK_TIMEOUT, "health_check_timeout")   \
+#define TRIGGERS(X)                                         \
+	X(NONE, "")                                         \
+	X(TASK_CREATED, "task_created")                     \
+	X(SCHEDULER_ASSIGNED, "scheduler_assigned")         \
+	X(WORKER_STARTED, "worker_started")                 \
+	X(EXECUTION_COMPLETED, "execution_completed")       \
+	X(EXECUTION_FAILED, "execution_failed")             \
+	X(TASK_TIMEOUT, "task_timeout")                     \
+	X(RETRY_DELAY_ELAPSED, "retry_delay_elapsed")       \
+	X(VALIDATION_PASSED, "validation_passed")           \
+	X(VALIDATION_FAILED, "validation_failed")           \
+	X(USER_CANCELLED, "user_cancelled")                 \
+	X(WORKSTREAM_FAILED, "workstream_failed")           \
+	X(WORKER_LOST, "worker_lost")                       \
+	X(CONTEXT_OVERFLOW, "context_overflow")             \
+	X(PRECHECK_FAILED, "precheck_failed")               \
+	X(MANUAL_RETRY, "manual_retry")                     \
+	X(MANUAL_SKIP, "manual_skip")                       \
+	X(WORKSTREAM_ROLLBACK, "workstream_rollback")       \
+	X(ROLLBACK_RESTORE, "rollback_restore")             \
+	X(WORKSTREAM_CREATED, "workstream_created")         \
+	X(ALL_TASKS_CREATED, "all_tasks_created")           \
+	X(FIRST_TASK_STARTED, "first_task_started")         \
+	X(ALL_TASKS_COMPLETED, "all_tasks_completed")       \
+	X(CRITICAL_TASK_FAILED, "critical_task_failed")     \
+	X(WORKSTREAM_TIMEOUT, "workstream_timeout")         \
+	X(TASKS_EXHAUSTED, "tasks_exhausted")               \
+	X(MANUAL_RETRY_FAILED, "manual_retry_failed")       \
+	X(MANUAL_RESUME, "manual_resume")                   \
+	X(WORKER_SPAWNED, "worker_spawned")                 \
+	X(REGISTRATION_COMPLETE, "registration_complete")   \
+	X(TASK_ASSIGNED, "task_assigned")                   \
+	X(TASK_COMPLETED, "task_completed")                 \
+	X(HEALTH_CHECK_TIMEOUT, "health_check_timeout")     \
 	X(HEALTH_CHECK_RECOVERED, "health_check_recovered") \
-	X(MAX_TIMEOUT_EXCEEDED, "max_timeout_exceeded")   \
-	X(SHUTDOWN_REQUESTED, "shutdown_requested")       \
-	X(WORKER_CRASHED, "worker_crashed")               \
+	X(MAX_TIMEOUT_EXCEEDED, "max_timeout_exceeded")     \
+	X(SHUTDOWN_REQUESTED, "shutdown_requested")         \
+	X(WORKER_CRASHED, "worker_crashed")                 \
 	X(FORCE_SHUTDOWN, "force_shutdown")
 
 #define X(name, word) TASK_##name,
@@ -88,7 +89,8 @@ enum worker_state { WORKER_STATES(X) WORKER_STATE_COUNT, WORKER_NO_STATE = 255 }
 enum trigger { TRIGGERS(X) TRIGGER_COUNT };
 #undef X
 
-/* A state whose number is out of range (the _NO_STATE of a birth) has the word NULL, written as null. */
+/* A state whose number is out of range (the _NO_STATE of a birth) has the word NULL, written as
+ * null. */
 const char *task_state_word(unsigned state);
 const char *ws_state_word(unsigned state);
 const char *worker_state_word(unsigned state);

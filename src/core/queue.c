@@ -1,8 +1,10 @@
 /*
- * Binary heaps of task indexes with the place kept in the task, so that leaving from the middle is O(log n) too.
+ * Binary heaps of task indexes with the place kept in the task, so that leaving from the middle is
+ * O(log n) too.
  *
- * Ageing without a clock: a task gains one step of priority for each whole minute it waits. Comparing priority plus the
- * minute in which the wait began gives the same order at any time, so nothing has to be re-sorted as time goes by.
+ * Ageing without a clock: a task gains one step of priority for each whole minute it waits.
+ * Comparing priority plus the minute in which the wait began gives the same order at any time, so
+ * nothing has to be re-sorted as time goes by.
  */
 #include "core/queue.h"
 
@@ -59,7 +61,8 @@ static void heap_down(struct state *st, struct task_heap *h, size_t at, before_f
 
 		if (child >= h->count)
 			break;
-		if (child + 1 < h->count && before(&st->tasks[h->v[child + 1]], &st->tasks[h->v[child]]))
+		if (child + 1 < h->count &&
+		    before(&st->tasks[h->v[child + 1]], &st->tasks[h->v[child]]))
 			child++;
 		if (!before(&st->tasks[h->v[child]], &st->tasks[task]))
 			break;
@@ -117,7 +120,8 @@ bool queue_before(const struct state *st, uint32_t a, uint32_t b)
 	return ready_before(&st->tasks[a], &st->tasks[b]);
 }
 
-/* The kind's index; one for which nobody waits any more is taken over. NO_ID when there are too many. */
+/* The kind's index; one for which nobody waits any more is taken over. NO_ID when there are too
+ * many. */
 static uint32_t find_kind(struct state *st, struct span capabilities)
 {
 	uint32_t unused = (uint32_t)st->kind_count;
@@ -164,7 +168,8 @@ static struct task_heap *line_of(struct state *st, uint32_t task)
 
 const struct task_heap *queue_line(const struct state *st, uint32_t task)
 {
-	return st->tasks[task].heap_at == NO_ID ? NULL : line_of((struct state *)(uintptr_t)st, task);
+	return st->tasks[task].heap_at == NO_ID ? NULL
+						: line_of((struct state *)(uintptr_t)st, task);
 }
 
 uint32_t queue_first(const struct task_heap *heap)
@@ -178,7 +183,8 @@ void queue_leave(struct state *st, uint32_t task)
 
 	if (t->heap_at == NO_ID)
 		return;
-	heap_remove(st, line_of(st, task), task, t->state == TASK_RETRYING ? retry_before : ready_before);
+	heap_remove(st, line_of(st, task), task,
+		    t->state == TASK_RETRYING ? retry_before : ready_before);
 	t->waits_for = NO_RESOURCE;
 }
 

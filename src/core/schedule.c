@@ -1,12 +1,13 @@
 /*
- * Who starts next. A task takes all its resources at once or none, so nobody holds one while waiting for another and no
- * deadlock can form. A task that lacks a resource, or a worker that can do it, stands behind it until something is freed,
- * so that a turn costs O(log n) however many wait.
+ * Who starts next. A task takes all its resources at once or none, so nobody holds one while
+ * waiting for another and no deadlock can form. A task that lacks a resource, or a worker that can
+ * do it, stands behind it until something is freed, so that a turn costs O(log n) however many
+ * wait.
  *
- * Nobody starves: waiting makes urgent (queue.c); what is freed is offered to those who wait for it before anyone else is
- * chosen; and who has waited for long without finding all it needs free at the same time stakes a claim, which keeps
- * less urgent tasks from passing it. A claim holds nothing, and of two claims the more urgent one counts, so that claims
- * cannot deadlock either.
+ * Nobody starves: waiting makes urgent (queue.c); what is freed is offered to those who wait for it
+ * before anyone else is chosen; and who has waited for long without finding all it needs free at
+ * the same time stakes a claim, which keeps less urgent tasks from passing it. A claim holds
+ * nothing, and of two claims the more urgent one counts, so that claims cannot deadlock either.
  */
 #include "core/turn.h"
 
@@ -49,8 +50,8 @@ static bool takes_work(const struct worker *w)
 }
 
 /*
- * The worker for this task: fewest tasks first. A task that holds resources is not assigned ahead of a free slot: it
- * would keep them from others while it only waits.
+ * The worker for this task: fewest tasks first. A task that holds resources is not assigned ahead
+ * of a free slot: it would keep them from others while it only waits.
  */
 static uint32_t choose_worker(const struct state *st, const struct task *t, bool ahead)
 {
@@ -61,7 +62,8 @@ static uint32_t choose_worker(const struct state *st, const struct task *t, bool
 
 		if (!takes_work(w) || w->assigned >= w->slots + (ahead ? w->ahead : 0))
 			continue;
-		if (t->flags & TASK_NEEDS_CAPABILITY && capability_missing(w->capabilities, t->def).len)
+		if (t->flags & TASK_NEEDS_CAPABILITY &&
+		    capability_missing(w->capabilities, t->def).len)
 			continue;
 		if (best == NO_ID || w->assigned < st->workers[best].assigned)
 			best = (uint32_t)i;
@@ -103,7 +105,8 @@ static bool claim_stands(const struct state *st, uint32_t resource)
 	uint32_t claim = st->resources[resource].claim;
 	const struct task *t = claim == NO_ID ? NULL : &st->tasks[claim];
 
-	return t && !task_gone(t) && t->state == TASK_QUEUED && t->heap_at != NO_ID && wants(t, resource);
+	return t && !task_gone(t) && t->state == TASK_QUEUED && t->heap_at != NO_ID &&
+	       wants(t, resource);
 }
 
 /* Whether the task has to let a more urgent one go first that could go. */
@@ -111,8 +114,8 @@ static bool claimed_before(const struct state *st, uint32_t resource, uint32_t t
 {
 	uint32_t claim = st->resources[resource].claim;
 
-	return claim != task && claim_stands(st, resource) && ws_has_room(&st->ws[st->tasks[claim].ws]) &&
-	       queue_before(st, claim, task);
+	return claim != task && claim_stands(st, resource) &&
+	       ws_has_room(&st->ws[st->tasks[claim].ws]) && queue_before(st, claim, task);
 }
 
 static uint32_t lacking_resource(const struct state *st, uint32_t task)
@@ -138,7 +141,8 @@ static void stake_claims(struct turn *t, uint32_t task)
 	for (uint8_t i = 0; i < subject->resource_count; i++) {
 		uint32_t resource = subject->resources[i].resource;
 
-		if (!claim_stands(t->st, resource) || queue_before(t->st, task, t->st->resources[resource].claim))
+		if (!claim_stands(t->st, resource) ||
+		    queue_before(t->st, task, t->st->resources[resource].claim))
 			t->st->resources[resource].claim = task;
 	}
 }
@@ -172,7 +176,8 @@ static void review_claims(struct state *st)
 	}
 }
 
-/* Whether the task stands among the ready ones of a workstream that may start it: then its turn is near. */
+/* Whether the task stands among the ready ones of a workstream that may start it: then its turn is
+ * near. */
 static bool goes_next(const struct state *st, uint32_t task)
 {
 	const struct task *t = &st->tasks[task];
@@ -181,9 +186,9 @@ static bool goes_next(const struct state *st, uint32_t task)
 }
 
 /*
- * Sends the first of a line to stand among the ready ones, one at a time: whether the next may go is known when this one
- * has started, or has found that it lacks something else. One whose workstream is full is sent, too, if there may be
- * others behind it whose workstream is not.
+ * Sends the first of a line to stand among the ready ones, one at a time: whether the next may go
+ * is known when this one has started, or has found that it lacks something else. One whose
+ * workstream is full is sent, too, if there may be others behind it whose workstream is not.
  */
 static bool wake_first(struct state *st, struct round *r, size_t line, uint32_t task)
 {
@@ -237,8 +242,8 @@ static uint32_t choose_ws(const struct state *st, const struct round *r)
 
 		if (!w->ready.count || r->passed[i] || !ws_has_room(w))
 			continue;
-		if (best && (w->assigned > best->assigned ||
-			     (w->assigned == best->assigned && w->last_served >= best->last_served)))
+		if (best && (w->assigned > best->assigned || (w->assigned == best->assigned &&
+							      w->last_served >= best->last_served)))
 			continue;
 		best = w;
 		place = i;
@@ -257,7 +262,8 @@ static void assign(struct turn *t, uint32_t task, uint32_t worker)
 	turn_apply(t);
 }
 
-/* The first ready task of the workstream starts, or goes to stand behind what it lacks, or keeps its place. */
+/* The first ready task of the workstream starts, or goes to stand behind what it lacks, or keeps
+ * its place. */
 static void consider(struct turn *t, struct round *r, uint32_t place)
 {
 	struct state *st = t->st;
@@ -284,7 +290,8 @@ static void consider(struct turn *t, struct round *r, uint32_t place)
 		return;
 	}
 	queue_leave(st, task);
-	if (subject->flags & TASK_NEEDS_CAPABILITY && queue_kind(st, task, capability_wanted(subject->def))) {
+	if (subject->flags & TASK_NEEDS_CAPABILITY &&
+	    queue_kind(st, task, capability_wanted(subject->def))) {
 		drop_claims(st, task);
 		return;
 	}
@@ -337,7 +344,8 @@ static void announce_workers(struct turn *t)
 		const struct worker *w = &st->workers[i];
 		enum trigger on = w->assigned ? ON_TASK_ASSIGNED : ON_TASK_COMPLETED;
 
-		if (w->state == (w->assigned ? WORKER_IDLE : WORKER_BUSY) && turn_worker_move(t, (uint32_t)i, on))
+		if (w->state == (w->assigned ? WORKER_IDLE : WORKER_BUSY) &&
+		    turn_worker_move(t, (uint32_t)i, on))
 			turn_apply(t);
 	}
 }
@@ -373,7 +381,8 @@ int64_t resource_deadline(const struct state *st)
 	for (size_t i = 0; i < st->resource_count; i++) {
 		const struct resource *r = &st->resources[i];
 
-		if (r->waiting_since_ms && !r->exhausted_ms && r->waiting_since_ms + EXHAUSTED_AFTER_MS < next)
+		if (r->waiting_since_ms && !r->exhausted_ms &&
+		    r->waiting_since_ms + EXHAUSTED_AFTER_MS < next)
 			next = r->waiting_since_ms + EXHAUSTED_AFTER_MS;
 	}
 	return next;
@@ -396,7 +405,8 @@ void turn_resource_time(struct turn *t)
 		ev->requested = 1;
 		for (uint8_t k = 0; k < st->tasks[task].resource_count; k++)
 			if (st->tasks[task].resources[k].resource == i)
-				ev->requested = resource_amount(r, st->tasks[task].resources[k].amount);
+				ev->requested =
+					resource_amount(r, st->tasks[task].resources[k].amount);
 		ev->available = r->limit > r->held ? r->limit - r->held : 0;
 		turn_apply(t);
 	}

@@ -7,7 +7,8 @@
 
 struct turn;
 
-/* Whether a JSON array of "name" or "name@version" offers what is wanted: "name" or "name>=version". */
+/* Whether a JSON array of "name" or "name@version" offers what is wanted: "name" or
+ * "name>=version". */
 bool capability_covers(struct span offered, struct span wanted);
 
 /* The capabilities a definition asks for: a raw JSON array, a part of the definition, or empty. */
@@ -19,7 +20,8 @@ struct span capability_missing(struct span offered, struct span def);
 /* Compares dotted numbers; missing parts count as 0. */
 int version_compare(struct span a, struct span b);
 
-/* When somebody will have waited for a resource long enough to be announced, or INT64_MAX; and announcing it. */
+/* When somebody will have waited for a resource long enough to be announced, or INT64_MAX; and
+ * announcing it. */
 int64_t resource_deadline(const struct state *st);
 void turn_resource_time(struct turn *t);
 

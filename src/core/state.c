@@ -1,6 +1,6 @@
 /*
- * Storage and look-up of the state, nothing that decides. Texts live in one arena; arrays of structs grow by half; ids
- * find indexes through maps whose keys point into the arena.
+ * Storage and look-up of the state, nothing that decides. Texts live in one arena; arrays of
+ * structs grow by half; ids find indexes through maps whose keys point into the arena.
  */
 #include "core/state.h"
 
@@ -103,7 +103,8 @@ size_t state_bytes(const struct state *st)
 	bytes += st->resource_capacity * sizeof(*st->resources);
 	bytes += map_bytes(&st->task_ids) + map_bytes(&st->ws_ids) + map_bytes(&st->worker_ids);
 	bytes += map_bytes(&st->resource_ids) + st->kind_capacity * sizeof(*st->kinds);
-	words += st->unblocked_capacity + st->dirty_capacity + st->retry.capacity + st->open_capacity;
+	words += st->unblocked_capacity + st->dirty_capacity + st->retry.capacity +
+		 st->open_capacity;
 	for (size_t i = 0; i < st->ws_count; i++)
 		words += st->ws[i].task_capacity + st->ws[i].ready.capacity;
 	for (size_t i = 0; i < st->worker_count; i++)

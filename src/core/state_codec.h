@@ -1,6 +1,7 @@
 /*
- * The state as one JSON document, and back: .state/current.json, backups, and the record at the head of a rotated
- * journal. Shape: docs/journal.md. Decoding is as strict as the journal: a document we would not write is refused.
+ * The state as one JSON document, and back: .state/current.json, backups, and the record at the
+ * head of a rotated journal. Shape: docs/journal.md. Decoding is as strict as the journal: a
+ * document we would not write is refused.
  */
 #ifndef SK_STATE_CODEC_H
 #define SK_STATE_CODEC_H
@@ -15,12 +16,15 @@ struct snapshot_place {
 };
 
 /* Appends the document, ending in a newline. */
-void state_encode(const struct state *st, const struct snapshot_place *place, int64_t now_ms, struct buf *out);
+void state_encode(const struct state *st, const struct snapshot_place *place, int64_t now_ms,
+		  struct buf *out);
 
 /*
  * Reads a document into *st, which is empty after state_init. On failure *st may be released only.
- * Returns 0; -EINVAL with *what naming the problem and *at its byte; -SK_ECORRUPT when the values contradict each other.
+ * Returns 0; -EINVAL with *what naming the problem and *at its byte; -SK_ECORRUPT when the values
+ * contradict each other.
  */
-int state_decode(struct span text, struct state *st, struct snapshot_place *place, char what[200], size_t *at);
+int state_decode(struct span text, struct state *st, struct snapshot_place *place, char what[200],
+		 size_t *at);
 
 #endif

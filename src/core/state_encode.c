@@ -1,7 +1,7 @@
 /*
- * current.json is read by people and other programs, so it carries the words and times of the specification; what is
- * zero, empty or false is left out. It is written by hand, member by member, because it is rewritten every second and a
- * large state must not make that second long.
+ * current.json is read by people and other programs, so it carries the words and times of the
+ * specification; what is zero, empty or false is left out. It is written by hand, member by member,
+ * because it is rewritten every second and a large state must not make that second long.
  */
 #include "core/state_codec.h"
 
@@ -75,12 +75,14 @@ static void put_time(struct buf *out, const char *key, int64_t ms)
 }
 
 /* "key":["a","b"]: all needs, or those that have been waived. */
-static void put_needs(struct buf *out, const struct state *st, const struct task *t, const char *key, bool waived)
+static void put_needs(struct buf *out, const struct state *st, const struct task *t,
+		      const char *key, bool waived)
 {
 	bool any = false;
 
 	for (uint32_t i = 0; i < t->needs_count; i++) {
-		if ((waived && !(t->needs[i] & WAIVED)) || task_gone(&st->tasks[t->needs[i] & ~WAIVED]))
+		if ((waived && !(t->needs[i] & WAIVED)) ||
+		    task_gone(&st->tasks[t->needs[i] & ~WAIVED]))
 			continue; /* one of an archived run is waived for ever */
 		if (!any) {
 			put_key(out, key);
@@ -149,8 +151,10 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* "key":["a","b"], in the order of the tasks: the lists themselves are unordered, and equal states give equal bytes. */
-static void put_tasks(struct buf *out, const struct state *st, const char *key, const uint32_t *tasks, size_t count)
+/* "key":["a","b"], in the order of the tasks: the lists themselves are unordered, and equal states
+ * give equal bytes. */
+static void put_tasks(struct buf *out, const struct state *st, const char *key,
+		      const uint32_t *tasks, size_t count)
 {
 	uint32_t *sorted;
 
@@ -225,7 +229,8 @@ static void put_resource(struct buf *out, const struct state *st, const struct r
 	buf_putc(out, '}');
 }
 
-static void put_head(struct buf *out, const struct state *st, const struct snapshot_place *place, int64_t now_ms)
+static void put_head(struct buf *out, const struct state *st, const struct snapshot_place *place,
+		     int64_t now_ms)
 {
 	buf_put(out, "{", 1);
 	put_text(out, "schema_version", SPAN_LIT("1.0.0"));
@@ -264,7 +269,8 @@ static void next_line(struct buf *out, bool *any)
 	*any = true;
 }
 
-void state_encode(const struct state *st, const struct snapshot_place *place, int64_t now_ms, struct buf *out)
+void state_encode(const struct state *st, const struct snapshot_place *place, int64_t now_ms,
+		  struct buf *out)
 {
 	bool any = false;
 

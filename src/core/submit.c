@@ -1,6 +1,7 @@
 /*
- * Is this plan what is recorded? The comparison works on definitions as bytes and on needs as ids, and says in words what
- * differs, because a plan that changed under a half-finished run must never be guessed about.
+ * Is this plan what is recorded? The comparison works on definitions as bytes and on needs as ids,
+ * and says in words what differs, because a plan that changed under a half-finished run must never
+ * be guessed about.
  */
 #include "core/submit.h"
 
@@ -64,7 +65,8 @@ static uint32_t count_needs(const struct state *st, const struct task *t)
 	return count;
 }
 
-static bool same_needs(const struct state *st, const struct submission *s, const struct submit_names *n, uint32_t spec)
+static bool same_needs(const struct state *st, const struct submission *s,
+		       const struct submit_names *n, uint32_t spec)
 {
 	const struct task_spec *given = &s->tasks[spec];
 	const struct task *t = &st->tasks[n->tasks[spec]];
@@ -89,15 +91,17 @@ static bool same_needs(const struct state *st, const struct submission *s, const
 	return same;
 }
 
-bool submit_task_same(const struct state *st, const struct submission *s, const struct submit_names *n, uint32_t spec)
+bool submit_task_same(const struct state *st, const struct submission *s,
+		      const struct submit_names *n, uint32_t spec)
 {
-	return span_eq(s->tasks[spec].def, st->tasks[n->tasks[spec]].def) && same_needs(st, s, n, spec);
+	return span_eq(s->tasks[spec].def, st->tasks[n->tasks[spec]].def) &&
+	       same_needs(st, s, n, spec);
 }
 
 bool submit_ws_same(const struct ws_spec *spec, const struct workstream *w)
 {
-	return spec->max_parallel == w->max_parallel && spec->max_duration_ms == w->max_duration_ms &&
-	       span_eq(spec->def, w->def);
+	return spec->max_parallel == w->max_parallel &&
+	       spec->max_duration_ms == w->max_duration_ms && span_eq(spec->def, w->def);
 }
 
 static struct span member_of(struct span object, struct span name)
@@ -113,8 +117,10 @@ static struct span member_of(struct span object, struct span name)
 	return value;
 }
 
-/* One line for each member of `a` whose value differs in `b`; `gone` lists those that b lacks altogether. */
-static void put_members(struct buf *out, const char *who, struct span id, struct span a, struct span b, bool gone)
+/* One line for each member of `a` whose value differs in `b`; `gone` lists those that b lacks
+ * altogether. */
+static void put_members(struct buf *out, const char *who, struct span id, struct span a,
+			struct span b, bool gone)
 {
 	struct scan_text key;
 	struct span value;
@@ -136,7 +142,8 @@ static void put_members(struct buf *out, const char *who, struct span id, struct
 	}
 }
 
-static void put_added(struct buf *out, const char *who, struct span id, struct span old, struct span new)
+static void put_added(struct buf *out, const char *who, struct span id, struct span old,
+		      struct span new)
 {
 	struct scan_text key;
 	struct span value;
@@ -147,12 +154,13 @@ static void put_added(struct buf *out, const char *who, struct span id, struct s
 	while (scan_key(&s, &key)) {
 		scan_skip(&s, &value);
 		if (!s.error && !member_of(old, key.raw).p)
-			buf_putf(out, "%s %.*s: %.*s is new: %.*s\n", who, SPAN_ARG(id), SPAN_ARG(key.raw),
-				 SPAN_ARG(value));
+			buf_putf(out, "%s %.*s: %.*s is new: %.*s\n", who, SPAN_ARG(id),
+				 SPAN_ARG(key.raw), SPAN_ARG(value));
 	}
 }
 
-static void put_def_changes(struct buf *out, const char *who, struct span id, struct span old, struct span new)
+static void put_def_changes(struct buf *out, const char *who, struct span id, struct span old,
+			    struct span new)
 {
 	put_members(out, who, id, old, new, false);
 	put_members(out, who, id, old, new, true);
@@ -169,8 +177,8 @@ static void count_task(const struct task *t, bool selected, struct submit_report
 		r->retried++;
 }
 
-static void compare_task(const struct state *st, const struct submission *s, const struct submit_names *n,
-			 uint32_t spec, struct submit_report *r)
+static void compare_task(const struct state *st, const struct submission *s,
+			 const struct submit_names *n, uint32_t spec, struct submit_report *r)
 {
 	const struct task_spec *given = &s->tasks[spec];
 	const struct task *t = n->tasks[spec] == NO_ID ? NULL : &st->tasks[n->tasks[spec]];
@@ -191,8 +199,9 @@ static void compare_task(const struct state *st, const struct submission *s, con
 }
 
 /* The tasks of all workstreams that go on (`goes_on`, by place in the submission). */
-static void compare_tasks(const struct state *st, const struct submission *s, const struct submit_names *n,
-			  const bool *goes_on, struct submit_report *r)
+static void compare_tasks(const struct state *st, const struct submission *s,
+			  const struct submit_names *n, const bool *goes_on,
+			  struct submit_report *r)
 {
 	bool *seen = mem_zalloc(st->task_count + 1);
 
@@ -214,13 +223,15 @@ static void compare_tasks(const struct state *st, const struct submission *s, co
 			if (seen[w->tasks[k]] || t->flags & TASK_DROPPED)
 				continue;
 			r->removed++;
-			buf_putf(&r->changes, "task %.*s: is gone from the plan\n", SPAN_ARG(t->name));
+			buf_putf(&r->changes, "task %.*s: is gone from the plan\n",
+				 SPAN_ARG(t->name));
 		}
 	}
 	mem_free(&seen);
 }
 
-/* Returns 1 when the workstream goes on with what is recorded, 0 when it begins, or -SK_EREFUSED. */
+/* Returns 1 when the workstream goes on with what is recorded, 0 when it begins, or -SK_EREFUSED.
+ */
 static int check_ws(const struct state *st, const struct ws_spec *spec, uint32_t ws, unsigned flags,
 		    struct submit_report *r)
 {
@@ -230,7 +241,8 @@ static int check_ws(const struct state *st, const struct ws_spec *spec, uint32_t
 		r->all_completed = false;
 		if (ws == NO_ID || !st->ws[ws].assigned)
 			return 0;
-		buf_putf(&r->changes, "workstream %.*s: %u tasks of its earlier run are still at work\n",
+		buf_putf(&r->changes,
+			 "workstream %.*s: %u tasks of its earlier run are still at work\n",
 			 SPAN_ARG(spec->name), (unsigned)st->ws[ws].assigned);
 		return -SK_EREFUSED;
 	}
@@ -243,18 +255,20 @@ static int check_ws(const struct state *st, const struct ws_spec *spec, uint32_t
 		return -SK_EREFUSED;
 	}
 	if (spec->max_parallel != w->max_parallel)
-		buf_putf(&r->changes, "workstream %.*s: max_parallel %u -> %u\n", SPAN_ARG(spec->name),
-			 (unsigned)w->max_parallel, (unsigned)spec->max_parallel);
+		buf_putf(&r->changes, "workstream %.*s: max_parallel %u -> %u\n",
+			 SPAN_ARG(spec->name), (unsigned)w->max_parallel,
+			 (unsigned)spec->max_parallel);
 	if (spec->max_duration_ms != w->max_duration_ms)
-		buf_putf(&r->changes, "workstream %.*s: timeout %lld s -> %lld s\n", SPAN_ARG(spec->name),
-			 (long long)w->max_duration_ms / 1000, (long long)spec->max_duration_ms / 1000);
+		buf_putf(&r->changes, "workstream %.*s: timeout %lld s -> %lld s\n",
+			 SPAN_ARG(spec->name), (long long)w->max_duration_ms / 1000,
+			 (long long)spec->max_duration_ms / 1000);
 	put_def_changes(&r->changes, "workstream", spec->name, w->def, spec->def);
 	return 1;
 }
 
 /* What apply would refuse is refused here, before anything is recorded. */
-static int check_room(const struct state *st, const struct submission *s, const struct submit_names *n,
-		      struct submit_report *r)
+static int check_room(const struct state *st, const struct submission *s,
+		      const struct submit_names *n, struct submit_report *r)
 {
 	size_t resources = st->resource_count, tasks = st->task_count;
 
@@ -263,17 +277,24 @@ static int check_room(const struct state *st, const struct submission *s, const 
 	for (uint32_t i = 0; i < s->task_count; i++)
 		tasks += n->tasks[i] == NO_ID;
 	if (resources > RESOURCES_MAX)
-		buf_putf(&r->changes, "%zu resources would be known here, but only %d can be\n", resources, RESOURCES_MAX);
+		buf_putf(&r->changes, "%zu resources would be known here, but only %d can be\n",
+			 resources, RESOURCES_MAX);
 	if (tasks > TASKS_MAX)
-		buf_putf(&r->changes, "%zu tasks would be known here, but only %d can be\n", tasks, TASKS_MAX);
+		buf_putf(&r->changes, "%zu tasks would be known here, but only %d can be\n", tasks,
+			 TASKS_MAX);
 	if (n->clash != NO_ID)
-		buf_putf(&r->changes, "task %.*s: its id and %.*s.%.*s are taken by tasks of other workstreams\n",
-			 SPAN_ARG(s->tasks[n->clash].name), SPAN_ARG(s->ws[s->tasks[n->clash].ws].name),
-			 SPAN_ARG(s->tasks[n->clash].name));
-	return resources > RESOURCES_MAX || tasks > TASKS_MAX || n->clash != NO_ID ? -SK_EREFUSED : 0;
+		buf_putf(
+			&r->changes,
+			"task %.*s: its id and %.*s.%.*s are taken by tasks of other workstreams\n",
+			SPAN_ARG(s->tasks[n->clash].name),
+			SPAN_ARG(s->ws[s->tasks[n->clash].ws].name),
+			SPAN_ARG(s->tasks[n->clash].name));
+	return resources > RESOURCES_MAX || tasks > TASKS_MAX || n->clash != NO_ID ? -SK_EREFUSED
+										   : 0;
 }
 
-int submit_check(const struct state *st, const struct submission *s, unsigned flags, struct submit_report *out)
+int submit_check(const struct state *st, const struct submission *s, unsigned flags,
+		 struct submit_report *out)
 {
 	CLEANUP(submit_names_release) struct submit_names names = SUBMIT_NAMES_INIT;
 	bool *goes_on = mem_zalloc(s->ws_count + 1);

@@ -1,6 +1,6 @@
 /*
- * A request to run plans: what the plan compiler hands to the core. Plain values, nothing looked up yet; the core turns
- * them into events (or into an explanation why not) in submit.c.
+ * A request to run plans: what the plan compiler hands to the core. Plain values, nothing looked up
+ * yet; the core turns them into events (or into an explanation why not) in submit.c.
  */
 #ifndef SK_SUBMIT_H
 #define SK_SUBMIT_H
@@ -13,13 +13,14 @@
 struct state;
 
 struct task_spec {
-	struct span name;    /* as in the plan; unique within its workstream */
-	struct span def;     /* task_def.h */
-	uint32_t ws;         /* index into submission.ws */
-	uint32_t needs_at;   /* needs[needs_at .. needs_at + needs_count): indexes into submission.tasks, sorted, unique */
+	struct span name;  /* as in the plan; unique within its workstream */
+	struct span def;   /* task_def.h */
+	uint32_t ws;       /* index into submission.ws */
+	uint32_t needs_at; /* needs[needs_at .. needs_at + needs_count): indexes into
+			      submission.tasks, sorted, unique */
 	uint32_t needs_count;
-	uint32_t line;       /* in its file, for messages */
-	bool selected;       /* false: left out by --only / --from */
+	uint32_t line; /* in its file, for messages */
+	bool selected; /* false: left out by --only / --from */
 };
 
 struct ws_spec {
@@ -44,12 +45,15 @@ struct submission {
 	struct arena text; /* everything above points in here or is freed by submission_release */
 };
 
-#define SUBMISSION_INIT { NULL, NULL, NULL, NULL, 0, 0, 0, 0, ARENA_INIT }
+#define SUBMISSION_INIT                                        \
+	{                                                      \
+		NULL, NULL, NULL, NULL, 0, 0, 0, 0, ARENA_INIT \
+	}
 
 void submission_release(struct submission *s);
 
 enum submit_flags {
-	SUBMIT_NEW_RUN = 1 << 0,        /* start over: every task anew, the old run goes to the archive */
+	SUBMIT_NEW_RUN = 1 << 0, /* start over: every task anew, the old run goes to the archive */
 	SUBMIT_ACCEPT_CHANGES = 1 << 1, /* take over what the plan changed meanwhile */
 	SUBMIT_KEEP_GOING = 1 << 2,     /* a critical failure does not end the workstream */
 	SUBMIT_FAIL_FAST = 1 << 3,      /* any failure does */
@@ -66,10 +70,12 @@ struct submit_report {
 void submit_report_release(struct submit_report *r);
 
 /*
- * Compares the submission with the state. Fills *out, which the caller releases. Never changes the state.
- * Returns 0, or -SK_EREFUSED when the plan differs from what is recorded and neither NEW_RUN nor ACCEPT_CHANGES is
- * given (the differences are in out->changes), or when NEW_RUN meets live tasks.
+ * Compares the submission with the state. Fills *out, which the caller releases. Never changes the
+ * state. Returns 0, or -SK_EREFUSED when the plan differs from what is recorded and neither NEW_RUN
+ * nor ACCEPT_CHANGES is given (the differences are in out->changes), or when NEW_RUN meets live
+ * tasks.
  */
-int submit_check(const struct state *st, const struct submission *s, unsigned flags, struct submit_report *out);
+int submit_check(const struct state *st, const struct submission *s, unsigned flags,
+		 struct submit_report *out);
 
 #endif

@@ -1,13 +1,15 @@
 /*
- * Looking a name up costs as much as everything else about a task, so it is done once for the whole submission, by the
- * comparison and by what makes events of it alike: both must agree on who is who.
+ * Looking a name up costs as much as everything else about a task, so it is done once for the whole
+ * submission, by the comparison and by what makes events of it alike: both must agree on who is
+ * who.
  */
 #include "core/submit_find.h"
 
 #include "base/limits.h"
 
 /* Whether some task keeps this id: those of a workstream that begins anew give theirs back. */
-static bool id_taken(const struct state *st, const bool *replaced, const struct map *used, struct span id)
+static bool id_taken(const struct state *st, const bool *replaced, const struct map *used,
+		     struct span id)
 {
 	uint32_t task = state_task(st, id);
 
@@ -15,8 +17,9 @@ static bool id_taken(const struct state *st, const bool *replaced, const struct 
 }
 
 /* The id of a task that is to be created, or SPAN_NONE when both that it could have are taken. */
-static struct span new_id(struct submit_names *n, const struct state *st, const struct submission *s, uint32_t spec,
-			  const bool *replaced, const struct map *used)
+static struct span new_id(struct submit_names *n, const struct state *st,
+			  const struct submission *s, uint32_t spec, const bool *replaced,
+			  const struct map *used)
 {
 	struct span ws = s->ws[s->tasks[spec].ws].name, name = s->tasks[spec].name, id;
 	char text[TASK_ID_BYTES_MAX];
@@ -32,7 +35,8 @@ static struct span new_id(struct submit_names *n, const struct state *st, const 
 	return id_taken(st, replaced, used, id) ? SPAN_NONE : arena_copy(&n->text, id);
 }
 
-void submit_names_init(struct submit_names *n, const struct state *st, const struct submission *s, unsigned flags)
+void submit_names_init(struct submit_names *n, const struct state *st, const struct submission *s,
+		       unsigned flags)
 {
 	bool *replaced = mem_zalloc(st->ws_count + 1);
 	CLEANUP(map_release) struct map used = MAP_INIT;
@@ -49,7 +53,9 @@ void submit_names_init(struct submit_names *n, const struct state *st, const str
 	for (uint32_t i = 0; i < s->task_count; i++) {
 		uint32_t ws = n->ws[s->tasks[i].ws];
 
-		n->tasks[i] = ws == NO_ID || replaced[ws] ? NO_ID : submit_find_task(st, ws, s->tasks[i].name);
+		n->tasks[i] = ws == NO_ID || replaced[ws]
+				      ? NO_ID
+				      : submit_find_task(st, ws, s->tasks[i].name);
 		if (n->tasks[i] != NO_ID) {
 			n->ids[i] = st->tasks[n->tasks[i]].id;
 			continue;

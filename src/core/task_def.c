@@ -1,6 +1,7 @@
 /*
- * The definition stays one string of bytes from the plan to the worker: journal, comparison of plans and assignment all
- * use the same text, and the state keeps only the few numbers that decisions need.
+ * The definition stays one string of bytes from the plan to the worker: journal, comparison of
+ * plans and assignment all use the same text, and the state keeps only the few numbers that
+ * decisions need.
  */
 #include "core/task_def.h"
 

@@ -1,6 +1,7 @@
 /*
- * What a task is, as one compact JSON object. The plan compiler writes it, the journal keeps it, the worker runs it, and
- * two plans are the same when these bytes are the same. Members, always in this order, each left out at its default:
+ * What a task is, as one compact JSON object. The plan compiler writes it, the journal keeps it,
+ *the worker runs it, and two plans are the same when these bytes are the same. Members, always in
+ *this order, each left out at its default:
  *
  *	run           string: a command line                      (either run or argv)
  *	argv          array of strings
@@ -20,7 +21,8 @@
  *	cwd           string, relative to the workstream's cwd or absolute   ""
  *	limits        object: memory (bytes), open_files, cpu_s, processes   {}
  *
- * A rule is {"name": string, "run" or "argv": ..., "timeout_ms": n}; its timeout defaults like a task's.
+ * A rule is {"name": string, "run" or "argv": ..., "timeout_ms": n}; its timeout defaults like a
+ *task's.
  *
  * A workstream's def is {"cwd": absolute path, "env": {...}}; both may be missing.
  */
@@ -42,7 +44,8 @@ struct task_def {
 	struct span capabilities; /* raw JSON array, or empty */
 };
 
-/* Reads def's bytes; spans point into them. Returns 0 or -EINVAL when they are not what a compiler of ours writes. */
+/* Reads def's bytes; spans point into them. Returns 0 or -EINVAL when they are not what a compiler
+ * of ours writes. */
 int task_def_decode(struct span def, struct task_def *out);
 
 /* One rule or command out of a def, for whoever runs it. */

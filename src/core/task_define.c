@@ -1,4 +1,5 @@
-/* A definition's bytes into the few numbers that decisions need; used at birth, at a change and by the snapshot. */
+/* A definition's bytes into the few numbers that decisions need; used at birth, at a change and by
+ * the snapshot. */
 #include "core/task_define.h"
 
 #include <errno.h>
@@ -15,7 +16,8 @@ static int refuse(char why[200], const char *what, const struct task *t)
 	return -SK_ECORRUPT;
 }
 
-static int parse_resources(struct state *st, struct span raw, struct task_need_resource *out, uint8_t *count)
+static int parse_resources(struct state *st, struct span raw, struct task_need_resource *out,
+			   uint8_t *count)
 {
 	struct scan_text name;
 	struct scan s;
@@ -35,17 +37,20 @@ static int parse_resources(struct state *st, struct span raw, struct task_need_r
 		for (uint8_t i = 0; i < *count; i++)
 			if (out[i].resource == resource)
 				return -EINVAL;
-		out[(*count)++] = (struct task_need_resource){ (uint16_t)resource, (uint32_t)amount };
+		out[(*count)++] =
+			(struct task_need_resource){ (uint16_t)resource, (uint32_t)amount };
 	}
 	return scan_end(&s);
 }
 
-/* The numbers of a definition have limits of their own in a plan; here it is enough that none is cut short. */
+/* The numbers of a definition have limits of their own in a plan; here it is enough that none is
+ * cut short. */
 static bool numbers_fit(const struct task_def *def)
 {
 	return def->timeout_ms >= 0 && def->timeout_ms <= UINT32_MAX && def->backoff_ms >= 0 &&
-	       def->backoff_ms <= UINT32_MAX && def->estimate_ms >= 0 && def->estimate_ms <= UINT32_MAX &&
-	       def->priority == (int32_t)def->priority && def->retries <= UINT16_MAX;
+	       def->backoff_ms <= UINT32_MAX && def->estimate_ms >= 0 &&
+	       def->estimate_ms <= UINT32_MAX && def->priority == (int32_t)def->priority &&
+	       def->retries <= UINT16_MAX;
 }
 
 /* Few are compared with each other, many are looked up. */
@@ -104,11 +109,11 @@ int task_define(struct state *st, struct task *t, struct span bytes, char why[20
 	t->estimate_ms = (uint32_t)def.estimate_ms;
 	t->priority = (int32_t)def.priority;
 	t->retries = (uint16_t)def.retries;
-	t->flags &= (uint16_t)~(TASK_CRITICAL | TASK_JITTER | TASK_HAS_BEFORE | TASK_HAS_AFTER |
-				TASK_NEEDS_CAPABILITY);
+	t->flags &= (uint16_t) ~(TASK_CRITICAL | TASK_JITTER | TASK_HAS_BEFORE | TASK_HAS_AFTER |
+				 TASK_NEEDS_CAPABILITY);
 	t->flags |= (uint16_t)((def.critical ? TASK_CRITICAL : 0) | (def.jitter ? TASK_JITTER : 0) |
 			       (def.capabilities.len ? TASK_NEEDS_CAPABILITY : 0) |
-			       (def.has_before ? TASK_HAS_BEFORE : 0) | (def.has_after ? TASK_HAS_AFTER : 0));
+			       (def.has_before ? TASK_HAS_BEFORE : 0) |
+			       (def.has_after ? TASK_HAS_AFTER : 0));
 	return 0;
 }
-

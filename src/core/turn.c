@@ -1,6 +1,7 @@
 /*
- * Making one event: the table gives the row, the row gives id, states and kind; then the event is applied at once, so
- * that what is decided next sees it. An event that apply refuses here is our own mistake.
+ * Making one event: the table gives the row, the row gives id, states and kind; then the event is
+ * applied at once, so that what is decided next sees it. An event that apply refuses here is our
+ * own mistake.
  */
 #include "core/turn.h"
 

@@ -1,4 +1,5 @@
-/* One turn of the core: what decide's parts share. Internal to core/decide*.c, schedule.c and submit*.c. */
+/* One turn of the core: what decide's parts share. Internal to core/decide*.c, schedule.c and
+ * submit*.c. */
 #ifndef SK_TURN_H
 #define SK_TURN_H
 
@@ -20,8 +21,8 @@ struct event *turn_task_event(struct turn *t, enum event_kind kind, uint32_t tas
 struct event *turn_ws_event(struct turn *t, enum event_kind kind, uint32_t ws);
 
 /*
- * Opens the transition that the table allows for this trigger in the task's present state; NULL when it allows none.
- * Likewise for workstreams and workers.
+ * Opens the transition that the table allows for this trigger in the task's present state; NULL
+ * when it allows none. Likewise for workstreams and workers.
  */
 struct event *turn_task_move(struct turn *t, uint32_t task, enum trigger on);
 struct event *turn_ws_move(struct turn *t, uint32_t ws, enum trigger on);
@@ -37,7 +38,8 @@ struct span turn_text(struct turn *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* decide_ws.c: drains the agenda until nothing follows any more. */
 void turn_follow(struct turn *t);
 
-/* decide_ws.c: ends every task of the workstream that is not final; those with a worker are asked to end. */
+/* decide_ws.c: ends every task of the workstream that is not final; those with a worker are asked
+ * to end. */
 void turn_cancel_tasks(struct turn *t, uint32_t ws, enum trigger on, struct span reason);
 
 /* decide_report.c: what workers report, and what follows when one is gone. */
@@ -52,6 +54,7 @@ void turn_interrupt(struct turn *t, const struct input *in);
 void turn_schedule(struct turn *t);
 
 /* submit_events.c */
-void turn_submit(struct turn *t, const struct submission *s, unsigned flags, struct span operator_name);
+void turn_submit(struct turn *t, const struct submission *s, unsigned flags,
+		 struct span operator_name);
 
 #endif

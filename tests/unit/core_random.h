@@ -1,4 +1,5 @@
-/* Random plans and random days for the core: everything a worker, a clock and an operator may do, in any order. */
+/* Random plans and random days for the core: everything a worker, a clock and an operator may do,
+ * in any order. */
 #ifndef SK_TEST_CORE_RANDOM_H
 #define SK_TEST_CORE_RANDOM_H
 
@@ -13,7 +14,8 @@ struct random_plan {
 	size_t count;
 };
 
-static const struct resource_spec random_resources[] = { { SPAN_LIT("disk"), 1 }, { SPAN_LIT("pool"), 3 },
+static const struct resource_spec random_resources[] = { { SPAN_LIT("disk"), 1 },
+							 { SPAN_LIT("pool"), 3 },
 							 { SPAN_LIT("any"), 0 } };
 
 static const char *const random_defs[] = {
@@ -22,7 +24,8 @@ static const char *const random_defs[] = {
 	"{\"run\":\"true\",\"retries\":1,\"jitter\":true,\"priority\":-3}",
 	"{\"run\":\"true\",\"retries\":2,\"backoff_ms\":500,\"resources\":{\"disk\":1}}",
 	"{\"run\":\"true\",\"resources\":{\"disk\":0,\"pool\":2,\"any\":1}}",
-	"{\"run\":\"true\",\"resources\":{\"pool\":1},\"after\":[{\"name\":\"r\",\"run\":\"true\"}]}",
+	"{\"run\":\"true\",\"resources\":{\"pool\":1},\"after\":[{\"name\":\"r\",\"run\":\"true\"}]"
+	"}",
 	"{\"run\":\"true\",\"estimate_ms\":90000,\"capabilities\":[\"gpu>=2.1\"]}",
 	"{\"run\":\"true\",\"priority\":5,\"before\":[{\"name\":\"r\",\"run\":\"true\"}]}",
 };
@@ -35,16 +38,21 @@ static inline void random_plan(struct random_plan *p, uint64_t *seed, bool criti
 	p->count = 1 + test_below(seed, RANDOM_TASKS_MAX);
 	for (size_t i = 0; i < p->count; i++) {
 		snprintf(p->names[i], sizeof(p->names[i]), "t%zu", i / ws_count);
-		p->rows[i] = (struct row){ .ws = i % ws_count ? "night" : "day", .name = p->names[i],
-					   .def = random_defs[test_below(seed, ARRAY_LEN(random_defs))] };
+		p->rows[i] = (struct row){
+			.ws = i % ws_count ? "night" : "day",
+			.name = p->names[i],
+			.def = random_defs[test_below(seed, ARRAY_LEN(random_defs))]
+		};
 		if (critical && test_below(seed, 12) == 0)
 			p->rows[i].def = "{\"run\":\"false\",\"critical\":true}";
 		p->needs[i][0] = '\0';
-		for (size_t k = i % ws_count; k + ws_count <= i && strlen(p->needs[i]) < 100; k += ws_count) {
+		for (size_t k = i % ws_count; k + ws_count <= i && strlen(p->needs[i]) < 100;
+		     k += ws_count) {
 			if (test_below(seed, 6) == 0) {
 				size_t len = strlen(p->needs[i]);
 
-				snprintf(p->needs[i] + len, sizeof(p->needs[i]) - len, "%s%s", len ? " " : "", p->names[k]);
+				snprintf(p->needs[i] + len, sizeof(p->needs[i]) - len, "%s%s",
+					 len ? " " : "", p->names[k]);
 			}
 		}
 		p->rows[i].needs = p->needs[i];
@@ -58,7 +66,8 @@ static inline uint32_t random_assigned(const struct state *st, uint64_t *seed)
 	unsigned count = 0;
 
 	for (size_t i = 0; i < st->task_count; i++)
-		if (!task_gone(&st->tasks[i]) && st->tasks[i].worker != NO_ID && test_below(seed, ++count) == 0)
+		if (!task_gone(&st->tasks[i]) && st->tasks[i].worker != NO_ID &&
+		    test_below(seed, ++count) == 0)
 			found = (uint32_t)i;
 	return found;
 }
@@ -81,7 +90,8 @@ static inline void random_report(struct world *w, uint64_t *seed)
 	in.result.validation = w->st.tasks[task].state == TASK_VALIDATING;
 	if (test_below(seed, 20) == 0)
 		in.result.validation = !in.result.validation;
-	in.result.outcome = test_below(seed, 2) ? OUTCOME_EXIT : (enum outcome)test_below(seed, OUTCOME_COUNT);
+	in.result.outcome =
+		test_below(seed, 2) ? OUTCOME_EXIT : (enum outcome)test_below(seed, OUTCOME_COUNT);
 	in.result.exit_code = test_below(seed, 3) ? 0 : 7;
 	in.result.signal = in.result.outcome == OUTCOME_SIGNAL ? 9 : 0;
 	in.result.duration_ms = test_below(seed, 100000);
@@ -100,7 +110,8 @@ static inline void random_worker(struct world *w, uint64_t *seed)
 	static const enum input_kind ends[] = { IN_WORKER_LOST, IN_WORKER_SHUTDOWN };
 
 	if (worker == NO_ID || w->st.workers[worker].state == WORKER_SHUTDOWN)
-		world_worker(w, name, 1 + test_below(seed, 4), test_below(seed, 2) ? "[\"gpu@2.1.0\"]" : "[\"cpu\"]");
+		world_worker(w, name, 1 + test_below(seed, 4),
+			     test_below(seed, 2) ? "[\"gpu@2.1.0\"]" : "[\"cpu\"]");
 	else if (test_below(seed, 8) == 0)
 		world_lost(w, name, ends[test_below(seed, 2)]);
 	else
@@ -123,13 +134,16 @@ static inline void random_happening(struct world *w, const struct random_plan *p
 		break;
 	case 3:
 		if (!task_gone(&w->st.tasks[task]))
-			world_step(w, (struct input){ .kind = IN_CANCEL_TASK, .task_id = w->st.tasks[task].id,
-						      .waive = test_below(seed, 2), .operator_name = SPAN_LIT("me"),
+			world_step(w, (struct input){ .kind = IN_CANCEL_TASK,
+						      .task_id = w->st.tasks[task].id,
+						      .waive = test_below(seed, 2),
+						      .operator_name = SPAN_LIT("me"),
 						      .reason = SPAN_LIT("\"why\"\n") });
 		break;
 	case 4:
 		if (test_below(seed, 4) == 0)
-			world_step(w, (struct input){ .kind = IN_INTERRUPT, .operator_name = SPAN_LIT("me") });
+			world_step(w, (struct input){ .kind = IN_INTERRUPT,
+						      .operator_name = SPAN_LIT("me") });
 		break;
 	case 5:
 		world_submit(w, p->rows, p->count, test_below(seed, 3) ? 0 : SUBMIT_NEW_RUN);
@@ -161,7 +175,8 @@ static inline void random_begin(struct world *w, struct random_plan *p, uint64_t
 	w->resource_count = ARRAY_LEN(random_resources);
 	w->max_parallel = test_below(seed, 4);
 	w->max_duration_ms = test_below(seed, 2) ? 3600000 : 0;
-	assert_int_equal(world_submit(w, p->rows, p->count, test_below(seed, 2) ? 0 : SUBMIT_KEEP_GOING), 0);
+	assert_int_equal(
+		world_submit(w, p->rows, p->count, test_below(seed, 2) ? 0 : SUBMIT_KEEP_GOING), 0);
 	random_worker(w, seed);
 	random_worker(w, seed);
 }

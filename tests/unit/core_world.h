@@ -1,6 +1,7 @@
 /*
- * A world for the core alone: plans as rows, inputs as one-liners, and the questions every test asks afterwards. Whatever
- * the core keeps as a count or as a line is counted here again from the tasks, slowly.
+ * A world for the core alone: plans as rows, inputs as one-liners, and the questions every test
+ * asks afterwards. Whatever the core keeps as a count or as a line is counted here again from the
+ * tasks, slowly.
  */
 #ifndef SK_TEST_CORE_WORLD_H
 #define SK_TEST_CORE_WORLD_H
@@ -89,7 +90,8 @@ static void put_needs(struct submission *s, uint32_t spec, const char *names)
 	}
 }
 
-static inline void submission_of(struct submission *s, const struct world *w, const struct row *rows, size_t count)
+static inline void submission_of(struct submission *s, const struct world *w,
+				 const struct row *rows, size_t count)
 {
 	memset(s, 0, sizeof(*s));
 	s->ws = mem_zalloc((count + 1) * sizeof(*s->ws));
@@ -100,12 +102,16 @@ static inline void submission_of(struct submission *s, const struct world *w, co
 		while (ws < s->ws_count && !span_is(s->ws[ws].name, rows[i].ws))
 			ws++;
 		if (ws == s->ws_count)
-			s->ws[s->ws_count++] = (struct ws_spec){ .name = span_of(rows[i].ws), .plan = SPAN_LIT("plan.yaml"),
-								 .def = SPAN_LIT("{\"cwd\":\"/\"}"),
-								 .max_parallel = w->max_parallel,
-								 .max_duration_ms = w->max_duration_ms };
+			s->ws[s->ws_count++] =
+				(struct ws_spec){ .name = span_of(rows[i].ws),
+						  .plan = SPAN_LIT("plan.yaml"),
+						  .def = SPAN_LIT("{\"cwd\":\"/\"}"),
+						  .max_parallel = w->max_parallel,
+						  .max_duration_ms = w->max_duration_ms };
 		s->tasks[s->task_count++] = (struct task_spec){
-			.name = span_of(rows[i].name), .ws = ws, .selected = !rows[i].left_out,
+			.name = span_of(rows[i].name),
+			.ws = ws,
+			.selected = !rows[i].left_out,
 			.def = span_of(rows[i].def ? rows[i].def : "{\"run\":\"true\"}"),
 		};
 	}
@@ -118,8 +124,10 @@ static inline void submission_of(struct submission *s, const struct world *w, co
 	}
 }
 
-/* As the program does it: asked first, then done. Returns what submit_check returned; differences are in w->why. */
-static UNUSED int world_submit(struct world *w, const struct row *rows, size_t count, unsigned flags)
+/* As the program does it: asked first, then done. Returns what submit_check returned; differences
+ * are in w->why. */
+static UNUSED int world_submit(struct world *w, const struct row *rows, size_t count,
+			       unsigned flags)
 {
 	CLEANUP(submission_release) struct submission s = SUBMISSION_INIT;
 	CLEANUP(submit_report_release) struct submit_report report;
@@ -128,7 +136,9 @@ static UNUSED int world_submit(struct world *w, const struct row *rows, size_t c
 	submission_of(&s, w, rows, count);
 	rc = submit_check(&w->st, &s, flags, &report);
 	if (rc == 0)
-		rc = world_step(w, (struct input){ .kind = IN_SUBMIT, .submission = &s, .submit_flags = flags,
+		rc = world_step(w, (struct input){ .kind = IN_SUBMIT,
+						   .submission = &s,
+						   .submit_flags = flags,
 						   .operator_name = SPAN_LIT("tester") });
 	buf_truncate(&w->why, 0);
 	if (report.changes.len)
@@ -137,7 +147,8 @@ static UNUSED int world_submit(struct world *w, const struct row *rows, size_t c
 }
 
 /* A worker of this name is born and registers; again = a new incarnation. */
-static inline void world_worker(struct world *w, const char *id, uint64_t slots, const char *capabilities)
+static inline void world_worker(struct world *w, const char *id, uint64_t slots,
+				const char *capabilities)
 {
 	struct input in = { .kind = IN_WORKER_SPAWNED, .worker_id = span_of(id) };
 
@@ -203,7 +214,8 @@ static UNUSED void world_started(struct world *w, const char *id)
 	assert_int_equal(world_step(w, report_of(w, id, IN_STARTED)), 0);
 }
 
-static UNUSED void world_finished(struct world *w, const char *id, enum outcome outcome, int64_t exit_code)
+static UNUSED void world_finished(struct world *w, const char *id, enum outcome outcome,
+				  int64_t exit_code)
 {
 	struct input in = report_of(w, id, IN_FINISHED);
 
@@ -224,26 +236,34 @@ static UNUSED void world_validated(struct world *w, const char *id, int64_t exit
 
 static UNUSED int world_cancel(struct world *w, const char *id, bool waive)
 {
-	return world_step(w, (struct input){ .kind = IN_CANCEL_TASK, .task_id = span_of(id), .waive = waive,
-					     .operator_name = SPAN_LIT("tester"), .reason = SPAN_LIT("no \"need\"") });
+	return world_step(w, (struct input){ .kind = IN_CANCEL_TASK,
+					     .task_id = span_of(id),
+					     .waive = waive,
+					     .operator_name = SPAN_LIT("tester"),
+					     .reason = SPAN_LIT("no \"need\"") });
 }
 
 static UNUSED void world_lost(struct world *w, const char *worker, enum input_kind kind)
 {
-	assert_int_equal(world_step(w, (struct input){ .kind = kind, .worker_id = span_of(worker),
-						       .incarnation = worker_of(w, worker)->incarnation }), 0);
+	assert_int_equal(
+		world_step(w, (struct input){ .kind = kind,
+					      .worker_id = span_of(worker),
+					      .incarnation = worker_of(w, worker)->incarnation }),
+		0);
 }
 
 static inline void expect_state(const struct world *w, const char *id, enum task_state want)
 {
 	if (task_of(w, id)->state != want)
-		fail_msg("task %s is %s, not %s", id, task_state_word(task_of(w, id)->state), task_state_word(want));
+		fail_msg("task %s is %s, not %s", id, task_state_word(task_of(w, id)->state),
+			 task_state_word(want));
 }
 
 static inline void expect_ws(const struct world *w, const char *id, enum ws_state want)
 {
 	if (ws_of(w, id)->state != want)
-		fail_msg("workstream %s is %s, not %s", id, ws_state_word(ws_of(w, id)->state), ws_state_word(want));
+		fail_msg("workstream %s is %s, not %s", id, ws_state_word(ws_of(w, id)->state),
+			 ws_state_word(want));
 }
 
 /* How often this row (its id) was recorded so far; of one subject when `id` is given. */
@@ -254,8 +274,9 @@ static inline unsigned edges_seen(const struct world *w, const char *edge, const
 	for (size_t i = 0; i < w->batch.count; i++) {
 		const struct event *ev = &w->batch.v[i];
 
-		count += span_is(ev->edge, edge) && (!id || span_is(ev->task_id, id) || span_is(ev->workstream_id, id) ||
-						     span_is(ev->worker_id, id));
+		count += span_is(ev->edge, edge) &&
+			 (!id || span_is(ev->task_id, id) || span_is(ev->workstream_id, id) ||
+			  span_is(ev->worker_id, id));
 	}
 	return count;
 }
@@ -294,8 +315,8 @@ static inline void expect_same(const struct buf *a, const struct buf *b)
 	while (at < a->len && at < b->len && a->p[at] == b->p[at])
 		at++;
 	if (at < a->len || at < b->len)
-		fail_msg("at %zu: ...%.*s, not ...%.*s", at, 200, a->p + (at < 90 ? 0 : at - 90), 200,
-			 b->p + (at < 90 ? 0 : at - 90));
+		fail_msg("at %zu: ...%.*s, not ...%.*s", at, 200, a->p + (at < 90 ? 0 : at - 90),
+			 200, b->p + (at < 90 ? 0 : at - 90));
 }
 
 /* The counts and marks of one task, from its needs alone. */
@@ -312,21 +333,25 @@ static inline void check_task(const struct state *st, uint32_t task)
 
 		unmet += !need_met(st, t->needs[i]);
 		if (!(t->needs[i] & WAIVED))
-			hopeless |= n->state == TASK_FAILED || (n->state == TASK_PENDING && n->flags & TASK_BLOCKED);
+			hopeless |= n->state == TASK_FAILED ||
+				    (n->state == TASK_PENDING && n->flags & TASK_BLOCKED);
 	}
 	assert_int_equal(t->unmet, unmet);
 	assert_int_equal(!!(t->flags & TASK_BLOCKED), t->state == TASK_PENDING && hopeless);
 	if (t->worker != NO_ID)
-		assert_true(t->state == TASK_QUEUED || t->state == TASK_RUNNING || t->state == TASK_VALIDATING);
+		assert_true(t->state == TASK_QUEUED || t->state == TASK_RUNNING ||
+			    t->state == TASK_VALIDATING);
 	for (size_t r = 0; r < st->resource_count; r++)
 		for (size_t h = 0; h < st->resources[r].holder_count; h++)
 			holds += st->resources[r].holders[h] == task;
-	assert_int_equal(holds, t->worker != NO_ID || t->state == TASK_VALIDATING ? t->resource_count : 0);
+	assert_int_equal(holds,
+			 t->worker != NO_ID || t->state == TASK_VALIDATING ? t->resource_count : 0);
 }
 
 static inline void check_ws(const struct state *st, const struct workstream *w)
 {
-	uint32_t by_state[TASK_STATE_COUNT] = { 0 }, blocked = 0, waived = 0, fatal = 0, assigned = 0, waiting = 0;
+	uint32_t by_state[TASK_STATE_COUNT] = { 0 }, blocked = 0, waived = 0, fatal = 0,
+		 assigned = 0, waiting = 0;
 
 	for (size_t i = 0; i < w->task_count; i++) {
 		const struct task *t = &st->tasks[w->tasks[i]];
@@ -338,7 +363,8 @@ static inline void check_ws(const struct state *st, const struct workstream *w)
 		assigned += t->worker != NO_ID;
 		waiting += t->heap_at != NO_ID;
 		if (task_state_final(t->state))
-			assert_true(t->worker == NO_ID && t->heap_at == NO_ID && !(t->flags & TASK_CANCELLING));
+			assert_true(t->worker == NO_ID && t->heap_at == NO_ID &&
+				    !(t->flags & TASK_CANCELLING));
 	}
 	assert_memory_equal(by_state, w->by_state, sizeof(by_state));
 	assert_int_equal(blocked, w->blocked);

@@ -1,11 +1,13 @@
 /*
- * Every way through the lives by inputs alone: each automatic row happens once for the reason it stands for, and what
- * comes late, twice or for somebody else changes nothing.
+ * Every way through the lives by inputs alone: each automatic row happens once for the reason it
+ * stands for, and what comes late, twice or for somebody else changes nothing.
  */
 #include "core_world.h"
 
 #define RETRYING_DEF "{\"run\":\"x\",\"retries\":2}"
-#define CHECKED_DEF "{\"run\":\"x\",\"retries\":1,\"before\":[{\"name\":\"b\",\"run\":\"x\"}],\"after\":[{\"name\":\"a\",\"run\":\"x\"}]}"
+#define CHECKED_DEF                                                                             \
+	"{\"run\":\"x\",\"retries\":1,\"before\":[{\"name\":\"b\",\"run\":\"x\"}],\"after\":[{" \
+	"\"name\":\"a\",\"run\":\"x\"}]}"
 
 static const struct row one[] = { { .ws = "w", .name = "a" } };
 
@@ -26,7 +28,8 @@ static void end(struct world *w)
 
 static void a_task_runs_to_its_end(void **state)
 {
-	static const char *const rows[] = { "T1", "T2", "T3", "T4", "T10", "W1", "W2", "W3", "W4", "W8", "K1", "K2", "K3", "K4" };
+	static const char *const rows[] = { "T1", "T2", "T3", "T4", "T10", "W1", "W2",
+					    "W3", "W4", "W8", "K1", "K2",  "K3", "K4" };
 	struct world w;
 
 	(void)state;
@@ -61,7 +64,8 @@ static void an_end_tells_of_the_start(void **state)
 
 static void needs_are_queued_when_met(void **state)
 {
-	static const struct row rows[] = { { .ws = "w", .name = "a" }, { .ws = "w", .name = "b", .needs = "a" } };
+	static const struct row rows[] = { { .ws = "w", .name = "a" },
+					   { .ws = "w", .name = "b", .needs = "a" } };
 	struct world w;
 
 	(void)state;
@@ -80,9 +84,12 @@ static void retries_wait_twice_as_long_each_time(void **state)
 		int64_t delay_ms[4];
 	} cases[] = {
 		{ "{\"run\":\"x\",\"retries\":4}", { 2000, 4000, 8000, 16000 } },
-		{ "{\"run\":\"x\",\"retries\":4,\"backoff_ms\":10000}", { 10000, 20000, 40000, 80000 } },
-		{ "{\"run\":\"x\",\"retries\":4,\"backoff_ms\":100000}", { 100000, 200000, 300000, 300000 } },
-		{ "{\"run\":\"x\",\"retries\":4,\"backoff_ms\":604800000}", { 300000, 300000, 300000, 300000 } },
+		{ "{\"run\":\"x\",\"retries\":4,\"backoff_ms\":10000}",
+		  { 10000, 20000, 40000, 80000 } },
+		{ "{\"run\":\"x\",\"retries\":4,\"backoff_ms\":100000}",
+		  { 100000, 200000, 300000, 300000 } },
+		{ "{\"run\":\"x\",\"retries\":4,\"backoff_ms\":604800000}",
+		  { 300000, 300000, 300000, 300000 } },
 		{ "{\"run\":\"x\",\"retries\":4,\"backoff_ms\":1}", { 1, 2, 4, 8 } },
 	};
 
@@ -96,7 +103,8 @@ static void retries_wait_twice_as_long_each_time(void **state)
 			world_finished(&w, "a", n % 2 ? OUTCOME_SIGNAL : OUTCOME_EXIT, 1);
 			expect_state(&w, "a", TASK_RETRYING);
 			assert_int_equal(task_of(&w, "a")->retry_count, n + 1);
-			assert_int_equal(task_of(&w, "a")->retry_at_ms - w.now_ms, cases[i].delay_ms[n]);
+			assert_int_equal(task_of(&w, "a")->retry_at_ms - w.now_ms,
+					 cases[i].delay_ms[n]);
 			assert_int_equal(core_deadline(&w.st), task_of(&w, "a")->retry_at_ms);
 			world_time(&w, cases[i].delay_ms[n] - 1);
 			expect_state(&w, "a", TASK_RETRYING);
@@ -117,7 +125,9 @@ static void retries_wait_twice_as_long_each_time(void **state)
 /* A thousand retries: the doubling stops at the limit instead of overflowing. */
 static void many_retries_stay_at_the_limit(void **state)
 {
-	static const struct row rows[] = { { .ws = "w", .name = "a", .def = "{\"run\":\"x\",\"retries\":1000}" } };
+	static const struct row rows[] = {
+		{ .ws = "w", .name = "a", .def = "{\"run\":\"x\",\"retries\":1000}" }
+	};
 	struct world w;
 
 	(void)state;
@@ -143,8 +153,11 @@ static void jitter_spreads_by_half(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		snprintf(names[i], sizeof(names[i]), "t%zu", i);
-		rows[i] = (struct row){ .ws = "w", .name = names[i],
-					.def = "{\"run\":\"x\",\"retries\":1,\"backoff_ms\":10000,\"jitter\":true}" };
+		rows[i] = (struct row){
+			.ws = "w",
+			.name = names[i],
+			.def = "{\"run\":\"x\",\"retries\":1,\"backoff_ms\":10000,\"jitter\":true}"
+		};
 	}
 	world_init(&w);
 	assert_int_equal(world_submit(&w, rows, ARRAY_LEN(rows), 0), 0);
@@ -166,7 +179,9 @@ static void jitter_spreads_by_half(void **state)
 
 static void time_limits(void **state)
 {
-	static const struct row rows[] = { { .ws = "w", .name = "a", .def = "{\"run\":\"x\",\"retries\":1}" } };
+	static const struct row rows[] = {
+		{ .ws = "w", .name = "a", .def = "{\"run\":\"x\",\"retries\":1}" }
+	};
 	struct world w;
 
 	(void)state;
@@ -259,269 +274,14 @@ static void strange_numbers_of_workers_are_kept_in_range(void **state)
 	(void)state;
 	begin(&w, one, 1, 0);
 	in = report_of(&w, "a", IN_FINISHED);
-	in.result = (struct result){ .outcome = OUTCOME_SIGNAL, .signal = 1u << 20, .exit_code = 1LL << 40,
-				     .duration_ms = 1ULL << 50, .cpu_ms = 1ULL << 50, .peak_kb = 1ULL << 50 };
+	in.result = (struct result){ .outcome = OUTCOME_SIGNAL,
+				     .signal = 1u << 20,
+				     .exit_code = 1LL << 40,
+				     .duration_ms = 1ULL << 50,
+				     .cpu_ms = 1ULL << 50,
+				     .peak_kb = 1ULL << 50 };
 	assert_int_equal(world_step(&w, in), 0);
 	expect_state(&w, "a", TASK_FAILED);
-	end(&w);
-}
-
-static const struct row pair[] = { { .ws = "w", .name = "a", .def = CHECKED_DEF },
-				   { .ws = "w", .name = "b", .needs = "a" } };
-
-/* In each state a task can be in, with and without waiving it for those behind. */
-static void cancelling(void **state)
-{
-	static const enum task_state states[] = { TASK_PENDING, TASK_QUEUED, TASK_RUNNING, TASK_VALIDATING, TASK_RETRYING };
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(states); i++)
-		for (int waive = 0; waive < 2; waive++) {
-			struct world w;
-			bool with_worker = states[i] == TASK_QUEUED || states[i] == TASK_RUNNING ||
-					   states[i] == TASK_VALIDATING;
-
-			begin(&w, pair, 2, 0);
-			if (states[i] == TASK_PENDING) {
-				assert_int_equal(world_cancel(&w, "b", waive), 0);
-				expect_state(&w, "b", TASK_CANCELLED);
-				end(&w);
-				continue;
-			}
-			if (states[i] == TASK_RUNNING)
-				world_started(&w, "a");
-			if (states[i] == TASK_VALIDATING)
-				world_finished(&w, "a", OUTCOME_EXIT, 0);
-			if (states[i] == TASK_RETRYING)
-				world_finished(&w, "a", OUTCOME_EXIT, 1);
-			expect_state(&w, "a", states[i]);
-			assert_int_equal(world_cancel(&w, "a", waive), 0);
-			if (with_worker) {
-				struct input in = report_of(&w, "a", IN_FINISHED);
-
-				expect_state(&w, "a", states[i]); /* until nothing of it lives */
-				assert_int_equal(effects_seen(&w, FX_CANCEL), 1);
-				assert_int_equal(world_cancel(&w, "a", waive), 0); /* once more is once */
-				assert_int_equal(effects_seen(&w, FX_CANCEL), 0);
-				in.result.outcome = OUTCOME_KILLED;
-				in.result.validation = states[i] == TASK_VALIDATING;
-				assert_int_equal(world_step(&w, in), 0);
-			}
-			expect_state(&w, "a", TASK_CANCELLED);
-			expect_state(&w, "b", waive ? TASK_QUEUED : TASK_PENDING);
-			assert_int_equal(world_cancel(&w, "a", waive), -SK_EREFUSED);
-			assert_non_null(strstr(w.why.p, "cancelled"));
-			end(&w);
-		}
-}
-
-/* Success that crossed the wish to end it is success; failure that crossed it is no failure. */
-static void cancelling_crosses_the_end(void **state)
-{
-	struct world w;
-
-	(void)state;
-	begin(&w, one, 1, 0);
-	world_started(&w, "a");
-	assert_int_equal(world_cancel(&w, "a", true), 0);
-	world_finished(&w, "a", OUTCOME_EXIT, 0);
-	expect_state(&w, "a", TASK_COMPLETED);
-	expect_ws(&w, "w", WS_COMPLETED);
-	end(&w);
-	begin(&w, one, 1, 0);
-	world_started(&w, "a");
-	assert_int_equal(world_cancel(&w, "a", false), 0);
-	world_finished(&w, "a", OUTCOME_SIGNAL, 0);
-	expect_state(&w, "a", TASK_CANCELLED);
-	end(&w);
-	begin(&w, one, 1, 0);
-	assert_int_equal(world_cancel(&w, "nobody", false), -SK_ENOTFOUND);
-	end(&w);
-}
-
-/* The cancelled and waived task comes back while the one behind it waits for its retry: that goes on undisturbed. */
-static void a_waived_need_may_come_back(void **state)
-{
-	static const struct row rows[] = { { .ws = "w", .name = "a" },
-					   { .ws = "w", .name = "b", .needs = "a", .def = RETRYING_DEF } };
-	struct event *ev;
-	char why[200];
-	struct world w;
-
-	(void)state;
-	world_init(&w);
-	assert_int_equal(world_submit(&w, rows, 2, 0), 0);
-	assert_int_equal(world_cancel(&w, "a", true), 0);
-	world_worker(&w, "k", 2, "[]");
-	world_schedule(&w);
-	world_finished(&w, "b", OUTCOME_EXIT, 1);
-	expect_state(&w, "b", TASK_RETRYING);
-	assert_int_equal(world_submit(&w, rows, 2, 0), 0);
-	expect_state(&w, "a", TASK_CANCELLED); /* settled: the next run leaves it alone */
-	ev = events_add(&w.batch, EV_TASK_RESET, w.now_ms);
-	ev->seq = w.st.last_seq + 1;
-	ev->from = TASK_CANCELLED;
-	ev->to = TASK_PENDING;
-	ev->trigger = ON_MANUAL_RETRY;
-	ev->edge = SPAN_LIT("O1");
-	ev->task_id = SPAN_LIT("a");
-	assert_int_equal(core_apply(&w.st, ev, NULL, why), 0);
-	assert_int_equal(task_of(&w, "b")->unmet, 1);
-	world_time(&w, 2000);
-	expect_state(&w, "a", TASK_QUEUED);
-	expect_state(&w, "b", TASK_QUEUED);
-	world_schedule(&w);
-	world_finished(&w, "a", OUTCOME_EXIT, 0);
-	world_finished(&w, "b", OUTCOME_EXIT, 0);
-	expect_ws(&w, "w", WS_COMPLETED);
-	end(&w);
-}
-
-static void an_interrupt_leaves_the_rest_for_the_next_run(void **state)
-{
-	static const struct row rows[] = { { .ws = "w", .name = "a" }, { .ws = "w", .name = "b" },
-					   { .ws = "w", .name = "c" }, { .ws = "w", .name = "d", .needs = "a" } };
-	struct world w;
-
-	(void)state;
-	begin(&w, rows, 4, 0);
-	world_started(&w, "a");
-	assert_int_equal(world_step(&w, (struct input){ .kind = IN_INTERRUPT }), 0);
-	assert_int_equal(effects_seen(&w, FX_CANCEL), 2);
-	assert_int_equal(world_step(&w, (struct input){ .kind = IN_INTERRUPT }), 0);
-	assert_int_equal(effects_seen(&w, FX_CANCEL), 0);
-	world_finished(&w, "a", OUTCOME_KILLED, 0);
-	world_finished(&w, "b", OUTCOME_KILLED, 0);
-	expect_state(&w, "a", TASK_CANCELLED);
-	expect_state(&w, "b", TASK_CANCELLED);
-	expect_state(&w, "c", TASK_QUEUED);
-	expect_state(&w, "d", TASK_PENDING);
-	expect_ws(&w, "w", WS_EXECUTING);
-	assert_int_equal(world_submit(&w, rows, 4, 0), 0);
-	expect_state(&w, "a", TASK_QUEUED);
-	expect_state(&w, "b", TASK_QUEUED);
-	end(&w);
-}
-
-/* A lost worker costs no retry; after REASSIGN_MAX of them the task fails. */
-static void a_worker_is_lost_in_each_state(void **state)
-{
-	static const struct row rows[] = { { .ws = "w", .name = "a", .def = CHECKED_DEF } };
-	struct world w;
-
-	(void)state;
-	begin(&w, rows, 1, 0); /* assigned, never started: for nothing */
-	world_lost(&w, "k", IN_WORKER_LOST);
-	assert_int_equal(edges_seen(&w, "T20", "a"), 1);
-	assert_int_equal(edges_seen(&w, "K11", "k"), 1);
-	assert_int_equal(task_of(&w, "a")->reassign_count, 0);
-	for (unsigned i = 0; i <= REASSIGN_MAX; i++) {
-		world_time(&w, 0);
-		world_worker(&w, "k", 2, "[]");
-		world_schedule(&w);
-		world_started(&w, "a");
-		world_lost(&w, "k", IN_WORKER_LOST);
-		expect_state(&w, "a", i < REASSIGN_MAX ? TASK_RETRYING : TASK_FAILED);
-	}
-	assert_int_equal(edges_seen(&w, "T15", "a"), REASSIGN_MAX);
-	assert_int_equal(edges_seen(&w, "T16", "a"), 1);
-	assert_int_equal(task_of(&w, "a")->retry_count, 0);
-	end(&w);
-
-	begin(&w, rows, 1, 0);
-	world_finished(&w, "a", OUTCOME_EXIT, 0);
-	world_lost(&w, "k", IN_WORKER_LOST);
-	expect_state(&w, "a", TASK_VALIDATING); /* its rules run again elsewhere */
-	world_worker(&w, "l", 1, "[]");
-	world_schedule(&w);
-	assert_int_equal(effects_seen(&w, FX_VALIDATE), 1);
-	assert_int_equal(task_of(&w, "a")->attempt, 1);
-	world_validated(&w, "a", 0);
-	expect_state(&w, "a", TASK_COMPLETED);
-	end(&w);
-
-	for (int validating = 0; validating < 2; validating++) {
-		begin(&w, rows, 1, 0);
-		world_started(&w, "a");
-		if (validating)
-			world_finished(&w, "a", OUTCOME_EXIT, 0);
-		assert_int_equal(world_cancel(&w, "a", false), 0);
-		world_lost(&w, "k", IN_WORKER_LOST);
-		expect_state(&w, "a", TASK_CANCELLED);
-		end(&w);
-	}
-}
-
-static void workers_end_and_come_back(void **state)
-{
-	struct world w;
-	struct input in = { .kind = IN_WORKER_LOST, .worker_id = SPAN_LIT("k"), .incarnation = 7 };
-
-	(void)state;
-	begin(&w, one, 1, 0);
-	assert_int_equal(world_step(&w, in), 0); /* of another incarnation */
-	assert_int_equal(worker_of(&w, "k")->state, WORKER_BUSY);
-	world_finished(&w, "a", OUTCOME_EXIT, 0);
-	world_schedule(&w);
-	assert_int_equal(worker_of(&w, "k")->state, WORKER_IDLE);
-	world_lost(&w, "k", IN_WORKER_SHUTDOWN);
-	assert_int_equal(edges_seen(&w, "K9", "k"), 1);
-	world_lost(&w, "k", IN_WORKER_SHUTDOWN); /* once is enough */
-	assert_int_equal(edges_seen(&w, "K9", "k"), 1);
-	in = (struct input){ .kind = IN_WORKER_REGISTERED, .worker_id = SPAN_LIT("k"), .incarnation = 1, .slots = 1 };
-	assert_int_equal(world_step(&w, in), -SK_EREFUSED); /* the old one cannot come back */
-	in.kind = IN_WORKER_SPAWNED;
-	assert_int_equal(world_step(&w, in), 0);
-	assert_int_equal(worker_of(&w, "k")->incarnation, 2);
-	in.kind = IN_WORKER_REGISTERED;
-	assert_int_equal(world_step(&w, in), -SK_EREFUSED);
-	in.incarnation = 2;
-	in.slots = SLOTS_MAX + 1;
-	assert_int_equal(world_step(&w, in), -SK_EREFUSED);
-	in.slots = 1;
-	assert_int_equal(world_step(&w, in), 0);
-	assert_int_equal(world_step(&w, in), 0); /* a new connection of the same */
-	assert_int_equal(edges_seen(&w, "K2", "k"), 2);
-	world_lost(&w, "k", IN_WORKER_LOST);
-	in.kind = IN_WORKER_SPAWNED;
-	assert_int_equal(world_step(&w, in), 0);
-	world_lost(&w, "k", IN_WORKER_SHUTDOWN); /* before it ever registered */
-	assert_int_equal(edges_seen(&w, "K12", "k"), 1);
-	end(&w);
-
-	begin(&w, one, 1, 0);
-	world_lost(&w, "k", IN_WORKER_SHUTDOWN);
-	assert_int_equal(edges_seen(&w, "K10", "k"), 1);
-	end(&w);
-}
-
-static void a_worker_that_knows_nothing_of_it(void **state)
-{
-	static const struct row rows[] = { { .ws = "w", .name = "a", .def = CHECKED_DEF } };
-	struct input in;
-	struct world w;
-
-	(void)state;
-	begin(&w, rows, 1, 0);
-	in = report_of(&w, "a", IN_UNKNOWN_TO_WORKER);
-	assert_int_equal(world_step(&w, in), 0);
-	assert_int_equal(effects_seen(&w, FX_ASSIGN), 1); /* never arrived: the same again */
-	expect_state(&w, "a", TASK_QUEUED);
-	world_started(&w, "a");
-	assert_int_equal(world_step(&w, in), 0);
-	assert_int_equal(edges_seen(&w, "T15", "a"), 1);
-	assert_int_equal(world_step(&w, in), 0); /* nobody has it now */
-	world_time(&w, 0);
-	world_schedule(&w);
-	assert_int_equal(world_step(&w, in), 0); /* of an attempt that is over */
-	assert_int_equal(effects_seen(&w, FX_ASSIGN), 0);
-	world_finished(&w, "a", OUTCOME_EXIT, 0);
-	in = report_of(&w, "a", IN_UNKNOWN_TO_WORKER);
-	assert_int_equal(world_step(&w, in), 0);
-	assert_int_equal(effects_seen(&w, FX_VALIDATE), 1);
-	assert_int_equal(world_cancel(&w, "a", false), 0);
-	assert_int_equal(world_step(&w, in), 0);
-	expect_state(&w, "a", TASK_CANCELLED);
 	end(&w);
 }
 
@@ -532,13 +292,18 @@ static void failures_and_their_policies(void **state)
 		unsigned flags;
 		bool critical, fails;
 	} cases[] = {
-		{ 0, false, false }, { 0, true, true }, { SUBMIT_KEEP_GOING, true, false }, { SUBMIT_FAIL_FAST, false, true },
+		{ 0, false, false },
+		{ 0, true, true },
+		{ SUBMIT_KEEP_GOING, true, false },
+		{ SUBMIT_FAIL_FAST, false, true },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const struct row rows[] = {
-			{ .ws = "w", .name = "a", .def = cases[i].critical ? "{\"run\":\"x\",\"critical\":true}" : NULL },
+			{ .ws = "w",
+			  .name = "a",
+			  .def = cases[i].critical ? "{\"run\":\"x\",\"critical\":true}" : NULL },
 			{ .ws = "w", .name = "b" },
 			{ .ws = "w", .name = "c", .def = RETRYING_DEF },
 			{ .ws = "w", .name = "d", .needs = "a" },
@@ -573,8 +338,10 @@ static void failures_and_their_policies(void **state)
 
 static void exhaustion_waits_for_retries(void **state)
 {
-	static const struct row rows[] = { { .ws = "w", .name = "a" },
-					   { .ws = "w", .name = "b", .def = "{\"run\":\"x\",\"retries\":1}" } };
+	static const struct row rows[] = {
+		{ .ws = "w", .name = "a" },
+		{ .ws = "w", .name = "b", .def = "{\"run\":\"x\",\"retries\":1}" }
+	};
 	struct world w;
 
 	(void)state;
@@ -592,7 +359,8 @@ static void exhaustion_waits_for_retries(void **state)
 
 static void a_workstream_runs_out_of_time(void **state)
 {
-	static const struct row rows[] = { { .ws = "w", .name = "a" }, { .ws = "w", .name = "b", .needs = "a" } };
+	static const struct row rows[] = { { .ws = "w", .name = "a" },
+					   { .ws = "w", .name = "b", .needs = "a" } };
 	struct world w;
 
 	(void)state;
@@ -642,7 +410,9 @@ static void the_orchestrator_comes_and_goes(void **state)
 	(void)state;
 	world_init(&w);
 	for (uint64_t i = 1; i <= 2; i++) {
-		assert_int_equal(world_step(&w, (struct input){ .kind = IN_ORCHESTRATOR_STARTED, .pid = 40 + i }), 0);
+		assert_int_equal(world_step(&w, (struct input){ .kind = IN_ORCHESTRATOR_STARTED,
+								.pid = 40 + i }),
+				 0);
 		assert_int_equal(w.st.epoch, i);
 		assert_int_equal(w.st.orchestrator_pid, 40 + i);
 		assert_true(w.st.orchestrator_running);
@@ -665,13 +435,6 @@ int main(void)
 		cmocka_unit_test(rules_before_and_after),
 		cmocka_unit_test(late_and_foreign_reports_change_nothing),
 		cmocka_unit_test(strange_numbers_of_workers_are_kept_in_range),
-		cmocka_unit_test(cancelling),
-		cmocka_unit_test(cancelling_crosses_the_end),
-		cmocka_unit_test(a_waived_need_may_come_back),
-		cmocka_unit_test(an_interrupt_leaves_the_rest_for_the_next_run),
-		cmocka_unit_test(a_worker_is_lost_in_each_state),
-		cmocka_unit_test(workers_end_and_come_back),
-		cmocka_unit_test(a_worker_that_knows_nothing_of_it),
 		cmocka_unit_test(failures_and_their_policies),
 		cmocka_unit_test(exhaustion_waits_for_retries),
 		cmocka_unit_test(a_workstream_runs_out_of_time),

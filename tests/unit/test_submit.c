@@ -1,14 +1,30 @@
 /*
- * A plan meets what an earlier run left: nothing is done twice, nothing is taken over unasked, and what differs is said
- * in words that name it.
+ * A plan meets what an earlier run left: nothing is done twice, nothing is taken over unasked, and
+ * what differs is said in words that name it.
  */
 #include "core_world.h"
 
-#define ROW_A { .ws = "w", .name = "a" }
-#define ROW_B { .ws = "w", .name = "b", .needs = "a", .def = "{\"run\":\"make\",\"retries\":1}" }
-#define ROW_C { .ws = "w", .name = "c", .needs = "a b" }
-#define ROW_B_CHANGED { .ws = "w", .name = "b", .needs = "a", .def = "{\"run\":\"make -j2\",\"critical\":true}" }
-#define ROW_D { .ws = "w", .name = "d", .needs = "b" }
+#define ROW_A                          \
+	{                              \
+		.ws = "w", .name = "a" \
+	}
+#define ROW_B                                                                                   \
+	{                                                                                       \
+		.ws = "w", .name = "b", .needs = "a", .def = "{\"run\":\"make\",\"retries\":1}" \
+	}
+#define ROW_C                                          \
+	{                                              \
+		.ws = "w", .name = "c", .needs = "a b" \
+	}
+#define ROW_B_CHANGED                                             \
+	{                                                         \
+		.ws = "w", .name = "b", .needs = "a",             \
+		.def = "{\"run\":\"make -j2\",\"critical\":true}" \
+	}
+#define ROW_D                                        \
+	{                                            \
+		.ws = "w", .name = "d", .needs = "b" \
+	}
 
 static const struct row three[] = { ROW_A, ROW_B, ROW_C };
 
@@ -33,7 +49,8 @@ static void run(struct world *w, const char *id, int exit_code)
 }
 
 /* submit_check alone; the caller releases the report. */
-static int check(const struct world *w, const struct row *rows, size_t count, unsigned flags, struct submit_report *report)
+static int check(const struct world *w, const struct row *rows, size_t count, unsigned flags,
+		 struct submit_report *report)
 {
 	CLEANUP(submission_release) struct submission s = SUBMISSION_INIT;
 
@@ -200,7 +217,9 @@ static void accepted_changes_are_taken_over(void **state)
 /* A new definition of something that is done is taken note of, once; it is not run again. */
 static void changes_of_completed_tasks_are_accepted_once(void **state)
 {
-	static const struct row rows[] = { { .ws = "w", .name = "a", .def = "{\"run\":\"other\"}" }, ROW_B, ROW_C };
+	static const struct row rows[] = { { .ws = "w", .name = "a", .def = "{\"run\":\"other\"}" },
+					   ROW_B,
+					   ROW_C };
 	struct world w;
 
 	(void)state;
@@ -213,15 +232,21 @@ static void changes_of_completed_tasks_are_accepted_once(void **state)
 	end(&w);
 }
 
-/* Dropping something in each state: nobody waits for it, and when it comes back it is run, unless it was done. */
+/* Dropping something in each state: nobody waits for it, and when it comes back it is run, unless
+ * it was done. */
 static void tasks_are_dropped_in_each_state(void **state)
 {
-	static const enum task_state states[] = { TASK_PENDING, TASK_QUEUED, TASK_RUNNING, TASK_RETRYING,
-						  TASK_COMPLETED, TASK_FAILED, TASK_CANCELLED };
+	static const enum task_state states[] = { TASK_PENDING,  TASK_QUEUED,    TASK_RUNNING,
+						  TASK_RETRYING, TASK_COMPLETED, TASK_FAILED,
+						  TASK_CANCELLED };
 	static const struct row with[] = { { .ws = "w", .name = "first" },
-					   { .ws = "w", .name = "x", .needs = "first", .def = "{\"run\":\"x\",\"retries\":1}" },
+					   { .ws = "w",
+					     .name = "x",
+					     .needs = "first",
+					     .def = "{\"run\":\"x\",\"retries\":1}" },
 					   { .ws = "w", .name = "last" } };
-	static const struct row without[] = { { .ws = "w", .name = "first" }, { .ws = "w", .name = "last" } };
+	static const struct row without[] = { { .ws = "w", .name = "first" },
+					      { .ws = "w", .name = "last" } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
@@ -233,12 +258,13 @@ static void tasks_are_dropped_in_each_state(void **state)
 		world_worker(&w, "k", 3, "[]");
 		if (states[i] != TASK_PENDING)
 			run(&w, "first", 0);
-		if (live || states[i] == TASK_RETRYING || states[i] == TASK_COMPLETED || states[i] == TASK_FAILED ||
-		    states[i] == TASK_CANCELLED) {
+		if (live || states[i] == TASK_RETRYING || states[i] == TASK_COMPLETED ||
+		    states[i] == TASK_FAILED || states[i] == TASK_CANCELLED) {
 			world_schedule(&w);
 			world_started(&w, "x");
 		}
-		if (states[i] == TASK_RETRYING || states[i] == TASK_COMPLETED || states[i] == TASK_FAILED)
+		if (states[i] == TASK_RETRYING || states[i] == TASK_COMPLETED ||
+		    states[i] == TASK_FAILED)
 			world_finished(&w, "x", OUTCOME_EXIT, states[i] != TASK_COMPLETED);
 		if (states[i] == TASK_CANCELLED) {
 			assert_int_equal(world_cancel(&w, "x", false), 0);
@@ -252,7 +278,8 @@ static void tasks_are_dropped_in_each_state(void **state)
 		assert_int_equal(world_submit(&w, without, 2, SUBMIT_ACCEPT_CHANGES), 0);
 		if (live)
 			world_finished(&w, "x", OUTCOME_KILLED, 0);
-		expect_state(&w, "x", states[i] == TASK_COMPLETED ? TASK_COMPLETED : TASK_CANCELLED);
+		expect_state(&w, "x",
+			     states[i] == TASK_COMPLETED ? TASK_COMPLETED : TASK_CANCELLED);
 		assert_int_equal(world_submit(&w, without, 2, 0), 0);
 		if (task_of(&w, "first")->state != TASK_COMPLETED)
 			run(&w, "first", 0);
@@ -294,8 +321,10 @@ static void a_new_run_begins_anew(void **state)
 static void two_workstreams_use_the_same_names(void **state)
 {
 	static const struct row rows[] = {
-		{ .ws = "x", .name = "build" }, { .ws = "y", .name = "build" },
-		{ .ws = "x", .name = "test", .needs = "build" }, { .ws = "y", .name = "test", .needs = "build" },
+		{ .ws = "x", .name = "build" },
+		{ .ws = "y", .name = "build" },
+		{ .ws = "x", .name = "test", .needs = "build" },
+		{ .ws = "y", .name = "test", .needs = "build" },
 	};
 	static const struct row later[] = { { .ws = "z", .name = "build" } };
 	struct world w;
@@ -322,7 +351,8 @@ static void two_workstreams_use_the_same_names(void **state)
 /* Names may hold dots, so even a qualified id can be taken: said, not crashed into. */
 static void ids_that_collide_are_refused(void **state)
 {
-	static const struct row first[] = { { .ws = "a", .name = "b.c" }, { .ws = "q", .name = "c" } };
+	static const struct row first[] = { { .ws = "a", .name = "b.c" },
+					    { .ws = "q", .name = "c" } };
 	static const struct row second[] = { { .ws = "m", .name = "a.b.c" } };
 	static const struct row third[] = { { .ws = "a.b", .name = "c" } };
 	struct world w;
@@ -359,8 +389,11 @@ static void limits_are_refused_before_anything_happens(void **state)
 
 static void tasks_left_out_are_held(void **state)
 {
-	static const struct row only_b[] = { { .ws = "w", .name = "a", .left_out = true }, ROW_B,
-					     { .ws = "w", .name = "c", .needs = "a b", .left_out = true } };
+	static const struct row only_b[] = {
+		{ .ws = "w", .name = "a", .left_out = true },
+		ROW_B,
+		{ .ws = "w", .name = "c", .needs = "a b", .left_out = true }
+	};
 	struct world w;
 
 	(void)state;
