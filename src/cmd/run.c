@@ -152,9 +152,9 @@ static void say_submission(struct run *r, const struct submit_report *report)
 		live_say(&r->live, "state and tasks live in %s", r->c->paths->root);
 	if (too_late)
 		live_say(&r->live,
-			 "%u tasks were completed before the plan changed them; they are not run again "
+			 "%u %s completed before the plan changed; not run again "
 			 "(--new-run runs everything again)",
-			 (unsigned)too_late);
+			 (unsigned)too_late, too_late == 1 ? "task was" : "tasks were");
 	if (report->all_completed)
 		return; /* the summary says it */
 	if (report->fresh)
@@ -388,8 +388,8 @@ const struct cmd cmd_run = {
 		 "where the last run stopped: what is completed is not run again, what still runs "
 		 "is taken over.\n"
 		 "\n"
-		 "Ctrl-C lets running tasks finish and starts nothing new; a second Ctrl-C cancels "
-		 "them. A closed terminal\n"
+		 "Ctrl-C lets running tasks finish and starts nothing new; a second Ctrl-C, or\n"
+		 "SIGTERM, cancels them. A closed terminal\n"
 		 "stops nothing. Exit code 0: all done, 1: a task failed, 130 or 143: interrupted.",
 	.example = "sk run nightly.yaml\nsk run -j 4 --dry-run nightly.yaml\nsk run -p version=1.2 "
 		   "release.yaml",

@@ -177,9 +177,10 @@ int run_detach(struct cmd_ctx *c, struct err *e)
 		json_close(&j);
 	} else {
 		out_putf(c->out,
-			 "running in the background (pid %d). To look: sk status, sk events -f; to "
-			 "stop: kill %d\n",
-			 (int)pid, (int)pid);
+			 "running in the background (pid %d)\n"
+			 "to look: sk status, sk events -f\n"
+			 "to stop: kill -INT %d lets running tasks finish, kill %d cancels them\n",
+			 (int)pid, (int)pid, (int)pid);
 	}
 	fd_close(&ends[0]);
 	fd_close(&log_fd);

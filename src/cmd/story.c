@@ -209,7 +209,13 @@ void story_put_first_line(struct span text, struct buf *out)
 
 void story_put_attempt(const struct task *t, struct buf *out)
 {
-	buf_putf(out, "attempt %u of %u", t->attempt, 1u + t->retries + t->reassign_count);
+	uint32_t most = 1u + t->retries + t->reassign_count;
+
+	/* An operator's retry begins to count anew, but attempts keep their numbers. */
+	if (t->attempt > most)
+		buf_putf(out, "attempt %u", t->attempt);
+	else
+		buf_putf(out, "attempt %u of %u", t->attempt, most);
 }
 
 static void put_names(const struct state *st, const struct task *t, struct buf *out)
