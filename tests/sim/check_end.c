@@ -8,6 +8,8 @@
 #include "world.h"
 
 #define WAKE_STEPS 5000
+#define REST_MS 7200000 /* far longer than all attempts and delays of a plan, one after the other \
+			 */
 
 struct living {
 	const struct hand_task *v[SIM_HANDS_MAX * SIM_SLOTS_MAX + SIM_WORKERS_MAX * 24];
@@ -125,11 +127,14 @@ static void quiet_step(struct world *w)
 static void settle(struct world *w)
 {
 	unsigned most = 600 + 200 * w->plan.task_count;
+	int64_t until_ms = w->mono_ms + REST_MS;
 
 	for (unsigned i = 0; i < most && !w->out->failed; i++) {
 		if (!goes_on(w))
 			return;
 		quiet_step(w);
+		if (w->mono_ms > until_ms)
+			break;
 	}
 	for (uint32_t i = 0; i < w->chief.st.task_count && w->chief.up; i++) {
 		const struct task *t = &w->chief.st.tasks[i];

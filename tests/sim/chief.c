@@ -13,11 +13,25 @@
 
 #define STOP_WAIT_MS 10000
 
+int64_t chief_now(struct world *w)
+{
+	struct chief *c = &w->chief;
+	int64_t wall = wall_ms(w);
+
+	if (w->plant == PLANT_WALL_CLOCK)
+		return wall;
+	if (wall < c->st.last_at_ms && c->wall_offset_ms == 0)
+		wall = c->st.last_at_ms;
+	if (wall - w->mono_ms > c->wall_offset_ms)
+		c->wall_offset_ms = wall - w->mono_ms;
+	return w->mono_ms + c->wall_offset_ms;
+}
+
 static int decide(struct world *w, const struct input *in, struct buf *why)
 {
 	struct chief *c = &w->chief;
 
-	return core_step(&c->st, in, wall_ms(w), &c->batch, &c->fx, why);
+	return core_step(&c->st, in, chief_now(w), &c->batch, &c->fx, why);
 }
 
 static void tamper(struct world *w)
@@ -226,7 +240,7 @@ static int look_after_workers(struct world *w)
 
 static int decide_time(struct world *w)
 {
-	if (core_deadline(&w->chief.st) <= wall_ms(w))
+	if (core_deadline(&w->chief.st) <= chief_now(w))
 		decide(w, &(struct input){ .kind = IN_TIME }, NULL);
 	decide(w, &(struct input){ .kind = IN_SCHEDULE }, NULL);
 	return chief_commit(w);
@@ -286,7 +300,7 @@ static int stop_turn(struct world *w)
 	rc = chief_commit(w);
 	if (rc < 0)
 		return rc;
-	store_snapshot(c->store, &c->st, wall_ms(w), true, &ignored);
+	store_snapshot(c->store, &c->st, chief_now(w), true, &ignored);
 	saw(w, SAW_DRAINED);
 	note(w, "orchestrator stopped");
 	return -SK_EBUSY; /* ends, in good order */
@@ -301,7 +315,7 @@ static int keep_store(struct world *w)
 	if (c->stopping)
 		return 0;
 	if (one_in(w, w->quiet ? 400 : 60)) {
-		rc = store_rotate(c->store, &c->st, wall_ms(w), &ignored);
+		rc = store_rotate(c->store, &c->st, chief_now(w), &ignored);
 		note(w, "rotation: %d", rc);
 		if (w->shaky.dead || (rc < 0 && !store_usable(c->store)))
 			return -SK_EIO;
@@ -312,8 +326,8 @@ static int keep_store(struct world *w)
 				return -SK_EIO;
 		}
 	}
-	if (store_snapshot_due(c->store) <= wall_ms(w)) {
-		rc = store_snapshot(c->store, &c->st, wall_ms(w), false, &ignored);
+	if (store_snapshot_due(c->store) <= chief_now(w)) {
+		rc = store_snapshot(c->store, &c->st, chief_now(w), false, &ignored);
 		note(w, "snapshot: %d", rc);
 		if (w->shaky.dead)
 			return -SK_EIO;
@@ -348,7 +362,7 @@ int64_t chief_deadline(const struct world *w)
 	int64_t next = core_deadline(&c->st), worker = c->look_again_ms;
 
 	if (next != INT64_MAX)
-		next -= w->offset_ms;
+		next -= w->plant == PLANT_WALL_CLOCK ? w->offset_ms : c->wall_offset_ms;
 	if (worker < next)
 		next = worker;
 	if (c->stopping && c->stop_by_ms < next)

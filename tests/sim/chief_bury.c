@@ -46,7 +46,7 @@ static unsigned collect(struct world *w, struct span worker_id, const struct buf
 		in.run_no = m.run_no;
 		in.pid = m.pid;
 		in.result = m.result;
-		core_step(&c->st, &in, wall_ms(w), &c->batch, &c->fx, NULL);
+		core_step(&c->st, &in, chief_now(w), &c->batch, &c->fx, NULL);
 		count++;
 	}
 	return count;
@@ -75,7 +75,7 @@ static int bury(struct world *w, uint32_t worker)
 			saw(w, SAW_SWEPT);
 		at->orphan_count = 0;
 	}
-	core_step(&c->st, &lost, wall_ms(w), &c->batch, &c->fx, NULL);
+	core_step(&c->st, &lost, chief_now(w), &c->batch, &c->fx, NULL);
 	rc = chief_commit(w);
 	if (rc < 0)
 		return rc;
@@ -128,7 +128,7 @@ int chief_spawn(struct world *w, unsigned worker)
 	}
 	if (!free_hands || (index != NO_ID && c->st.workers[index].state != WORKER_SHUTDOWN))
 		return 0;
-	core_step(&c->st, &in, wall_ms(w), &c->batch, &c->fx, NULL);
+	core_step(&c->st, &in, chief_now(w), &c->batch, &c->fx, NULL);
 	rc = chief_commit(w);
 	if (rc < 0)
 		return rc;

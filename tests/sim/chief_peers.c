@@ -172,7 +172,7 @@ static void miss_unknown(struct world *w, uint32_t worker, struct span active)
 			wrong(w, "%.*s runs, but its living worker knows nothing of it",
 			      SPAN_ARG(t->id));
 		saw(w, SAW_UNKNOWN_SENT_AGAIN);
-		core_step(&c->st, &in, wall_ms(w), &c->batch, &c->fx, NULL);
+		core_step(&c->st, &in, chief_now(w), &c->batch, &c->fx, NULL);
 	}
 }
 
@@ -213,7 +213,7 @@ static void register_worker(struct world *w, struct peer *p, const struct worker
 			    .kill_mode = m->kill_mode,
 			    .capabilities = m->capabilities };
 
-	if (core_step(&c->st, &in, wall_ms(w), &c->batch, &c->fx, &why) < 0) {
+	if (core_step(&c->st, &in, chief_now(w), &c->batch, &c->fx, &why) < 0) {
 		saw(w, SAW_REJECTED);
 		chief_send(
 			w, p,
@@ -266,7 +266,7 @@ static void handle_report(struct world *w, struct peer *p, const struct worker_m
 	p->serial = m->serial;
 	if (w->plant == PLANT_NO_FENCING)
 		believe(&c->st, &in);
-	core_step(&c->st, &in, wall_ms(w), &c->batch, &c->fx, NULL);
+	core_step(&c->st, &in, chief_now(w), &c->batch, &c->fx, NULL);
 }
 
 static int handle(struct world *w, struct peer *p, const struct worker_msg *m)
@@ -292,7 +292,7 @@ static int handle(struct world *w, struct peer *p, const struct worker_msg *m)
 		saw(w, SAW_WORKER_LEFT);
 		in.worker_id = of->id;
 		in.incarnation = of->incarnation;
-		core_step(&w->chief.st, &in, wall_ms(w), &w->chief.batch, &w->chief.fx, NULL);
+		core_step(&w->chief.st, &in, chief_now(w), &w->chief.batch, &w->chief.fx, NULL);
 		return 0;
 	default:
 		return -EPROTO;

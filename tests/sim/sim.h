@@ -116,7 +116,8 @@ enum sim_sight { SIM_SIGHTS(X) SIM_SIGHT_COUNT };
 	X(RESOURCES_KEPT, "resources not released")                                             \
 	X(UNKNOWN_IGNORED, "assignments that never arrived are not sent again")                 \
 	X(TASK_RUN_TWICE, "a worker does not notice a repeated assignment")                     \
-	X(WORKER_FORGOTTEN, "dead workers are not buried")
+	X(WORKER_FORGOTTEN, "dead workers are not buried")                                      \
+	X(WALL_CLOCK, "time stands still while the clock was set back")
 
 #define X(name, text) PLANT_##name,
 enum sim_plant { SIM_PLANTS(X) SIM_PLANT_COUNT };

@@ -163,7 +163,8 @@ struct chief {
 	bool stopping; /* told the workers to leave */
 	int64_t stop_by_ms;
 	int64_t look_again_ms;
-	unsigned kept_units; /* planted: units of resource 0 that were never given back */
+	int64_t wall_offset_ms; /* its wall time less monotonic time: it never goes back */
+	unsigned kept_units;    /* planted: units of resource 0 that were never given back */
 };
 
 struct world {
@@ -215,6 +216,7 @@ struct sim_script script_of(const struct world *w, const char *id, uint64_t run_
 			    uint64_t attempt, int64_t timeout_ms);
 
 /* chief.c */
+int64_t chief_now(struct world *w);
 void chief_start(struct world *w);
 void chief_turn(struct world *w);
 /* Nothing new is started from now on; only a new orchestrator begins again. */
