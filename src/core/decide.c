@@ -91,11 +91,13 @@ static void retries_due(struct turn *t)
 	}
 }
 
+/* Each run of a plan has the whole time: what passed between two of them is charged to nobody. */
 static int64_t ws_deadline(const struct workstream *w)
 {
 	if (w->state != WS_EXECUTING || !w->max_duration_ms || !w->started_ms || !w->active)
 		return INT64_MAX;
-	return w->started_ms + w->max_duration_ms;
+	return (w->started_ms > w->opened_ms ? w->started_ms : w->opened_ms) + w->max_duration_ms +
+	       w->excused_ms;
 }
 
 static void workstreams_due(struct turn *t)

@@ -111,6 +111,8 @@ struct workstream {
 	bool active;      /* someone asked for it to run: only then is anything of it started */
 	bool dirty;       /* is on the agenda */
 	bool listed;      /* is in state.open_ws */
+	int64_t opened_ms;  /* when it became active */
+	int64_t excused_ms; /* time that is not charged to it: the machine slept, the clock was set */
 	uint32_t waiting; /* tasks that stand in a heap: ready, waiting for a resource or a retry */
 };
 

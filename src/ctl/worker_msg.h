@@ -55,7 +55,8 @@ enum worker_msg_kind {
  *	registered  epoch grace_ms
  *	rejected    reason
  *	assign      task_id attempt validation workstream_id name run_no def cwd env (raw JSON
- *	            object: what the orchestrator adds)
+ *	            object: what the orchestrator adds) reason (why it must be reported as not to be
+ *	            started, or nothing)
  *	cancel      task_id attempt
  *	ack         serial
  *	drain, shutdown

@@ -96,6 +96,24 @@ static struct ws_settings read_ws_def(struct span def)
 	return out;
 }
 
+/*
+ * What the task was to get does not fit a message: its worker reports it as not to be started,
+ * with the reason we give, so that it ends the way every attempt ends.
+ */
+static void send_refusal(struct orchestrator *o, struct peer *p, const struct worker_msg *m)
+{
+	CLEANUP(buf_release) struct buf reason = BUF_INIT;
+	struct worker_msg refusal = *m;
+
+	buf_putf(&reason,
+		 "cannot be started: its variables and the outputs of all tasks before it take %zu "
+		 "KiB, and at most %d KiB can be handed over",
+		 m->env.len / 1024, MESSAGE_BYTES_MAX / 1024);
+	refusal.env = SPAN_LIT("{}");
+	refusal.reason = (struct span){ reason.p, reason.len };
+	peers_send(o, p, &refusal);
+}
+
 static void send_assignment(struct orchestrator *o, struct peer *p, const struct effect *fx)
 {
 	CLEANUP(buf_release) struct buf env = BUF_INIT;
@@ -111,6 +129,7 @@ static void send_assignment(struct orchestrator *o, struct peer *p, const struct
 				.run_no = w->run_no,
 				.def = t->def,
 				.validation = fx->kind == FX_VALIDATE };
+	size_t before = p->out.len;
 
 	buf_putc(&env, '{');
 	if (settings.env.len > 2)
@@ -122,6 +141,10 @@ static void send_assignment(struct orchestrator *o, struct peer *p, const struct
 	m.cwd = (struct span){ cwd.p, cwd.len };
 	m.env = (struct span){ env.p, env.len };
 	peers_send(o, p, &m);
+	if (p->out.len - before > MESSAGE_BYTES_MAX) {
+		buf_truncate(&p->out, before);
+		send_refusal(o, p, &m);
+	}
 }
 
 void effects_perform(struct orchestrator *o)

@@ -15,14 +15,25 @@
 #define STOP_WAIT_MS 10000
 #define SNAPSHOT_SHARE 20
 
+/* Time in which nobody could work is not charged to workstreams that have a limit of time. */
+static void excuse(struct orchestrator *o, int64_t leap_ms)
+{
+	for (size_t i = 0; i < o->st.ws_count; i++)
+		if (o->st.ws[i].state == WS_EXECUTING)
+			o->st.ws[i].excused_ms += leap_ms;
+}
+
 int64_t orchestrator_now(struct orchestrator *o)
 {
 	int64_t mono = clock_mono_ms(o->clock), wall = clock_wall_ms(o->clock);
 
 	if (wall < o->st.last_at_ms && o->wall_offset_ms == 0)
 		wall = o->st.last_at_ms; /* the clock was ahead in an earlier run */
-	if (wall - mono > o->wall_offset_ms)
+	if (wall - mono > o->wall_offset_ms) {
+		if (o->wall_offset_ms)
+			excuse(o, wall - mono - o->wall_offset_ms);
 		o->wall_offset_ms = wall - mono;
+	}
 	return mono + o->wall_offset_ms;
 }
 

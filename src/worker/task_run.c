@@ -378,6 +378,10 @@ static void start(struct worker_run *w, struct attempt *a, unsigned slot)
 	a->slot = slot;
 	w->slots[slot] = a;
 	w->running++;
+	if (a->refusal.len) {
+		finish(w, a, OUTCOME_SPAWN_FAILED, a->refusal, SPAN_NONE);
+		return;
+	}
 	if (attempt_read_def(a) < 0) {
 		finish_unreadable(w, a);
 		return;

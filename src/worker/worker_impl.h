@@ -27,6 +27,7 @@ struct attempt {
 	struct attempt *next;     /* in its list of waiting ones */
 	struct buf line, scratch; /* the assignment; all spans below point in here */
 	struct span task_id, workstream_id, name, def, cwd, env;
+	struct span refusal; /* why it must not be started, or empty */
 	uint64_t number, run_no;
 	bool validation, cancelled;
 	/* from the definition, once it has a slot */

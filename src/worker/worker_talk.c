@@ -178,6 +178,7 @@ static void assign(struct worker_run *w, const struct worker_msg *m)
 	a->def = m->def;
 	a->cwd = m->cwd;
 	a->env = m->env;
+	a->refusal = m->reason;
 	a->number = m->attempt;
 	a->run_no = m->run_no;
 	a->validation = m->validation;

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 from conftest import until
 from test_run_interrupted import ended
@@ -110,4 +111,31 @@ def test_third_interrupt_leaves(work):
     os.kill(worker, signal.SIGCONT)
     assert work("run", "plan.yaml").code == 0
     assert work.lines("s.ran") == ["1", "2"]
+    work.nothing_left()
+
+
+def test_time_between_two_runs_is_not_charged(work):
+    """A plan with a limit of time that was interrupted goes on the next day."""
+    work.gate()
+    run = work.start("run", work.plan("workstream: limited\ntimeout: 1s\ntasks:\n"
+                                      "  slow: {run: 'echo $SK_ATTEMPT >> slow.ran; : < gate'}\n"
+                                      "  next: {run: 'true', needs: [slow]}\n"))
+    until(lambda: work.lines("slow.ran"), "the task begins")
+    began = time.monotonic()
+    run.kill()
+    run.wait()
+    work.open_gate()
+    until(lambda: time.monotonic() > began + 1.1, "the limit passes")
+    assert work("run", "plan.yaml").code == 0
+
+
+def test_outputs_that_no_message_can_hold(work):
+    """Too much is refused with a reason; it was sent, and refused by the worker, over and over again."""
+    text = "workstream: outputs\ntasks:\n"
+    for i in range(40):
+        text += "  p%d: {run: \"{ printf A=; head -c 32000 /dev/zero | tr '\\\\0' x; } > $SK_OUTPUT\"}\n" % i
+    text += "  last: {run: 'true', needs: [%s]}\n" % ", ".join("p%d" % i for i in range(40))
+    assert work("run", "-q", work.plan(text)).code == 1
+    failure, = work.events("task_failed")
+    assert failure["task_id"] == "last" and "1024 KiB" in failure["error"]
     work.nothing_left()

@@ -109,7 +109,8 @@ static void submit(struct place *p, const char *const *defs, uint32_t count, boo
 {
 	struct ws_spec ws = { .name = SPAN_LIT("w"),
 			      .plan = SPAN_LIT("plan.yaml"),
-			      .def = SPAN_LIT("{\"cwd\":\"/\"}") };
+			      .def = SPAN_LIT("{\"cwd\":\"/\"}"),
+			      .max_duration_ms = 60000 };
 	struct task_spec tasks[64];
 	uint32_t needs[64];
 	char names[64][8];
@@ -247,11 +248,31 @@ static void clock_was_ahead_in_an_earlier_run(void **state)
 	clock_set_back_does_not_hold_up_a_retry(state);
 }
 
+static void sleep_of_the_machine_is_not_charged(void **state)
+{
+	struct place *p = *state;
+
+	open_orchestrator(p);
+	submit(p, flaky, 1, false);
+	connect_worker(p, "[]");
+	expect(p, MSG_ASSIGN);
+	say(p, (struct worker_msg){ .kind = MSG_STARTED, .serial = 1, .pid = 7,
+				    .task_id = SPAN_LIT("t0"), .attempt = 1, .at_ms = 1 });
+	p->wall_ms += 8 * 3600000;
+	turn(p);
+	assert_int_equal(orchestrator_state(p->o)->ws[0].state, WS_EXECUTING);
+	p->wall_ms += 61000;
+	p->mono_ms += 61000;
+	expect(p, MSG_CANCEL);
+	assert_int_equal(orchestrator_state(p->o)->ws[0].state, WS_FAILED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(clock_set_back_does_not_hold_up_a_retry, setup, teardown),
 		cmocka_unit_test_setup_teardown(clock_was_ahead_in_an_earlier_run, setup, teardown),
+		cmocka_unit_test_setup_teardown(sleep_of_the_machine_is_not_charged, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
