@@ -330,17 +330,19 @@ static int record_torn_tail(struct opening *o, struct store *s, int64_t now_ms)
 }
 
 /*
- * Whoever created or rotated the journal may have been killed before its name was durable. What is
- * appended to it from here on must not vanish with that name.
+ * Whoever wrote last may have been killed before its sync: the journal's last turn, or its very name
+ * after it was created or rotated, may be in memory only. Nothing is appended to that: it would
+ * vanish with the name, or stand whole behind a turn that a power cut took.
  */
-static int settle_name(struct opening *o)
+static int settle(struct opening *o, const struct store *s)
 {
-	int rc = o->vfs->sync_dir(o->vfs->ctx, ".");
+	int rc = o->vfs->sync(o->vfs->ctx, s->handle);
 
+	if (rc == 0)
+		rc = o->vfs->sync_dir(o->vfs->ctx, ".");
 	if (rc < 0)
 		return err_set(o->e, -SK_EIO,
-			       "journal '%s': its name cannot be made durable: %s: nothing was "
-			       "started",
+			       "journal '%s': cannot be made durable: %s: nothing was started",
 			       JOURNAL_FILE, strerror(-rc));
 	return 0;
 }
@@ -350,7 +352,7 @@ static int repair(struct opening *o, struct store *s, int64_t now_ms)
 	int rc = open_for_append(o, s);
 
 	if (rc == 0)
-		rc = settle_name(o);
+		rc = settle(o, s);
 	if (rc == 0)
 		rc = repair_strays(o->vfs, &o->report->stray_temps, o->e);
 	if (rc == 0 && o->second_name[0])
