@@ -52,7 +52,8 @@ enum worker_msg_kind {
  *	started     serial task_id attempt run_no pid at_ms
  *	finished    serial task_id attempt run_no result (result.validation is "of_rules")
  *	bye         (leaving: everything is finished and acknowledged)
- *	registered  epoch grace_ms
+ *	registered  epoch grace_ms slots (how many tasks may run at once from now on; 0 = as it
+ *	            offered)
  *	rejected    reason
  *	assign      task_id attempt validation workstream_id name run_no def cwd env (raw JSON
  *	            object: what the orchestrator adds) reason (why it must be reported as not to be

@@ -246,6 +246,11 @@ static int register_worker(struct orchestrator *o, struct peer *p, const struct 
 			    .capabilities = m->capabilities };
 	uint32_t worker;
 
+	if (span_is(m->worker_id, LOCAL_WORKER)) { /* our own, or the one before us started it */
+		in.slots = o->options.slots;
+		in.capabilities = o->options.capabilities ? span_of(o->options.capabilities)
+							  : m->capabilities;
+	}
 	if (orchestrator_step(o, &in, &why) < 0) {
 		peers_send(
 			o, p,
@@ -260,6 +265,7 @@ static int register_worker(struct orchestrator *o, struct peer *p, const struct 
 	peers_send(o, p,
 		   &(struct worker_msg){ .kind = MSG_REGISTERED,
 					 .epoch = o->st.epoch,
+					 .slots = in.slots,
 					 .grace_ms = KILL_GRACE_MS });
 	if (o->st.draining)
 		peers_send(o, p, &(struct worker_msg){ .kind = MSG_DRAIN });

@@ -289,7 +289,7 @@ void attempts_tick(struct worker_run *w, int64_t *next_us)
 {
 	int64_t now_us = clock_mono_us(w->clock);
 
-	for (unsigned i = 0; i < w->o->slots; i++) {
+	for (unsigned i = 0; i < w->slot_count; i++) {
 		struct attempt *a = w->slots[i];
 
 		if (a && a->stage == STAGE_RUN && now_us >= a->deadline_us) {
@@ -309,7 +309,7 @@ void attempts_tick(struct worker_run *w, int64_t *next_us)
 
 static struct attempt *find_pid(const struct worker_run *w, pid_t pid)
 {
-	for (unsigned i = 0; i < w->o->slots; i++)
+	for (unsigned i = 0; i < w->slot_count; i++)
 		if (w->slots[i] && w->slots[i]->pid == pid && !w->slots[i]->main_gone)
 			return w->slots[i];
 	return NULL;
@@ -347,7 +347,7 @@ void attempts_reap(struct worker_run *w)
 		return;
 	/* All are reaped before any is looked at: a zombie of one task is no leftover of another.
 	 */
-	for (unsigned i = 0; i < w->o->slots; i++)
+	for (unsigned i = 0; i < w->slot_count; i++)
 		if (w->slots[i] && w->slots[i]->main_gone)
 			look(w, w->slots[i]);
 }
@@ -394,9 +394,9 @@ void attempts_start(struct worker_run *w)
 {
 	unsigned slot = 0;
 
-	while (w->running < w->o->slots && worker_waiting(w) > 0) {
+	while (w->running < w->slots_wanted && worker_waiting(w) > 0) {
 		while (w->slots[slot])
-			slot = (slot + 1) % w->o->slots;
+			slot = (slot + 1) % w->slot_count;
 		start(w, list_take(w->validations.count ? &w->validations : &w->waiting), slot);
 	}
 }

@@ -116,17 +116,25 @@ static void open_group(struct tree *t)
 	buf_putf(&t->group_dir, "/%s", name.p);
 }
 
+void tree_widen(struct tree *t, unsigned slots)
+{
+	size_t capacity = t->slot_count;
+
+	mem_grow(&t->slots, &capacity, slots, sizeof(*t->slots));
+	for (unsigned i = t->slot_count; i < slots; i++)
+		t->slots[i] = (struct tree_slot){ .dir_fd = -1, .events_fd = -1 };
+	t->slot_count = slots;
+}
+
 void tree_open(struct tree *t, const char *nonce, unsigned slots, bool use_cgroup)
 {
 	char path[64];
 
 	*t = (struct tree){
-		.parent_fd = -1, .group_fd = -1, .slot_count = slots, .self = (uint64_t)getpid()
+		.parent_fd = -1, .group_fd = -1, .self = (uint64_t)getpid()
 	};
 	snprintf(t->nonce, sizeof(t->nonce), "%s", nonce);
-	t->slots = mem_zalloc(slots * sizeof(*t->slots));
-	for (unsigned i = 0; i < slots; i++)
-		t->slots[i].dir_fd = t->slots[i].events_fd = -1;
+	tree_widen(t, slots);
 	if (use_cgroup)
 		open_group(t);
 	snprintf(path, sizeof(path), "/proc/self/task/%llu/children", (unsigned long long)t->self);

@@ -43,6 +43,9 @@ struct tree {
  * forces that. */
 void tree_open(struct tree *t, const char *nonce, unsigned slots, bool use_cgroup);
 
+/* Makes it `slots` slots, which must not be fewer than there are. */
+void tree_widen(struct tree *t, unsigned slots);
+
 /* Closes all and removes the cgroups that are empty. */
 void tree_close(struct tree *t);
 

@@ -73,6 +73,8 @@ struct worker_run {
 	struct program_finder programs;
 	sigset_t ignored; /* signals, by this process */
 	struct attempt **slots;
+	unsigned slot_count;      /* there are */
+	unsigned slots_wanted;    /* may be taken; no more than there are */
 	unsigned running, ending; /* of those in slots, how many are past STAGE_RUN */
 	struct attempt_list waiting, validations;
 	unsigned refilled_to; /* waiting ones when the last assignment came */
@@ -89,6 +91,8 @@ void worker_say(struct worker_run *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* worker_setup.c: everything up to the first turn, and back. */
 int worker_setup(struct worker_run *w, const struct worker_options *o, struct err *e);
 void worker_teardown(struct worker_run *w);
+/* How many tasks may run at once from now on. What runs already goes on. */
+void worker_set_slots(struct worker_run *w, unsigned slots);
 
 /* worker_talk.c: the conversation with the orchestrator. */
 void worker_try_connect(struct worker_run *w);

@@ -217,6 +217,7 @@ int worker_setup(struct worker_run *w, const struct worker_options *o, struct er
 			       "worker '%s': %u slots are not between 1 and %d: it was not started",
 			       o->worker_id, o->slots, SLOTS_MAX);
 	w->slots = mem_zalloc(o->slots * sizeof(*w->slots));
+	w->slot_count = w->slots_wanted = o->slots;
 	fill_standard_descriptors();
 	rc = open_folders(w, e);
 	if (rc == 0)
@@ -233,6 +234,19 @@ int worker_setup(struct worker_run *w, const struct worker_options *o, struct er
 		env_base(&w->base, environ);
 	w->heartbeat_us = w->retry_us = w->stop_by_us = INT64_MAX;
 	return rc;
+}
+
+void worker_set_slots(struct worker_run *w, unsigned slots)
+{
+	size_t capacity = w->slot_count;
+
+	w->slots_wanted = slots;
+	if (slots <= w->slot_count)
+		return;
+	mem_grow(&w->slots, &capacity, slots, sizeof(*w->slots));
+	memset(w->slots + w->slot_count, 0, (slots - w->slot_count) * sizeof(*w->slots));
+	w->slot_count = slots;
+	tree_widen(&w->tree, slots);
 }
 
 void worker_teardown(struct worker_run *w)

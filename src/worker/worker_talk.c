@@ -47,7 +47,7 @@ static void put_register(struct worker_run *w, struct buf *out)
 				.serial = w->link.serial,
 				.worker_id = span_of(w->o->worker_id),
 				.incarnation = w->incarnation,
-				.slots = w->o->slots,
+				.slots = w->slots_wanted,
 				.pid = w->who.pid,
 				.pid_start = w->who.start,
 				.boot_id = span_of(w->who.boot_id),
@@ -57,7 +57,7 @@ static void put_register(struct worker_run *w, struct buf *out)
 				.capabilities = span_of(w->o->capabilities) };
 
 	buf_putc(&active, '[');
-	for (unsigned i = 0; i < w->o->slots; i++)
+	for (unsigned i = 0; i < w->slot_count; i++)
 		if (w->slots[i])
 			put_active(&active, w->slots[i], words[w->slots[i]->phase], true);
 	put_waiting(&active, &w->validations);
@@ -123,7 +123,7 @@ static struct attempt *find_waiting(struct attempt_list *l, struct span task, ui
 
 static struct attempt *find_running(struct worker_run *w, struct span task, uint64_t number)
 {
-	for (unsigned i = 0; i < w->o->slots; i++)
+	for (unsigned i = 0; i < w->slot_count; i++)
 		if (w->slots[i] && w->slots[i]->number == number &&
 		    span_eq(w->slots[i]->task_id, task))
 			return w->slots[i];
@@ -228,7 +228,7 @@ void worker_stop(struct worker_run *w)
 		drop_waiting(w, &w->waiting, &w->waiting.first);
 	while (w->validations.first)
 		drop_waiting(w, &w->validations, &w->validations.first);
-	for (unsigned i = 0; i < w->o->slots; i++)
+	for (unsigned i = 0; i < w->slot_count; i++)
 		if (w->slots[i])
 			attempt_cancel(w, w->slots[i]);
 }
@@ -241,6 +241,8 @@ static void handle(struct worker_run *w, const struct worker_msg *m)
 	case MSG_REGISTERED:
 		w->registered = true;
 		w->rejected = w->draining = false; /* it draws its own conclusions */
+		if (m->slots > 0 && m->slots <= SLOTS_MAX)
+			worker_set_slots(w, (unsigned)m->slots);
 		if (m->grace_ms > 0)
 			w->grace_ms = (int64_t)m->grace_ms;
 		break;
@@ -316,7 +318,7 @@ static bool time_to_send(const struct worker_run *w, int64_t now_us)
 {
 	unsigned waiting = worker_waiting(w);
 
-	return w->stopping || (w->running < w->o->slots && waiting == 0) ||
+	return w->stopping || (w->running < w->slots_wanted && waiting == 0) ||
 	       2 * waiting <= w->refilled_to ||
 	       now_us - w->link.unsent_since_us >= REPORT_DELAY_MS * 1000LL;
 }

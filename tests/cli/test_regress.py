@@ -139,3 +139,25 @@ def test_outputs_that_no_message_can_hold(work):
     failure, = work.events("task_failed")
     assert failure["task_id"] == "last" and "1024 KiB" in failure["error"]
     work.nothing_left()
+
+
+def test_adopted_worker_does_as_many_as_this_run_wants(work):
+    work.gate()
+    run = work.start("run", "-j", "1", work.plan(gated(5)))
+    until(lambda: begun(work), "one runs")
+    run.kill()
+    run.wait()
+    run = work.start("run", "-j", "4", "plan.yaml")
+    until(lambda: len(begun(work)) == 4, "four run at the same time")
+    work.open_gate()
+    assert ended(run) == 0
+    work.nothing_left()
+
+
+def test_adopted_worker_offers_what_this_run_says(work):
+    """A task that asks for a capability waited for ever for a worker that had been started without it."""
+    name = left_running(work)
+    text = work.read(name) + "  gpu: {run: 'true', capabilities: [gpu]}\n"
+    work.open_gate()
+    assert work("run", "--accept-changes", "--capabilities", "gpu", work.plan(text, name)).code == 0
+    assert work.lines("slow.ran") == ["1", "done"]
