@@ -24,10 +24,10 @@
 #define TASK_DEF_BYTES_MAX \
 	(256 * 1024) /* of a compiled task: fits a journal record with room to spare */
 #define SNAPSHOT_BYTES_MAX (4LL * 1024 * 1024 * 1024) /* a million tasks take about 400 MB */
-#define TASKS_MAX 4000000     /* ids are 32-bit and memory is budgeted at 512 bytes a task */
-#define NEEDS_MAX 10000       /* dependencies of one task */
-#define RESOURCES_MAX 255     /* named resources in a store */
-#define KINDS_MAX 1024        /* different sets of capabilities that tasks wait for at the same time */
+#define TASKS_MAX 4000000 /* ids are 32-bit and memory is budgeted at 512 bytes a task */
+#define NEEDS_MAX 10000   /* dependencies of one task */
+#define RESOURCES_MAX 255 /* named resources in a store */
+#define KINDS_MAX 1024    /* different sets of capabilities that tasks wait for at the same time */
 #define TASK_RESOURCES_MAX 16 /* resources one task takes together */
 #define WORKERS_MAX 64        /* connected workers */
 #define SLOTS_MAX 1024        /* tasks one worker runs at once */
@@ -48,8 +48,9 @@
 #define BACKUPS_KEPT 100
 #define BACKUPS_PRUNED_MAX 200 /* in one run: a flooded directory must not stop the turn */
 #define BACKUP_INTERVAL_MS 60000
-#define SNAPSHOT_INTERVAL_MS 1000               /* the snapshot is rewritten at most this often */
-#define HISTORY_GLANCE_BYTES (256 * 1024) /* of the journal before the snapshot, that a reader checks */
+#define SNAPSHOT_INTERVAL_MS 1000 /* the snapshot is rewritten at most this often */
+#define HISTORY_GLANCE_BYTES \
+	(256 * 1024) /* of the journal before the snapshot, that a reader checks */
 #define SEGMENT_BYTES_MAX (256LL * 1024 * 1024) /* a journal segment is rotated beyond this */
 #define LEFTOVER_GRACE_MS 500 /* between TERM and KILL for what a finished task left behind */
 #define REPORT_DELAY_MS 100   /* a report waits at most this long for others to share a write */

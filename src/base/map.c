@@ -75,7 +75,8 @@ uint32_t map_find(const struct map *m, struct span key)
 void map_prefetch(const struct map *m, struct span key)
 {
 	if (m->capacity)
-		__builtin_prefetch(&m->slots[(uint32_t)hash64(key.p, key.len, 0) & (m->capacity - 1)]);
+		__builtin_prefetch(
+			&m->slots[(uint32_t)hash64(key.p, key.len, 0) & (m->capacity - 1)]);
 }
 
 void map_put(struct map *m, struct span key, uint32_t value)

@@ -40,7 +40,8 @@ void map_put(struct map *m, struct span key, uint32_t value);
 /* Removes key; returns whether it was there. */
 bool map_remove(struct map *m, struct span key);
 
-/* Fetches what a look-up of this key will touch, for a caller who has something else to do first. */
+/* Fetches what a look-up of this key will touch, for a caller who has something else to do first.
+ */
 void map_prefetch(const struct map *m, struct span key);
 
 /* Makes room for `count` keys at once. */

@@ -4,18 +4,23 @@
  */
 #include "base/scan.h"
 
+#include <endian.h>
 #include <errno.h>
 
 #define ONES 0x0101010101010101ULL
 #define HIGHS 0x8080808080808080ULL
 
-/* Eight bytes at once: nonzero when one of them is a quote, a backslash, a control character or not
- * ASCII. */
+/*
+ * Eight bytes at once: nonzero when one of them is a quote, a backslash, a control character or not
+ * ASCII. Bytes are flagged in their highest bit, the first byte lowest; behind the first that is
+ * flagged a borrow may flag others wrongly.
+ */
 static inline uint64_t special8(const char *p)
 {
 	uint64_t v, quote, slash;
 
 	memcpy(&v, p, 8);
+	v = le64toh(v);
 	quote = v ^ ONES * '"';
 	slash = v ^ ONES * '\\';
 	return (((quote - ONES) & ~quote) | ((slash - ONES) & ~slash) | (v - ONES * 0x20) | v) &
@@ -95,8 +100,15 @@ void scan_string(struct scan *s, struct scan_text *out)
 		unsigned char c;
 		size_t len;
 
-		while (s->end - s->p >= 8 && !special8(s->p))
+		while (s->end - s->p >= 8) {
+			uint64_t flags = special8(s->p);
+
+			if (flags) {
+				s->p += __builtin_ctzll(flags) / 8;
+				break;
+			}
 			s->p += 8;
+		}
 		if (s->p == s->end) {
 			scan_fail(s, "unexpected end inside a string");
 			return;

@@ -44,7 +44,8 @@ static void add_ws(struct run_summary *s, const struct state *st, const struct w
 		const struct task *t = &st->tasks[w->tasks[i]];
 
 		s->skipped += (t->flags & TASK_SKIPPED) != 0;
-		s->unfinished += !(t->flags & (TASK_HELD | TASK_WAIVES)) && t->state != TASK_COMPLETED;
+		s->unfinished +=
+			!(t->flags & (TASK_HELD | TASK_WAIVES)) && t->state != TASK_COMPLETED;
 		if (t->state == TASK_FAILED)
 			add_failure(s, t, paths);
 	}

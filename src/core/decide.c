@@ -78,7 +78,8 @@ static int worker_registered(struct turn *t, const struct input *in)
 	}
 	w = &t->st->workers[worker];
 	w->connected = true;
-	if (in->slots) /* another run may want it to do more at once, or less, and knows what it can */
+	if (in->slots) /* another run may want it to do more at once, or less, and knows what it can
+			*/
 		w->slots = (uint32_t)in->slots;
 	if (in->capabilities.len && !span_eq(in->capabilities, w->capabilities))
 		w->capabilities = arena_copy(&t->st->text, in->capabilities);

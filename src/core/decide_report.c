@@ -1,6 +1,7 @@
 /*
- * What workers say, and what follows. Reports may be late, repeated or about something that was taken away meanwhile:
- * task, attempt and incarnation must all fit, else the report is recorded as stale and changes nothing.
+ * What workers say, and what follows. Reports may be late, repeated or about something that was
+ * taken away meanwhile: task, attempt and incarnation must all fit, else the report is recorded as
+ * stale and changes nothing.
  */
 #include "core/turn.h"
 
@@ -13,7 +14,8 @@ static uint32_t report_subject(struct turn *t, const struct input *in)
 {
 	uint32_t task = state_task(t->st, in->task_id);
 	const struct task *subject = task == NO_ID ? NULL : &t->st->tasks[task];
-	const struct worker *w = !subject || subject->worker == NO_ID ? NULL : &t->st->workers[subject->worker];
+	const struct worker *w =
+		!subject || subject->worker == NO_ID ? NULL : &t->st->workers[subject->worker];
 	struct event *ev;
 
 	/* A new run counts its attempts from the beginning, so the run must be the same as well. */
@@ -48,7 +50,8 @@ void turn_started(struct turn *t, const struct input *in)
 		start_task(t, task, in->pid);
 }
 
-/* 2^n seconds, or base * 2^(n-1), with n retries counted already; at most RETRY_DELAY_MAX_MS; +/-50 % when asked. */
+/* 2^n seconds, or base * 2^(n-1), with n retries counted already; at most RETRY_DELAY_MAX_MS; +/-50
+ * % when asked. */
 static int64_t retry_delay_ms(const struct task *task, unsigned retry_count)
 {
 	uint64_t delay = task->backoff_ms ? task->backoff_ms : 2000;
@@ -75,9 +78,11 @@ static void put_result(struct event *ev, const struct result *r)
 
 static const char *signal_name(uint64_t signal)
 {
-	static const char *const names[] = { [1] = "HUP",   [2] = "INT",   [3] = "QUIT",  [4] = "ILL",  [6] = "ABRT",
-					     [7] = "BUS",   [8] = "FPE",   [9] = "KILL",  [11] = "SEGV", [13] = "PIPE",
-					     [14] = "ALRM", [15] = "TERM", [24] = "XCPU", [25] = "XFSZ", [31] = "SYS" };
+	static const char *const names[] = {
+		[1] = "HUP",   [2] = "INT",   [3] = "QUIT",  [4] = "ILL",   [6] = "ABRT",
+		[7] = "BUS",   [8] = "FPE",   [9] = "KILL",  [11] = "SEGV", [13] = "PIPE",
+		[14] = "ALRM", [15] = "TERM", [24] = "XCPU", [25] = "XFSZ", [31] = "SYS"
+	};
 
 	return signal < ARRAY_LEN(names) && names[signal] ? names[signal] : "?";
 }
@@ -89,15 +94,17 @@ static struct span result_error(struct turn *t, const struct task *task, const s
 
 	switch (r->outcome) {
 	case OUTCOME_SIGNAL:
-		return turn_text(t, "killed by signal %d (%s)%s%.*s", (int)r->signal, signal_name(r->signal), colon,
-				 SPAN_ARG(r->error));
+		return turn_text(t, "killed by signal %d (%s)%s%.*s", (int)r->signal,
+				 signal_name(r->signal), colon, SPAN_ARG(r->error));
 	case OUTCOME_TIMEOUT:
-		return turn_text(t, "timed out after %g s%s%.*s", task->timeout_ms / 1000.0, colon, SPAN_ARG(r->error));
+		return turn_text(t, "timed out after %g s%s%.*s", task->timeout_ms / 1000.0, colon,
+				 SPAN_ARG(r->error));
 	case OUTCOME_PRECHECK:
 	case OUTCOME_SPAWN_FAILED:
 		return turn_copy(t, r->error.len ? r->error : SPAN_LIT("could not be started"));
 	default:
-		return turn_text(t, "exit code %d%s%.*s", (int)r->exit_code, colon, SPAN_ARG(r->error));
+		return turn_text(t, "exit code %d%s%.*s", (int)r->exit_code, colon,
+				 SPAN_ARG(r->error));
 	}
 }
 
@@ -133,7 +140,8 @@ static void finish_cancelled(struct turn *t, uint32_t task)
 {
 	const struct task *subject = &t->st->tasks[task];
 	bool ws_failed = t->st->ws[subject->ws].state == WS_FAILED;
-	struct event *ev = turn_task_move(t, task, ws_failed ? ON_WORKSTREAM_FAILED : ON_USER_CANCELLED);
+	struct event *ev =
+		turn_task_move(t, task, ws_failed ? ON_WORKSTREAM_FAILED : ON_USER_CANCELLED);
 
 	INVARIANT(ev != NULL);
 	ev->reason = subject->reason;
@@ -158,7 +166,8 @@ static void lose_attempt(struct turn *t, uint32_t task, const char *error)
 		return; /* validating: its rules are run again by the next worker, no transition */
 	ev->error = span_of(error);
 	if (ev->to == TASK_RETRYING) {
-		ev->reassign_count = subject->state == TASK_RUNNING ? subject->reassign_count + 1u : subject->reassign_count;
+		ev->reassign_count = subject->state == TASK_RUNNING ? subject->reassign_count + 1u
+								    : subject->reassign_count;
 		ev->retry_at_ms = t->now_ms;
 	}
 	turn_apply(t);
@@ -248,7 +257,9 @@ void turn_finished(struct turn *t, const struct input *in)
 	else if (r->outcome == OUTCOME_TIMEOUT)
 		finish_timeout(t, task, r);
 	else
-		fail_or_retry(t, task, r, subject->state == TASK_QUEUED ? ON_PRECHECK_FAILED : ON_EXECUTION_FAILED);
+		fail_or_retry(t, task, r,
+			      subject->state == TASK_QUEUED ? ON_PRECHECK_FAILED
+							    : ON_EXECUTION_FAILED);
 }
 
 void turn_unknown_to_worker(struct turn *t, const struct input *in)
@@ -263,8 +274,9 @@ void turn_unknown_to_worker(struct turn *t, const struct input *in)
 		return;
 	}
 	/* Never arrived: the very same assignment is sent again. */
-	effects_add(t->fx, (struct effect){ subject->state == TASK_VALIDATING ? FX_VALIDATE : FX_ASSIGN, task,
-					    subject->ws, subject->worker, subject->attempt });
+	effects_add(t->fx,
+		    (struct effect){ subject->state == TASK_VALIDATING ? FX_VALIDATE : FX_ASSIGN,
+				     task, subject->ws, subject->worker, subject->attempt });
 }
 
 void turn_worker_gone(struct turn *t, const struct input *in, enum trigger on)
@@ -317,7 +329,8 @@ int turn_cancel_task(struct turn *t, const struct input *in)
 		return -SK_ENOTFOUND;
 	}
 	if (t->st->tasks[task].worker != NO_ID) {
-		/* An end that was asked for already may still be made one that others go on after. */
+		/* An end that was asked for already may still be made one that others go on after.
+		 */
 		if (!(asked & TASK_CANCELLING) || (in->waive && !(asked & TASK_WAIVES)))
 			request_end(t, task, in);
 		return 0;

@@ -52,6 +52,14 @@ static int by_index(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static bool ascends(const uint32_t *v, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++)
+		if (v[i] < v[i - 1])
+			return false;
+	return true;
+}
+
 /* Takes whole stages at a time: everything ready now is stage n, and what it frees is stage n + 1.
  */
 static uint32_t order_by_stage(const struct graph *g, const struct reverse *r, uint32_t *order,
@@ -80,7 +88,8 @@ static uint32_t order_by_stage(const struct graph *g, const struct reverse *r, u
 				if (--unmet[r->from[e]] == 0)
 					order[end++] = r->from[e];
 		}
-		qsort(order + stage_end, end - stage_end, sizeof(*order), by_index);
+		if (!ascends(order + stage_end, end - stage_end))
+			qsort(order + stage_end, end - stage_end, sizeof(*order), by_index);
 	}
 	return done;
 }
@@ -108,10 +117,10 @@ static uint64_t sum_capped(uint64_t a, uint64_t b)
 }
 
 static void ranks_of(const struct graph *g, const struct reverse *r, const uint64_t *estimate,
-		     uint64_t *rank)
+		     uint64_t *rank, uint32_t *stage)
 {
 	CLEANUP(mem_free) uint32_t *order = mem_alloc(((size_t)g->count + 1) * sizeof(*order));
-	uint32_t ordered = order_by_stage(g, r, order, NULL);
+	uint32_t ordered = order_by_stage(g, r, order, stage);
 
 	for (uint32_t i = 0; i < g->count; i++)
 		rank[i] = estimate[i];
@@ -128,12 +137,12 @@ static void ranks_of(const struct graph *g, const struct reverse *r, const uint6
 	}
 }
 
-void graph_ranks(const struct graph *g, const uint64_t *estimate, uint64_t *rank)
+void graph_ranks(const struct graph *g, const uint64_t *estimate, uint64_t *rank, uint32_t *stage)
 {
 	CLEANUP(reverse_release) struct reverse r;
 
 	reverse_init(&r, g);
-	ranks_of(g, &r, estimate, rank);
+	ranks_of(g, &r, estimate, rank, stage);
 }
 
 /* The better of two nodes to go on with: the longer way, then the smaller index. `best` may be
@@ -151,13 +160,11 @@ uint32_t graph_critical_path(const struct graph *g, const uint64_t *estimate, ui
 {
 	CLEANUP(mem_free) uint64_t *rank = mem_alloc(((size_t)g->count + 1) * sizeof(*rank));
 	CLEANUP(mem_free) uint32_t *stage = mem_alloc(((size_t)g->count + 1) * sizeof(*stage));
-	CLEANUP(mem_free) uint32_t *order = mem_alloc(((size_t)g->count + 1) * sizeof(*order));
 	CLEANUP(reverse_release) struct reverse r;
 	uint32_t at = GRAPH_NONE, count = 0;
 
 	reverse_init(&r, g);
-	ranks_of(g, &r, estimate, rank);
-	order_by_stage(g, &r, order, stage);
+	ranks_of(g, &r, estimate, rank, stage);
 	for (uint32_t i = 0; i < g->count; i++)
 		if (stage[i] == 1)
 			at = longer_way(rank, at, i);

@@ -36,9 +36,10 @@ uint32_t graph_stages(const struct graph *g, uint32_t *stage);
 /*
  * Fills rank[0..count): the longest way from the start of this node to the end of everything behind
  * it, itself included, given how long each node takes. Sums stop at UINT64_MAX. Nodes on a cycle or
- * behind one count as their estimate alone.
+ * behind one count as their estimate alone. Fills stage[0..count), too, as graph_stages would, when
+ * it is not NULL.
  */
-void graph_ranks(const struct graph *g, const uint64_t *estimate, uint64_t *rank);
+void graph_ranks(const struct graph *g, const uint64_t *estimate, uint64_t *rank, uint32_t *stage);
 
 /*
  * Writes to path[0..count) the nodes of the longest way through the graph, first to last; among

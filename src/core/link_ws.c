@@ -276,8 +276,7 @@ static void places_init(struct places *p, const struct state *st, uint32_t ws)
 	ws_graph_init(&g, st, ws);
 	p->rank = mem_alloc(count * sizeof(*p->rank));
 	p->stage = mem_alloc(count * sizeof(*p->stage));
-	graph_ranks(&g.graph, g.estimate_ms, p->rank);
-	graph_stages(&g.graph, p->stage);
+	graph_ranks(&g.graph, g.estimate_ms, p->rank, p->stage);
 	ws_graph_release(&g);
 }
 

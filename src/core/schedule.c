@@ -9,11 +9,11 @@
  * the same time stakes a claim, which keeps less urgent tasks from passing it. A claim holds
  * nothing, and of two claims the more urgent one counts, so that claims cannot deadlock either.
  */
-#include "core/turn.h"
+#include "core/schedule.h"
 
 #include "base/limits.h"
 #include "core/queue.h"
-#include "core/schedule.h"
+#include "core/turn.h"
 
 #define EXHAUSTED_AFTER_MS 60000
 #define CLAIM_AFTER_MS 60000

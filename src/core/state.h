@@ -108,11 +108,12 @@ struct workstream {
 	int64_t created_ms, started_ms, ended_ms;
 	struct task_heap ready;
 	/* not recorded: */
-	bool active;      /* someone asked for it to run: only then is anything of it started */
-	bool dirty;       /* is on the agenda */
-	bool listed;      /* is in state.open_ws */
+	bool active;        /* someone asked for it to run: only then is anything of it started */
+	bool dirty;         /* is on the agenda */
+	bool listed;        /* is in state.open_ws */
 	int64_t opened_ms;  /* when it became active */
-	int64_t excused_ms; /* time that is not charged to it: the machine slept, the clock was set */
+	int64_t excused_ms; /* time that is not charged to it: the machine slept, the clock was set
+			     */
 	uint32_t waiting; /* tasks that stand in a heap: ready, waiting for a resource or a retry */
 };
 

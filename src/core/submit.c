@@ -293,6 +293,21 @@ static int check_room(const struct state *st, const struct submission *s,
 										   : 0;
 }
 
+/* A limit belongs to all workstreams, so it changes only when somebody wants it to. */
+static void compare_resources(const struct state *st, const struct submission *s,
+			      struct submit_report *r)
+{
+	for (uint32_t i = 0; i < s->resource_count; i++) {
+		uint32_t known = state_resource(st, s->resources[i].name);
+
+		if (known != NO_ID && st->resources[known].limit != s->resources[i].limit)
+			buf_putf(&r->changes, "resource %.*s: limit %u -> %u\n",
+				 SPAN_ARG(s->resources[i].name),
+				 (unsigned)st->resources[known].limit,
+				 (unsigned)s->resources[i].limit);
+	}
+}
+
 int submit_check(const struct state *st, const struct submission *s, unsigned flags,
 		 struct submit_report *out)
 {
@@ -310,6 +325,8 @@ int submit_check(const struct state *st, const struct submission *s, unsigned fl
 		if (verdict < 0)
 			rc = verdict;
 	}
+	if (!(flags & SUBMIT_NEW_RUN))
+		compare_resources(st, s, out);
 	if (rc == 0)
 		compare_tasks(st, s, &names, goes_on, out);
 	mem_free(&goes_on);

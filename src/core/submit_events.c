@@ -68,14 +68,16 @@ static void archive_ws(struct turn *t, uint32_t ws, struct span operator_name)
 	turn_apply(t);
 }
 
+/* A limit that is known already was told to be another one, and that was accepted (submit_check).
+ */
 static void submit_resources(struct turn *t, const struct submission *s)
 {
 	for (uint32_t i = 0; i < s->resource_count; i++) {
+		uint32_t known = state_resource(t->st, s->resources[i].name);
 		struct event *ev;
 
-		if (state_resource(t->st, s->resources[i].name) != NO_ID)
-			continue; /* an operator may have changed the limit; the plan's word counts
-				     at birth */
+		if (known != NO_ID && t->st->resources[known].limit == s->resources[i].limit)
+			continue;
 		ev = turn_event(t, EV_RESOURCE_LIMIT);
 		ev->resource_id = turn_copy(t, s->resources[i].name);
 		ev->limit = s->resources[i].limit;

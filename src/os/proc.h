@@ -52,7 +52,8 @@ struct proc_spawn {
 		stderr_fd; /* the only descriptors it gets, provided all others are close-on-exec */
 	int cgroup_fd;     /* directory of a cgroup v2 to be born in, or -1 */
 	struct proc_limits limits;
-	const sigset_t *ignored;   /* signals the parent ignores, which it must not inherit; NULL = ask */
+	const sigset_t
+		*ignored; /* signals the parent ignores, which it must not inherit; NULL = ask */
 	bool dies_with_parent; /* killed when the calling thread ends */
 };
 

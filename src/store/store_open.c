@@ -330,9 +330,9 @@ static int record_torn_tail(struct opening *o, struct store *s, int64_t now_ms)
 }
 
 /*
- * Whoever wrote last may have been killed before its sync: the journal's last turn, or its very name
- * after it was created or rotated, may be in memory only. Nothing is appended to that: it would
- * vanish with the name, or stand whole behind a turn that a power cut took.
+ * Whoever wrote last may have been killed before its sync: the journal's last turn, or its very
+ * name after it was created or rotated, may be in memory only. Nothing is appended to that: it
+ * would vanish with the name, or stand whole behind a turn that a power cut took.
  */
 static int settle(struct opening *o, const struct store *s)
 {

@@ -4,8 +4,8 @@
  * folder for the name.
  *  2. A line is used only when it is whole and decodes; a torn tail is followed by a newline before
  * the next append, so that it cannot swallow the line behind it.
- *  3. An append that failed leaves nothing behind: on a full disk half a head would make all reports
- * that are appended once there is room again somebody else's.
+ *  3. An append that failed leaves nothing behind: on a full disk half a head would make all
+ * reports that are appended once there is room again somebody else's.
  */
 #include "worker/outbox.h"
 
@@ -49,7 +49,8 @@ static int put_aside(struct outbox *o)
 	old = open_append(o->dir_fd, name);
 	if (old < 0)
 		return old;
-	buf_putc(&text, '\n'); /* invariant 2, here and in front: an earlier try may have broken off */
+	buf_putc(&text,
+		 '\n'); /* invariant 2, here and in front: an earlier try may have broken off */
 	rc = fd_write_all(old, "\n", 1);
 	if (rc == 0)
 		rc = fd_write_all(old, text.p, text.len);

@@ -161,3 +161,17 @@ def test_adopted_worker_offers_what_this_run_says(work):
     work.open_gate()
     assert work("run", "--accept-changes", "--capabilities", "gpu", work.plan(text, name)).code == 0
     assert work.lines("slow.ran") == ["1", "done"]
+
+
+def test_limit_of_a_resource_is_what_the_plan_says(work):
+    """It stayed what the first plan had said, and a task that wanted more waited for ever."""
+    plan = "workstream: limits\nresources: {disk: %d}\ntasks:\n  one: {run: 'test -e mended', resources: {disk: %d}}\n"
+    assert work("run", work.plan(plan % (1, 1))).code == 1
+    (work.folder / "mended").touch()
+    work.plan(plan % (3, 3))
+    refused = work("run", "plan.yaml")
+    assert refused.code == 4 and "resource disk: limit 1 -> 3" in refused.err
+    assert work("run", "--accept-changes", "plan.yaml").code == 0
+    work.plan(plan % (2, 2))
+    assert work("run", "--new-run", "plan.yaml").code == 0
+    assert work("run", "plan.yaml").code == 0

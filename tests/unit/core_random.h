@@ -24,8 +24,7 @@ static const char *const random_defs[] = {
 	"{\"run\":\"true\",\"retries\":1,\"jitter\":true,\"priority\":-3}",
 	"{\"run\":\"true\",\"retries\":2,\"backoff_ms\":500,\"resources\":{\"disk\":1}}",
 	"{\"run\":\"true\",\"resources\":{\"disk\":0,\"pool\":2,\"any\":1}}",
-	"{\"run\":\"true\",\"resources\":{\"pool\":1},\"after\":[{\"name\":\"r\",\"run\":\"true\"}]"
-	"}",
+	"{\"run\":\"true\",\"resources\":{\"pool\":1},\"after\":[{\"name\":\"r\",\"run\":\"x\"}]}",
 	"{\"run\":\"true\",\"estimate_ms\":90000,\"capabilities\":[\"gpu>=2.1\"]}",
 	"{\"run\":\"true\",\"priority\":5,\"before\":[{\"name\":\"r\",\"run\":\"true\"}]}",
 };

@@ -27,8 +27,7 @@ static const char *const defs[] = {
 	"{\"run\":\"true\"}",
 	"{\"run\":\"true\",\"retries\":1,\"critical\":true}",
 	"{\"run\":\"true\",\"resources\":{\"lock\":1,\"pool\":0}}",
-	"{\"run\":\"true\",\"resources\":{\"lock\":4294967295},\"after\":[{\"name\":\"r\",\"run\":"
-	"\"true\"}]}",
+	"{\"run\":\"x\",\"resources\":{\"lock\":4294967295},\"after\":[{\"run\":\"x\"}]}",
 	"{\"run\":\"true\",\"priority\":9007199254740991,\"timeout_ms\":-5}",
 	"{\"run\":\"true\",\"retries\":65536}",
 	"[]",

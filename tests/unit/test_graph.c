@@ -39,7 +39,7 @@ static void ranks_and_path_of_a_diamond(void **state)
 	uint32_t path[4];
 
 	(void)state;
-	graph_ranks(&diamond, estimate, rank);
+	graph_ranks(&diamond, estimate, rank, NULL);
 	assert_memory_equal(rank, expected, sizeof(expected));
 	assert_int_equal(graph_critical_path(&diamond, estimate, path, &total), 3);
 	assert_int_equal(total, 14);
@@ -65,7 +65,7 @@ static void huge_estimates_stop_at_the_top(void **state)
 	uint64_t rank[4];
 
 	(void)state;
-	graph_ranks(&diamond, estimate, rank);
+	graph_ranks(&diamond, estimate, rank, NULL);
 	assert_true(rank[0] == UINT64_MAX);
 	assert_true(rank[3] == 1);
 }
@@ -178,7 +178,8 @@ static void random_graphs_agree_with_a_matrix(void **state)
 		bool reach[RANDOM_NODES][RANDOM_NODES] = { { false } };
 		uint32_t at[RANDOM_NODES + 1] = { 0 }, needs[RANDOM_NODES * RANDOM_NODES],
 					   edges = 0;
-		uint32_t stage[RANDOM_NODES], ordered = 0;
+		uint32_t stage[RANDOM_NODES], again[RANDOM_NODES], ordered = 0;
+		uint64_t estimate[RANDOM_NODES] = { 0 }, rank[RANDOM_NODES];
 		uint64_t dense = 3 + next_random(&seed) % 20;
 		struct graph g = { RANDOM_NODES, at, needs };
 		struct check c = { .g = &g, .reach = reach };
@@ -206,6 +207,8 @@ static void random_graphs_agree_with_a_matrix(void **state)
 				assert_true(stage[needs[e]] < stage[i]);
 		}
 		assert_int_equal(graph_stages(&g, stage), ordered);
+		graph_ranks(&g, estimate, rank, again);
+		assert_memory_equal(stage, again, sizeof(stage));
 	}
 }
 

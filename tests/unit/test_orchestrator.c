@@ -114,16 +114,23 @@ static void submit(struct place *p, const char *const *defs, uint32_t count, boo
 	struct task_spec tasks[64];
 	uint32_t needs[64];
 	char names[64][8];
-	struct submission s = { .ws = &ws, .tasks = tasks, .needs = needs, .ws_count = 1,
-				.task_count = count, .needs_count = count };
-	struct input in = { .kind = IN_SUBMIT, .submission = &s,
+	struct submission s = { .ws = &ws,
+				.tasks = tasks,
+				.needs = needs,
+				.ws_count = 1,
+				.task_count = count,
+				.needs_count = count };
+	struct input in = { .kind = IN_SUBMIT,
+			    .submission = &s,
 			    .operator_name = SPAN_LIT("tester") };
 	struct err e = ERR_INIT;
 
 	for (uint32_t i = 0; i < count; i++) {
 		snprintf(names[i], sizeof(names[i]), "t%u", (unsigned)i);
-		tasks[i] = (struct task_spec){ .name = span_of(names[i]), .def = span_of(defs[i]),
-					       .needs_at = i ? i - 1 : 0, .needs_count = chain && i,
+		tasks[i] = (struct task_spec){ .name = span_of(names[i]),
+					       .def = span_of(defs[i]),
+					       .needs_at = i ? i - 1 : 0,
+					       .needs_count = chain && i,
 					       .selected = true };
 		needs[i] = i;
 	}
@@ -200,21 +207,35 @@ static void connect_worker(struct place *p, const char *active)
 		turn(p); /* by then it is started */
 	p->fd = sock_connect(p->dir_fd, "orchestrator.sock");
 	assert_true(p->fd >= 0);
-	say(p, (struct worker_msg){ .kind = MSG_REGISTER, .worker_id = SPAN_LIT("local"),
-				    .incarnation = local(p)->incarnation, .slots = 2, .pid = 1,
-				    .pid_start = 1, .boot_id = SPAN_LIT("b"), .nonce = SPAN_LIT("n"),
-				    .version = SPAN_LIT("0"), .kill_mode = SPAN_LIT("cgroup"),
-				    .capabilities = SPAN_LIT("[]"), .active = span_of(active) });
+	say(p, (struct worker_msg){ .kind = MSG_REGISTER,
+				    .worker_id = SPAN_LIT("local"),
+				    .incarnation = local(p)->incarnation,
+				    .slots = 2,
+				    .pid = 1,
+				    .pid_start = 1,
+				    .boot_id = SPAN_LIT("b"),
+				    .nonce = SPAN_LIT("n"),
+				    .version = SPAN_LIT("0"),
+				    .kill_mode = SPAN_LIT("cgroup"),
+				    .capabilities = SPAN_LIT("[]"),
+				    .active = span_of(active) });
 }
 
 static void finish(struct place *p, const char *task, uint64_t attempt, uint64_t serial,
 		   int64_t exit_code, struct span outputs)
 {
-	say(p, (struct worker_msg){ .kind = MSG_STARTED, .serial = serial, .pid = 7,
-				    .task_id = span_of(task), .attempt = attempt, .at_ms = 1 });
-	say(p, (struct worker_msg){ .kind = MSG_FINISHED, .serial = serial + 1,
-				    .task_id = span_of(task), .attempt = attempt,
-				    .result = { .outcome = OUTCOME_EXIT, .exit_code = exit_code,
+	say(p, (struct worker_msg){ .kind = MSG_STARTED,
+				    .serial = serial,
+				    .pid = 7,
+				    .task_id = span_of(task),
+				    .attempt = attempt,
+				    .at_ms = 1 });
+	say(p, (struct worker_msg){ .kind = MSG_FINISHED,
+				    .serial = serial + 1,
+				    .task_id = span_of(task),
+				    .attempt = attempt,
+				    .result = { .outcome = OUTCOME_EXIT,
+						.exit_code = exit_code,
 						.outputs = outputs } });
 }
 
@@ -256,8 +277,12 @@ static void sleep_of_the_machine_is_not_charged(void **state)
 	submit(p, flaky, 1, false);
 	connect_worker(p, "[]");
 	expect(p, MSG_ASSIGN);
-	say(p, (struct worker_msg){ .kind = MSG_STARTED, .serial = 1, .pid = 7,
-				    .task_id = SPAN_LIT("t0"), .attempt = 1, .at_ms = 1 });
+	say(p, (struct worker_msg){ .kind = MSG_STARTED,
+				    .serial = 1,
+				    .pid = 7,
+				    .task_id = SPAN_LIT("t0"),
+				    .attempt = 1,
+				    .at_ms = 1 });
 	p->wall_ms += 8 * 3600000;
 	turn(p);
 	assert_int_equal(orchestrator_state(p->o)->ws[0].state, WS_EXECUTING);
@@ -270,9 +295,11 @@ static void sleep_of_the_machine_is_not_charged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(clock_set_back_does_not_hold_up_a_retry, setup, teardown),
+		cmocka_unit_test_setup_teardown(clock_set_back_does_not_hold_up_a_retry, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(clock_was_ahead_in_an_earlier_run, setup, teardown),
-		cmocka_unit_test_setup_teardown(sleep_of_the_machine_is_not_charged, setup, teardown),
+		cmocka_unit_test_setup_teardown(sleep_of_the_machine_is_not_charged, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
