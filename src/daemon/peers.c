@@ -150,8 +150,7 @@ static bool listed(struct span active, const struct task *t, uint64_t run_no)
 			else
 				scan_skip(&s, NULL);
 		}
-		if (!s.error && number == t->attempt && run == run_no &&
-		    span_eq(task.raw, t->id) &&
+		if (!s.error && number == t->attempt && run == run_no && span_eq(task.raw, t->id) &&
 		    (t->state != TASK_VALIDATING || span_is(phase.raw, "after")))
 			return true;
 	}

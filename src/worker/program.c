@@ -16,8 +16,8 @@
 
 #define ENTRIES_MAX 64
 #define FOUND_MAX 256
-#define WATCHED                                                                                   \
-	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF |       \
+#define WATCHED                                                                             \
+	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | \
 	 IN_MOVE_SELF | IN_ONLYDIR)
 
 static void forget_found(struct program_finder *f)

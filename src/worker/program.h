@@ -18,11 +18,14 @@ struct program_finder {
 	struct program_found {
 		char *word, *path;
 		unsigned entry; /* of PATH, where it was found */
-	} *found;
+	} * found;
 	size_t found_count, found_capacity;
 };
 
-#define PROGRAM_FINDER_INIT { -1, NULL, 0, 0, MAP_INIT, NULL, 0, 0 }
+#define PROGRAM_FINDER_INIT                          \
+	{                                            \
+		-1, NULL, 0, 0, MAP_INIT, NULL, 0, 0 \
+	}
 
 void program_finder_release(struct program_finder *f);
 

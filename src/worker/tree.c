@@ -130,9 +130,7 @@ void tree_open(struct tree *t, const char *nonce, unsigned slots, bool use_cgrou
 {
 	char path[64];
 
-	*t = (struct tree){
-		.parent_fd = -1, .group_fd = -1, .self = (uint64_t)getpid()
-	};
+	*t = (struct tree){ .parent_fd = -1, .group_fd = -1, .self = (uint64_t)getpid() };
 	snprintf(t->nonce, sizeof(t->nonce), "%s", nonce);
 	tree_widen(t, slots);
 	if (use_cgroup)

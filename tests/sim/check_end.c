@@ -8,8 +8,9 @@
 #include "world.h"
 
 #define WAKE_STEPS 5000
-#define REST_MS 7200000 /* far longer than all attempts and delays of a plan, one after the other \
-			 */
+#define REST_MS                                                                           \
+	7200000 /* far longer than all attempts and delays of a plan, one after the other \
+		 */
 
 struct living {
 	const struct hand_task *v[SIM_HANDS_MAX * SIM_SLOTS_MAX + SIM_WORKERS_MAX * 24];

@@ -283,10 +283,8 @@ static void test_goes_on_alone(void **state)
 	fake_listen(f);
 	f->acknowledges = true;
 	FAKE_UNTIL(f, f->registers == 2 && count_finished(f) == 10);
-	assert_non_null(
-		strstr(f->active,
-		       "{\"task\":\"forever\",\"attempt\":1,\"run\":1,"
-		       "\"phase\":\"main\",\"running\":true}"));
+	assert_non_null(strstr(f->active, "{\"task\":\"forever\",\"attempt\":1,\"run\":1,"
+					  "\"phase\":\"main\",\"running\":true}"));
 	assert_non_null(strstr(f->active, "\"phase\":\"finished\""));
 	assert_true(f->repeats >= 2); /* the two that had been reported but not acknowledged */
 	fake_cancel(f, "forever");
