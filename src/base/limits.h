@@ -55,6 +55,7 @@
 #define LEFTOVER_GRACE_MS 500 /* between TERM and KILL for what a finished task left behind */
 #define REPORT_DELAY_MS 100   /* a report waits at most this long for others to share a write */
 #define HEARTBEAT_MS 10000
+#define WORKER_SILENT_MAX_MS 180000 /* an unresponsive worker is killed after this */
 #define WORKER_LINGER_MS                                                                          \
 	600000                   /* an idle worker without an orchestrator ends itself after this \
 				  */

@@ -86,6 +86,15 @@ static int worker_registered(struct turn *t, const struct input *in)
 	return 0;
 }
 
+static void worker_health(struct turn *t, const struct input *in, enum trigger on)
+{
+	uint32_t worker = state_worker(t->st, in->worker_id);
+
+	if (worker != NO_ID && t->st->workers[worker].incarnation == in->incarnation &&
+	    turn_worker_move(t, worker, on))
+		turn_apply(t);
+}
+
 static void retries_due(struct turn *t)
 {
 	uint32_t task;
@@ -169,6 +178,12 @@ static int dispatch(struct turn *t, const struct input *in)
 		return 0;
 	case IN_WORKER_SHUTDOWN:
 		turn_worker_gone(t, in, ON_SHUTDOWN_REQUESTED);
+		return 0;
+	case IN_WORKER_SILENT:
+		worker_health(t, in, ON_HEALTH_CHECK_TIMEOUT);
+		return 0;
+	case IN_WORKER_HEARD:
+		worker_health(t, in, ON_HEALTH_CHECK_RECOVERED);
 		return 0;
 	case IN_STARTED:
 		turn_started(t, in);

@@ -89,7 +89,7 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 	int64_t now = orchestrator_now(o), mono = clock_mono_ms(o->clock),
 		left = timeout_ms < 0 ? INT32_MAX : timeout_ms;
 	int64_t deadline = core_deadline(&o->st), snapshot = store_snapshot_due(o->store),
-		worker = worker_patience(o);
+		worker = worker_patience(o), silence = silence_deadline(o);
 
 	if (deadline != INT64_MAX && deadline - now < left)
 		left = deadline - now;
@@ -99,6 +99,7 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 				   : o->snapshot_after_ms - mono;
 		left = snapshot < left ? snapshot : left;
 	}
+	worker = silence < worker ? silence : worker;
 	if (worker != INT64_MAX && worker - mono < left)
 		left = worker - mono;
 	return left < 0 ? 0 : (int)left;
@@ -152,9 +153,9 @@ static int look_after_workers(struct orchestrator *o, struct err *e)
 
 static int decide_time(struct orchestrator *o)
 {
-	int rc = 0;
+	int rc = silence_check(o);
 
-	if (core_deadline(&o->st) <= orchestrator_now(o))
+	if (rc == 0 && core_deadline(&o->st) <= orchestrator_now(o))
 		rc = orchestrator_step(o, &(struct input){ .kind = IN_TIME }, NULL);
 	return rc < 0 ? rc : orchestrator_step(o, &(struct input){ .kind = IN_SCHEDULE }, NULL);
 }

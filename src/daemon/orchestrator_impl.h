@@ -39,6 +39,7 @@ struct orchestrator {
 	double mean_ms;            /* of the last results, to size the prefetch */
 	int64_t look_again_ms;     /* monotonic: when to look whether a silent worker is alive, or
 				      INT64_MAX */
+	int64_t heard_ms[WORKERS_MAX]; /* monotonic, by worker: when it said something last, or 0 */
 	int64_t snapshot_after_ms; /* monotonic: not before */
 	int64_t wall_offset_ms;    /* wall time less monotonic time; see orchestrator_now */
 	struct orchestrator_start *start; /* while opening */
@@ -68,6 +69,11 @@ void peers_flush(struct orchestrator *o);
 void peers_acknowledge(struct orchestrator *o);
 void peers_close(struct orchestrator *o, struct peer *p);
 struct peer *peers_of_worker(struct orchestrator *o, uint32_t worker);
+
+/* silence.c: workers that live but say nothing. */
+void silence_heard(struct orchestrator *o, uint32_t worker);
+int silence_check(struct orchestrator *o);
+int64_t silence_deadline(const struct orchestrator *o); /* monotonic, or INT64_MAX */
 
 /* effects.c: carries out what the core asked for, once it is on disk. */
 void effects_perform(struct orchestrator *o);

@@ -243,6 +243,7 @@ static int register_worker(struct orchestrator *o, struct peer *p, const struct 
 			    .version = m->version,
 			    .kill_mode = m->kill_mode,
 			    .capabilities = m->capabilities };
+	struct peer *old;
 	uint32_t worker;
 
 	if (span_is(m->worker_id, LOCAL_WORKER)) { /* our own, or the one before us started it */
@@ -258,6 +259,10 @@ static int register_worker(struct orchestrator *o, struct peer *p, const struct 
 		return 0;
 	}
 	worker = state_worker(&o->st, m->worker_id);
+	/* A worker has one connection. What is left of another must not end this one's. */
+	while ((old = peers_of_worker(o, worker)))
+		peers_close(o, old);
+	o->st.workers[worker].connected = true;
 	p->worker = worker;
 	/* Reports up to here are acknowledged or come again right behind this message. */
 	p->serial = p->acked = 0;
@@ -366,6 +371,8 @@ int peers_read(struct orchestrator *o, struct peer *p, struct err *e)
 			break;
 	}
 	rc = p->in.len ? handle_lines(o, p) : 0;
+	if (p->worker != NO_ID)
+		silence_heard(o, p->worker);
 	if (rc < 0 || ended || p->in.len > MESSAGE_BYTES_MAX)
 		peers_close(o, p);
 	return 0;

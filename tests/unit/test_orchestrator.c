@@ -7,8 +7,8 @@
 
 #include <fcntl.h>
 #include <ftw.h>
-#include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -17,6 +17,7 @@
 #include "daemon/orchestrator.h"
 #include "os/fd.h"
 #include "os/lock.h"
+#include "os/proc.h"
 #include "os/sock.h"
 #include "worker/identity.h"
 #include "worker/outbox.h"
@@ -33,6 +34,7 @@ struct place {
 	struct orchestrator_start start;
 	int fd; /* of the played worker */
 	struct buf in, scratch;
+	const struct proc_identity *who; /* that the worker says it is, or NULL */
 	struct worker_msg said; /* the last message that came */
 };
 
@@ -211,9 +213,9 @@ static void connect_worker(struct place *p, const char *active)
 				    .worker_id = SPAN_LIT("local"),
 				    .incarnation = local(p)->incarnation,
 				    .slots = 2,
-				    .pid = 1,
-				    .pid_start = 1,
-				    .boot_id = SPAN_LIT("b"),
+				    .pid = p->who ? p->who->pid : 1,
+				    .pid_start = p->who ? p->who->start : 1,
+				    .boot_id = span_of(p->who ? p->who->boot_id : "b"),
 				    .nonce = SPAN_LIT("n"),
 				    .version = SPAN_LIT("0"),
 				    .kill_mode = SPAN_LIT("cgroup"),
@@ -292,6 +294,63 @@ static void sleep_of_the_machine_is_not_charged(void **state)
 	assert_int_equal(orchestrator_state(p->o)->ws[0].state, WS_FAILED);
 }
 
+static void silent_worker_is_told_and_killed(void **state)
+{
+	struct place *p = *state;
+	struct proc_identity who = { .pid = 0 };
+	pid_t child = fork();
+
+	if (child == 0)
+		for (;;)
+			pause();
+	who.pid = (uint64_t)child;
+	assert_int_equal(proc_boot_id(who.boot_id), 0);
+	assert_int_equal(proc_start_time(who.pid, &who.start), 0);
+	open_orchestrator(p);
+	submit(p, flaky, 1, false);
+	p->who = &who;
+	connect_worker(p, "[]");
+	expect(p, MSG_ASSIGN);
+	p->mono_ms += 29000, p->wall_ms += 29000;
+	turn(p);
+	assert_int_equal(local(p)->state, WORKER_BUSY);
+	p->mono_ms += 1000, p->wall_ms += 1000;
+	turn(p);
+	assert_int_equal(local(p)->state, WORKER_UNRESPONSIVE);
+	say(p, (struct worker_msg){ .kind = MSG_HEARTBEAT });
+	turn(p);
+	assert_int_equal(local(p)->state, WORKER_BUSY);
+	p->mono_ms += 211000, p->wall_ms += 211000;
+	turn(p); /* had it said something meanwhile, this turn would have read it */
+	assert_int_equal(local(p)->state, WORKER_UNRESPONSIVE);
+	assert_int_equal(proc_alive(&who), 1);
+	turn(p);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* The connection that was there before may end at any time; the new one is the worker's. */
+static void second_connection_replaces_the_first(void **state)
+{
+	struct place *p = *state;
+	int first;
+
+	open_orchestrator(p);
+	submit(p, flaky, 1, false);
+	connect_worker(p, "[]");
+	expect(p, MSG_ASSIGN);
+	first = p->fd;
+	buf_truncate(&p->in, 0);
+	connect_worker(p, "[]");
+	expect(p, MSG_ASSIGN);
+	close(first);
+	for (int i = 0; i < 5; i++)
+		turn(p);
+	assert_true(local(p)->connected);
+	finish(p, "t0", 1, 1, 0, SPAN_NONE);
+	turn(p);
+	assert_int_equal(orchestrator_state(p->o)->tasks[0].state, TASK_COMPLETED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +358,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(clock_was_ahead_in_an_earlier_run, setup, teardown),
 		cmocka_unit_test_setup_teardown(sleep_of_the_machine_is_not_charged, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(silent_worker_is_told_and_killed, setup, teardown),
+		cmocka_unit_test_setup_teardown(second_connection_replaces_the_first, setup,
 						teardown),
 	};
 
