@@ -76,12 +76,28 @@ static void fail_ws(struct turn *t, uint32_t ws, enum trigger on, const char *er
 	turn_apply(t);
 }
 
+/*
+ * Nothing of its own is validated yet, so it passes at once. A journal may hold one that was left
+ * in between; should its tasks have been changed since, it has failed.
+ */
+static void end_validation(struct turn *t, uint32_t ws)
+{
+	const struct workstream *w = &t->st->ws[ws];
+	bool passed = settled(w) == w->task_count && !w->critical_failed;
+	struct event *ev =
+		turn_ws_move(t, ws, passed ? ON_VALIDATION_PASSED : ON_VALIDATION_FAILED);
+
+	INVARIANT(ev != NULL);
+	if (!passed)
+		ev->error = SPAN_LIT("its tasks are not completed any more");
+	turn_apply(t);
+}
+
 static void complete_ws(struct turn *t, uint32_t ws)
 {
 	INVARIANT(turn_ws_move(t, ws, ON_ALL_TASKS_COMPLETED) != NULL);
 	turn_apply(t);
-	INVARIANT(turn_ws_move(t, ws, ON_VALIDATION_PASSED) != NULL);
-	turn_apply(t);
+	end_validation(t, ws);
 }
 
 static void derive_ws(struct turn *t, uint32_t ws)
@@ -97,7 +113,9 @@ static void derive_ws(struct turn *t, uint32_t ws)
 		INVARIANT(turn_ws_move(t, ws, ON_FIRST_TASK_STARTED) != NULL);
 		turn_apply(t);
 	}
-	if (w->critical_failed > 0)
+	if (w->state == WS_VALIDATING)
+		end_validation(t, ws);
+	else if (w->critical_failed > 0)
 		fail_ws(t, ws, ON_CRITICAL_TASK_FAILED, "a critical task failed");
 	else if (settled(w) == w->task_count)
 		complete_ws(t, ws);
