@@ -26,6 +26,10 @@ void ws_graph_release(struct ws_graph *g);
  */
 int link_ws(struct state *st, uint32_t ws, char why[200]);
 
+/* Whether link_ws would find all needs; else -SK_ECORRUPT with *why. Only a damaged journal lacks
+ * any. */
+int link_check(const struct state *st, uint32_t ws, char why[200]);
+
 /* Whether this entry of a task's needs (an index, maybe with WAIVED) lets the task go on. */
 bool need_met(const struct state *st, uint32_t need);
 

@@ -157,6 +157,26 @@ static void forget_edges(struct state *st, uint32_t task)
 	t->unmet = 0;
 }
 
+int link_check(const struct state *st, uint32_t ws, char why[200])
+{
+	const struct workstream *w = &st->ws[ws];
+	struct need_list all = { NULL, 0, 0 };
+	struct resolver r = { { 0 }, SPAN_NONE };
+
+	for (size_t i = 0; i < w->task_count && !r.unknown.p; i++) {
+		const struct task *t = &st->tasks[w->tasks[i]];
+
+		all.count = 0;
+		if (t->needs_raw.p)
+			put_needs(&all, &r, st, t);
+		if (r.unknown.p)
+			snprintf(why, 200, "task %.*s needs %.*s, which is not known here",
+				 SPAN_ARG(t->id), SPAN_ARG(r.unknown));
+	}
+	mem_free(&all.v);
+	return r.unknown.p ? -SK_ECORRUPT : 0;
+}
+
 /* All names are looked up before the first task changes; then the edges of before are gone, too. */
 static int resolve_needs(struct state *st, const struct workstream *w, char why[200])
 {

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/scan.h"
+#include "core/link.h"
 #include "core/state.h"
 #include "core/submit_find.h"
 
@@ -236,6 +237,7 @@ static int check_ws(const struct state *st, const struct ws_spec *spec, uint32_t
 		    struct submit_report *r)
 {
 	const struct workstream *w;
+	char why[200];
 
 	if (ws == NO_ID || flags & SUBMIT_NEW_RUN) {
 		r->all_completed = false;
@@ -244,6 +246,10 @@ static int check_ws(const struct state *st, const struct ws_spec *spec, uint32_t
 		buf_putf(&r->changes,
 			 "workstream %.*s: %u tasks of its earlier run are still at work\n",
 			 SPAN_ARG(spec->name), (unsigned)st->ws[ws].assigned);
+		return -SK_EREFUSED;
+	}
+	if (link_check(st, ws, why) < 0) {
+		buf_putf(&r->changes, "workstream %.*s: %s\n", SPAN_ARG(spec->name), why);
 		return -SK_EREFUSED;
 	}
 	r->fresh = false;

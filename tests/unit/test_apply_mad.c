@@ -204,6 +204,16 @@ static void mad_streams_break_nothing(void **state)
 	assert_true(refused > rounds * 20);
 }
 
+static const struct row plan[] = {
+	{ .ws = "w", .name = "a" },
+	{ .ws = "w",
+	  .name = "b",
+	  .needs = "a",
+	  .def = "{\"run\":\"true\",\"retries\":1,\"critical\":true}" },
+	{ .ws = "v", .name = "c" },
+	{ .ws = "v", .name = "a", .needs = "c", .left_out = true },
+};
+
 /* After mad history the core still takes inputs: what is decided never meets its own refusal. */
 static void the_core_goes_on_after_mad_streams(void **state)
 {
@@ -228,8 +238,11 @@ static void the_core_goes_on_after_mad_streams(void **state)
 			struct input in = { .kind = (enum input_kind)test_below(&seed,
 										IN_KIND_COUNT) };
 
-			if (in.kind == IN_SUBMIT)
+			if (in.kind == IN_SUBMIT) {
+				world_submit(&w, plan, ARRAY_LEN(plan), test_below(&seed, 16));
+				check_counts(&w.st);
 				continue;
+			}
 			in.worker_id = PICK(&seed, worker_names);
 			in.task_id = PICK(&seed, task_names);
 			in.slots = 2;
