@@ -22,8 +22,8 @@ enum input_kind {
 	IN_WORKER_SHUTDOWN, /* worker_id, incarnation: it left as it was told */
 	IN_WORKER_SILENT, /* worker_id, incarnation: it lives, but has said nothing for too long */
 	IN_WORKER_HEARD,  /* worker_id, incarnation: it says something again */
-	IN_STARTED,         /* task_id, attempt, incarnation, pid: the command runs */
-	IN_FINISHED,        /* task_id, attempt, incarnation, outcome, result */
+	IN_STARTED,       /* task_id, attempt, incarnation, pid: the command runs */
+	IN_FINISHED,      /* task_id, attempt, incarnation, outcome, result */
 	IN_UNKNOWN_TO_WORKER, /* task_id, attempt: assigned, but its live worker has never heard of
 				 it or lost it */
 	IN_CANCEL_TASK,       /* task_id, operator, reason, waive */

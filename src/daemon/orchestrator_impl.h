@@ -34,14 +34,14 @@ struct orchestrator {
 	int workers_fd, logs_fd, listen_fd;
 	struct peer peers[WORKERS_MAX];
 	struct buf scratch, message;
-	pid_t child;               /* the worker process we started and have not reaped, or 0 */
-	unsigned respawns;         /* since the last result that came in */
-	double mean_ms;            /* of the last results, to size the prefetch */
-	int64_t look_again_ms;     /* monotonic: when to look whether a silent worker is alive, or
-				      INT64_MAX */
+	pid_t child;           /* the worker process we started and have not reaped, or 0 */
+	unsigned respawns;     /* since the last result that came in */
+	double mean_ms;        /* of the last results, to size the prefetch */
+	int64_t look_again_ms; /* monotonic: when to look whether a silent worker is alive, or
+				  INT64_MAX */
 	int64_t heard_ms[WORKERS_MAX]; /* monotonic, by worker: when it said something last, or 0 */
-	int64_t snapshot_after_ms; /* monotonic: not before */
-	int64_t wall_offset_ms;    /* wall time less monotonic time; see orchestrator_now */
+	int64_t snapshot_after_ms;     /* monotonic: not before */
+	int64_t wall_offset_ms;        /* wall time less monotonic time; see orchestrator_now */
 	struct orchestrator_start *start; /* while opening */
 };
 

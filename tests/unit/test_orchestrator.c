@@ -35,7 +35,7 @@ struct place {
 	int fd; /* of the played worker */
 	struct buf in, scratch;
 	const struct proc_identity *who; /* that the worker says it is, or NULL */
-	struct worker_msg said; /* the last message that came */
+	struct worker_msg said;          /* the last message that came */
 };
 
 static int64_t wall(void *ctx)
