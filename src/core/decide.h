@@ -57,7 +57,9 @@ struct input {
 	enum input_kind kind;
 	struct span task_id, worker_id;
 	uint64_t attempt, incarnation;
-	uint64_t run_no; /* of the run the report is about; 0 = not told, then any will do */
+	/* Of the run the report is about; run_no 0: not told, then any will do. */
+	struct span workstream_id;
+	uint64_t run_no;
 	struct result result;
 	const struct submission *submission;
 	unsigned submit_flags;

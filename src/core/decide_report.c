@@ -9,6 +9,15 @@
 #include "base/hash.h"
 #include "base/limits.h"
 
+/*
+ * A new run counts its attempts from the beginning, and may give the id of a task to another
+ * workstream. A report of the run before may still be on its way then.
+ */
+static bool same_run(const struct workstream *w, const struct input *in)
+{
+	return !in->run_no || (in->run_no == w->run_no && span_eq(in->workstream_id, w->id));
+}
+
 /* The task a report is about, or NO_ID when the report is stale (which is then recorded). */
 static uint32_t report_subject(struct turn *t, const struct input *in)
 {
@@ -18,10 +27,8 @@ static uint32_t report_subject(struct turn *t, const struct input *in)
 		!subject || subject->worker == NO_ID ? NULL : &t->st->workers[subject->worker];
 	struct event *ev;
 
-	/* A new run counts its attempts from the beginning, so the run must be the same as well. */
 	if (w && subject->attempt == in->attempt && w->incarnation == in->incarnation &&
-	    span_eq(w->id, in->worker_id) &&
-	    (!in->run_no || in->run_no == t->st->ws[subject->ws].run_no))
+	    span_eq(w->id, in->worker_id) && same_run(&t->st->ws[subject->ws], in))
 		return task;
 	ev = turn_event(t, EV_STALE_RESULT_IGNORED);
 	ev->task_id = turn_copy(t, in->task_id);

@@ -42,15 +42,15 @@ enum worker_msg_kind {
  *
  *	register    worker_id incarnation slots pid pid_start boot_id nonce version kill_mode
  *	            capabilities active serial (last report issued). active: raw JSON array of
- *	            {"task","attempt","run","phase","running":bool} of all it knows: waiting,
- *	            running, or finished ("phase":"finished") with a report that is not
+ *	            {"task","attempt","workstream","run","phase","running":bool} of all it knows:
+ *	            waiting, running, or finished ("phase":"finished") with a report that is not
  *	            acknowledged yet. The after rules of a task are always "after": waiting, running
  *	            or finished. What is not in it the worker has never heard of, or has reported
  *	            and seen acknowledged. Right behind the register come all reports that are not
  *	            acknowledged.
  *	heartbeat   active_count, serial (last report sent)
- *	started     serial task_id attempt run_no pid at_ms
- *	finished    serial task_id attempt run_no result (result.validation is "of_rules")
+ *	started     serial task_id attempt workstream_id run_no pid at_ms
+ *	finished    serial task_id attempt workstream_id run_no result (.validation is "of_rules")
  *	bye         (leaving: everything is finished and acknowledged)
  *	registered  epoch grace_ms slots (how many tasks may run at once from now on; 0 = as it
  *	            offered)
@@ -62,7 +62,8 @@ enum worker_msg_kind {
  *	ack         serial
  *	drain, shutdown
  *
- * Attempts are counted anew in each run of a workstream, so run_no belongs to an attempt's name.
+ * Attempts are counted anew in each run of a workstream, and a new run may give the id of a task to
+ * another workstream: workstream_id and run_no belong to the name of an attempt.
  */
 struct worker_msg {
 	enum worker_msg_kind kind;

@@ -127,7 +127,7 @@ void peers_acknowledge(struct orchestrator *o)
  * after rules. The command alone may be listed as well, when the one before us died before it could
  * ask for the rules and acknowledge the report.
  */
-static bool listed(struct span active, const struct task *t, uint64_t run_no)
+static bool listed(struct span active, const struct task *t, const struct workstream *w)
 {
 	struct scan s;
 
@@ -135,7 +135,8 @@ static bool listed(struct span active, const struct task *t, uint64_t run_no)
 	scan_array(&s);
 	while (scan_item(&s)) {
 		struct scan_text key, task = { SPAN_NONE, false }, phase = { SPAN_NONE, false };
-		uint64_t number = 0, run = run_no;
+		struct scan_text ws = { w->id, false };
+		uint64_t number = 0, run = w->run_no;
 
 		scan_object(&s);
 		while (scan_key(&s, &key)) {
@@ -143,6 +144,8 @@ static bool listed(struct span active, const struct task *t, uint64_t run_no)
 				scan_string(&s, &task);
 			else if (span_is(key.raw, "attempt"))
 				scan_u64(&s, INTEGER_MAX, &number);
+			else if (span_is(key.raw, "workstream"))
+				scan_string(&s, &ws);
 			else if (span_is(key.raw, "run"))
 				scan_u64(&s, INTEGER_MAX, &run);
 			else if (span_is(key.raw, "phase"))
@@ -150,7 +153,8 @@ static bool listed(struct span active, const struct task *t, uint64_t run_no)
 			else
 				scan_skip(&s, NULL);
 		}
-		if (!s.error && number == t->attempt && run == run_no && span_eq(task.raw, t->id) &&
+		if (!s.error && number == t->attempt && span_eq(task.raw, t->id) &&
+		    run == w->run_no && span_eq(ws.raw, w->id) &&
 		    (t->state != TASK_VALIDATING || span_is(phase.raw, "after")))
 			return true;
 	}
@@ -173,7 +177,7 @@ static int miss_unknown(struct orchestrator *o, uint32_t worker, struct span act
 				    .task_id = t->id,
 				    .attempt = t->attempt };
 
-		if (listed(active, t, o->st.ws[t->ws].run_no)) {
+		if (listed(active, t, &o->st.ws[t->ws])) {
 			if (o->start)
 				o->start->adopted++;
 			if (t->flags & TASK_CANCELLING)
@@ -286,6 +290,7 @@ static int handle_report(struct orchestrator *o, struct peer *p, const struct wo
 			    .worker_id = w->id,
 			    .attempt = m->attempt,
 			    .incarnation = w->incarnation,
+			    .workstream_id = m->workstream_id,
 			    .run_no = m->run_no,
 			    .pid = m->pid,
 			    .result = m->result };

@@ -33,6 +33,7 @@ static int take_report(void *ctx, uint64_t incarnation, const struct worker_msg 
 			    .worker_id = span_of(c->worker_id),
 			    .attempt = m->attempt,
 			    .incarnation = incarnation,
+			    .workstream_id = m->workstream_id,
 			    .run_no = m->run_no,
 			    .pid = m->pid,
 			    .result = m->result };

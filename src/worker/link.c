@@ -101,7 +101,8 @@ void link_put_unacknowledged(const struct link *l, struct buf *active)
 			 active->len > 1 ? "," : "", SPAN_ARG(m.task_id),
 			 (unsigned long long)m.attempt);
 		if (m.run_no)
-			buf_putf(active, "\"run\":%llu,", (unsigned long long)m.run_no);
+			buf_putf(active, "\"workstream\":\"%.*s\",\"run\":%llu,",
+				 SPAN_ARG(m.workstream_id), (unsigned long long)m.run_no);
 		buf_putf(active, "\"phase\":\"%s\",\"running\":false}",
 			 m.result.validation ? "after" : "finished");
 	}

@@ -40,6 +40,7 @@ void attempt_report(struct worker_run *w, struct attempt *a)
 	struct worker_msg m = { .kind = MSG_FINISHED,
 				.task_id = a->task_id,
 				.attempt = a->number,
+				.workstream_id = a->workstream_id,
 				.run_no = a->run_no };
 
 	m.result = a->result;
@@ -87,6 +88,7 @@ static void report_started(struct worker_run *w, const struct attempt *a)
 	struct worker_msg m = { .kind = MSG_STARTED,
 				.task_id = a->task_id,
 				.attempt = a->number,
+				.workstream_id = a->workstream_id,
 				.run_no = a->run_no,
 				.pid = (uint64_t)a->pid,
 				.at_ms = clock_wall_ms(w->clock) };

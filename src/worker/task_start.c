@@ -62,9 +62,9 @@ int attempt_read_def(struct attempt *a)
 void attempt_output_name(const struct attempt *a, struct buf *out)
 {
 	/* No attempt of any run has the name of another, so there is never an old file to remove
-	 * first. */
-	buf_putf(out, "%.*s.%llu.%llu", SPAN_ARG(a->task_id), (unsigned long long)a->run_no,
-		 (unsigned long long)a->number);
+	 * first. A new run may give a task's id to another workstream. */
+	buf_putf(out, "%.*s.%.*s.%llu.%llu", SPAN_ARG(a->task_id), SPAN_ARG(a->workstream_id),
+		 (unsigned long long)a->run_no, (unsigned long long)a->number);
 }
 
 int attempt_open_log(const struct worker_run *w, const struct attempt *a)

@@ -28,7 +28,8 @@ static void put_active(struct buf *out, const struct attempt *a, const char *pha
 	buf_putf(out, "%s{\"task\":\"%.*s\",\"attempt\":%llu,", out->len > 1 ? "," : "",
 		 SPAN_ARG(a->task_id), (unsigned long long)a->number);
 	if (a->run_no)
-		buf_putf(out, "\"run\":%llu,", (unsigned long long)a->run_no);
+		buf_putf(out, "\"workstream\":\"%.*s\",\"run\":%llu,", SPAN_ARG(a->workstream_id),
+			 (unsigned long long)a->run_no);
 	buf_putf(out, "\"phase\":\"%s\",\"running\":%s}", phase, running ? "true" : "false");
 }
 
@@ -145,7 +146,8 @@ static bool reported(const struct worker_run *w, const struct worker_msg *m)
 	buf_putf(&text, "\"task_id\":\"%.*s\",\"attempt\":%llu,", SPAN_ARG(m->task_id),
 		 (unsigned long long)m->attempt);
 	if (m->run_no)
-		buf_putf(&text, "\"run_no\":%llu,", (unsigned long long)m->run_no);
+		buf_putf(&text, "\"workstream_id\":\"%.*s\",\"run_no\":%llu,",
+			 SPAN_ARG(m->workstream_id), (unsigned long long)m->run_no);
 	while ((at = memmem(at, (size_t)(end - at), text.p, text.len))) {
 		line = memchr(at, '\n', (size_t)(end - at));
 		if (!line)

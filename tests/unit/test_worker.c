@@ -127,7 +127,7 @@ static void test_environment_and_outputs(void **state)
 	assert_string_equal(r->error, "");
 	assert_int_equal(r->result.exit_code, 0);
 	assert_string_equal(r->outputs, "{\"t\":\"env:3:ws\",\"q\":\"\\\"x\\\\\"}");
-	assert_false(fake_has(f, "outputs/env.0.3"));
+	assert_false(fake_has(f, "outputs/env.ws.0.3"));
 	assert_int_equal(
 		run(f, "clean", "{\"run\":\"test -z \\\"$SK_OUT_OLD\\\"\"}")->result.exit_code, 0);
 	r = run(f, "dirty", "{\"run\":\"echo nonsense > $SK_OUTPUT\"}");
@@ -283,7 +283,8 @@ static void test_goes_on_alone(void **state)
 	fake_listen(f);
 	f->acknowledges = true;
 	FAKE_UNTIL(f, f->registers == 2 && count_finished(f) == 10);
-	assert_non_null(strstr(f->active, "{\"task\":\"forever\",\"attempt\":1,\"run\":1,"
+	assert_non_null(strstr(f->active, "{\"task\":\"forever\",\"attempt\":1,"
+					  "\"workstream\":\"ws\",\"run\":1,"
 					  "\"phase\":\"main\",\"running\":true}"));
 	assert_non_null(strstr(f->active, "\"phase\":\"finished\""));
 	assert_true(f->repeats >= 2); /* the two that had been reported but not acknowledged */
