@@ -36,7 +36,7 @@ void check_processes(struct world *w)
 	gather_living(w, &l);
 	for (unsigned i = 0; i < l.count; i++) {
 		const struct hand_task *t = l.v[i];
-		const struct sim_attempt *a = ledger_attempt(w, t->id, t->run_no, t->number);
+		const struct sim_attempt *a = ledger_attempt(w, t);
 		const struct task *task = a ? &twin->tasks[a->task] : NULL;
 
 		if (!task)
@@ -217,7 +217,7 @@ void check_rest(struct world *w)
 	w->quiet = true;
 	shaky_arm(&w->shaky, SHAKY_NEVER, 0, 0);
 	for (unsigned i = 0; i < SIM_WORKERS_MAX; i++)
-		w->places[i].outbox_fails = false;
+		w->places[i].outbox_fails = 0;
 	for (unsigned round = 0; round < 3 && !w->out->failed; round++) {
 		note(w, "rest, round %u", round);
 		wake(w);

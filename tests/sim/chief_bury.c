@@ -43,7 +43,8 @@ static unsigned collect(struct world *w, struct span worker_id, const struct buf
 		in.task_id = m.task_id;
 		in.attempt = m.attempt;
 		in.incarnation = incarnation;
-		in.run_no = m.run_no;
+		in.workstream_id = m.workstream_id;
+		in.run_no = w->plant == PLANT_RUN_NOT_NAMED ? 0 : m.run_no;
 		in.pid = m.pid;
 		in.result = m.result;
 		core_step(&c->st, &in, chief_now(w), &c->batch, &c->fx, NULL);

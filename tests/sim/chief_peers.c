@@ -103,13 +103,14 @@ void chief_effects(struct world *w)
 }
 
 struct listed {
-	struct span id, phase;
+	struct span id, phase, ws;
 	uint64_t attempt, run_no;
 };
 
 static bool next_listed(struct scan *s, struct listed *out)
 {
 	struct scan_text key, id = { SPAN_NONE, false }, phase = { SPAN_NONE, false };
+	struct scan_text ws = { SPAN_NONE, false };
 
 	if (!scan_item(s))
 		return false;
@@ -119,6 +120,8 @@ static bool next_listed(struct scan *s, struct listed *out)
 			scan_string(s, &id);
 		else if (span_is(key.raw, "attempt"))
 			scan_u64(s, INTEGER_MAX, &out->attempt);
+		else if (span_is(key.raw, "workstream"))
+			scan_string(s, &ws);
 		else if (span_is(key.raw, "run"))
 			scan_u64(s, INTEGER_MAX, &out->run_no);
 		else if (span_is(key.raw, "phase"))
@@ -128,19 +131,24 @@ static bool next_listed(struct scan *s, struct listed *out)
 	}
 	out->id = id.raw;
 	out->phase = phase.raw;
+	out->ws = ws.raw;
 	return !s->error;
 }
 
-static bool is_listed(struct span active, const struct task *t, uint64_t run_no)
+static bool is_listed(const struct world *w, struct span active, const struct task *t)
 {
+	const struct workstream *ws = &w->chief.st.ws[t->ws];
 	struct listed one;
 	struct scan s;
 
 	scan_init(&s, active);
 	scan_array(&s);
 	while (next_listed(&s, &one))
-		if (one.attempt == t->attempt && one.run_no == run_no && span_eq(one.id, t->id) &&
-		    (t->state != TASK_VALIDATING || span_is(one.phase, "after")))
+		if (one.attempt == t->attempt && span_eq(one.id, t->id) &&
+		    ((one.run_no == ws->run_no && span_eq(one.ws, ws->id)) ||
+		     w->plant == PLANT_RUN_NOT_NAMED) &&
+		    (t->state != TASK_VALIDATING || span_is(one.phase, "after") ||
+		     w->plant == PLANT_RULES_FORGOTTEN))
 			return true;
 	return false;
 }
@@ -159,7 +167,7 @@ static void miss_unknown(struct world *w, uint32_t worker, struct span active)
 				    .task_id = t->id,
 				    .attempt = t->attempt };
 
-		if (is_listed(active, t, c->st.ws[t->ws].run_no)) {
+		if (is_listed(w, active, t)) {
 			saw(w, SAW_ADOPTED);
 			if (t->flags & TASK_CANCELLING)
 				effects_add(&c->fx, (struct effect){ FX_CANCEL, tasks[i], t->ws,
@@ -257,6 +265,7 @@ static void handle_report(struct world *w, struct peer *p, const struct worker_m
 			    .worker_id = of->id,
 			    .attempt = m->attempt,
 			    .incarnation = of->incarnation,
+			    .workstream_id = m->workstream_id,
 			    .run_no = m->run_no,
 			    .pid = m->pid,
 			    .result = m->result };
@@ -264,6 +273,8 @@ static void handle_report(struct world *w, struct peer *p, const struct worker_m
 	if (m->serial <= p->serial)
 		return;
 	p->serial = m->serial;
+	if (w->plant == PLANT_RUN_NOT_NAMED)
+		in.run_no = 0;
 	if (w->plant == PLANT_NO_FENCING)
 		believe(&c->st, &in);
 	core_step(&c->st, &in, chief_now(w), &c->batch, &c->fx, NULL);

@@ -118,7 +118,8 @@ static bool may_leave(struct world *w, struct hand *h)
 	if (!idle(h))
 		return false;
 	if (h->peer < 0)
-		return ((h->stopping || h->rejected) && !h->unsaved) ||
+		return ((h->stopping || h->rejected) &&
+			(!h->unsaved || w->plant == PLANT_LEFT_UNSAVED)) ||
 		       w->mono_ms >= h->alone_ms + WORKER_LINGER_MS;
 	if (!h->stopping || h->report_count)
 		return false;
@@ -141,7 +142,8 @@ void hand_turn(struct world *w, struct hand *h)
 	hand_flush(w, h);
 	if (may_leave(w, h)) {
 		note(w, "worker %s leaves", w->places[h->worker].id);
-		ledger_lose_reports(w, h);
+		if (w->plant != PLANT_LEFT_UNSAVED)
+			ledger_lose_reports(w, h);
 		gone(w, h);
 	}
 }

@@ -22,6 +22,7 @@ void hand_finish(struct world *w, struct hand *h, struct hand_task t, enum outco
 	struct worker_msg m = { .kind = MSG_FINISHED,
 				.task_id = span_of(t.id),
 				.attempt = t.number,
+				.workstream_id = span_of(t.ws),
 				.run_no = t.run_no };
 	struct result *r = &m.result;
 
@@ -72,6 +73,7 @@ static bool begin_step(struct world *w, struct hand *h, struct hand_task *t)
 			    &(struct worker_msg){ .kind = MSG_STARTED,
 						  .task_id = span_of(t->id),
 						  .attempt = t->number,
+						  .workstream_id = span_of(t->ws),
 						  .run_no = t->run_no,
 						  .pid = 1000 + t->number,
 						  .at_ms = wall_ms(w) });

@@ -32,9 +32,10 @@ bool pipe_line(struct world *w, struct sim_pipe *p, struct buf *out)
 static void put_active(struct buf *out, const struct hand_task *t, const char *phase, bool running)
 {
 	buf_putf(out,
-		 "%s{\"task\":\"%s\",\"attempt\":%llu,\"run\":%llu,\"phase\":\"%s\","
+		 "%s{\"task\":\"%s\",\"attempt\":%llu,\"workstream\":\"%s\",\"run\":%llu,"
+		 "\"phase\":\"%s\","
 		 "\"running\":%s}",
-		 out->len > 1 ? "," : "", t->id, (unsigned long long)t->number,
+		 out->len > 1 ? "," : "", t->id, (unsigned long long)t->number, t->ws,
 		 (unsigned long long)t->run_no, phase, running ? "true" : "false");
 }
 
@@ -52,11 +53,11 @@ static void put_unacknowledged(const struct hand *h, struct buf *active)
 		    m.kind != MSG_FINISHED)
 			continue;
 		buf_putf(active,
-			 "%s{\"task\":\"%.*s\",\"attempt\":%llu,\"run\":%llu,"
-			 "\"phase\":\"%s\",\"running\":false}",
+			 "%s{\"task\":\"%.*s\",\"attempt\":%llu,\"workstream\":\"%.*s\","
+			 "\"run\":%llu,\"phase\":\"%s\",\"running\":false}",
 			 active->len > 1 ? "," : "", SPAN_ARG(m.task_id),
-			 (unsigned long long)m.attempt, (unsigned long long)m.run_no,
-			 m.result.validation ? "after" : "finished");
+			 (unsigned long long)m.attempt, SPAN_ARG(m.workstream_id),
+			 (unsigned long long)m.run_no, m.result.validation ? "after" : "finished");
 	}
 }
 
@@ -184,9 +185,11 @@ static bool reported(const struct hand *h, const struct worker_msg *m)
 
 	if (h->kept.len == 0)
 		return false;
-	buf_putf(&text, "\"task_id\":\"%.*s\",\"attempt\":%llu,\"run_no\":%llu,",
-		 SPAN_ARG(m->task_id), (unsigned long long)m->attempt,
-		 (unsigned long long)m->run_no);
+	buf_putf(
+		&text,
+		"\"task_id\":\"%.*s\",\"attempt\":%llu,\"workstream_id\":\"%.*s\",\"run_no\":%llu,",
+		SPAN_ARG(m->task_id), (unsigned long long)m->attempt, SPAN_ARG(m->workstream_id),
+		(unsigned long long)m->run_no);
 	while ((at = memmem(at, (size_t)(end - at), text.p, text.len))) {
 		line = memchr(at, '\n', (size_t)(end - at));
 		if (!m->validation || memmem(at, (size_t)(line - at), rules, sizeof(rules) - 1))
@@ -218,10 +221,13 @@ static void take_assignment(struct world *w, struct hand *h, const struct worker
 			       .validation = m->validation };
 	struct task_def def;
 
-	if (h->stopping || (w->plant != PLANT_TASK_RUN_TWICE && has_already(h, m)))
+	if (w->plant != PLANT_TASK_RUN_TWICE && has_already(h, m))
 		return;
+	if (h->stopping && w->plant != PLANT_LEAVING_REPORTS)
+		return; /* it is taken from it at its good-bye */
 	INVARIANT(m->task_id.len < sizeof(t.id));
 	memcpy(t.id, m->task_id.p, m->task_id.len);
+	snprintf(t.ws, sizeof(t.ws), "%.*s", SPAN_ARG(m->workstream_id));
 	if (task_def_decode(m->def, &def) < 0) {
 		wrong(w, "the definition of %s cannot be read", t.id);
 		return;
@@ -229,7 +235,7 @@ static void take_assignment(struct world *w, struct hand *h, const struct worker
 	t.has_before = def.has_before;
 	t.timeout_ms = def.timeout_ms;
 	t.script = script_of(w, t.id, t.run_no, t.number, t.timeout_ms);
-	if (h->draining && !t.validation) {
+	if (h->stopping || (h->draining && !t.validation)) {
 		hand_finish(w, h, t, OUTCOME_KILLED);
 		return;
 	}
@@ -334,7 +340,7 @@ static void save(struct world *w, struct hand *h)
 	if (!h->unsaved)
 		return;
 	if (at->outbox_fails) {
-		at->outbox_fails = false;
+		at->outbox_fails--;
 		fault_fired(w, FAULT_OUTBOX_ERROR);
 		return; /* kept in memory; tried again */
 	}

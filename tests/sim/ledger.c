@@ -100,16 +100,16 @@ void ledger_check_start(struct world *w)
 
 /* --- the truth about attempts --- */
 
-struct sim_attempt *ledger_attempt(struct world *w, const char *id, uint64_t run_no,
-				   uint64_t number)
+struct sim_attempt *ledger_attempt(struct world *w, const struct hand_task *t)
 {
 	struct ledger *l = &w->ledger;
 
 	for (size_t i = l->attempt_count; i-- > 0;) {
 		struct sim_attempt *a = &l->attempts[i];
+		const struct sim_track *track = &l->tracks[a->task];
 
-		if (a->number == number && l->tracks[a->task].run_no == run_no &&
-		    span_is(l->twin.tasks[a->task].id, id))
+		if (a->number == t->number && track->run_no == t->run_no &&
+		    strcmp(track->ws, t->ws) == 0 && span_is(l->twin.tasks[a->task].id, t->id))
 			return a;
 	}
 	return NULL;
@@ -117,7 +117,7 @@ struct sim_attempt *ledger_attempt(struct world *w, const char *id, uint64_t run
 
 void ledger_begin(struct world *w, const struct hand *h, const struct hand_task *t)
 {
-	struct sim_attempt *a = ledger_attempt(w, t->id, t->run_no, t->number);
+	struct sim_attempt *a = ledger_attempt(w, t);
 	const struct state *twin = &w->ledger.twin;
 	const struct task *task;
 
@@ -142,7 +142,7 @@ void ledger_begin(struct world *w, const struct hand *h, const struct hand_task 
 
 void ledger_end(struct world *w, const struct hand_task *t, enum outcome outcome)
 {
-	struct sim_attempt *a = ledger_attempt(w, t->id, t->run_no, t->number);
+	struct sim_attempt *a = ledger_attempt(w, t);
 
 	note(w, "%s %llu ends: %d", t->id, (unsigned long long)t->number, (int)outcome);
 	if (!a || outcome == OUTCOME_KILLED)

@@ -21,8 +21,9 @@ static void born(struct world *w, const struct event *ev)
 	uint32_t ws = state_ws(&l->twin, ev->workstream_id);
 
 	mem_grow(&l->tracks, &l->track_capacity, l->track_count + 1, sizeof(*l->tracks));
-	l->tracks[l->track_count++] =
+	l->tracks[l->track_count] =
 		(struct sim_track){ .state = TASK_PENDING, .run_no = l->twin.ws[ws].run_no };
+	snprintf(l->tracks[l->track_count++].ws, SIM_WS_BYTES, "%.*s", SPAN_ARG(l->twin.ws[ws].id));
 	if (l->track_count != l->twin.task_count + 1)
 		wrong(w, "task %.*s is born out of order", SPAN_ARG(ev->task_id));
 }

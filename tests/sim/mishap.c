@@ -338,7 +338,7 @@ static void happen(struct world *w, enum sim_fault fault)
 		delay(w);
 		break;
 	case FAULT_OUTBOX_ERROR:
-		w->places[below(w, w->worker_count)].outbox_fails = true;
+		w->places[below(w, w->worker_count)].outbox_fails = 1 + below(w, 8);
 		break;
 	case FAULT_CLOCK_FORWARD:
 	case FAULT_CLOCK_BACK:
@@ -373,6 +373,8 @@ void mishap(struct world *w)
 {
 	enum sim_fault fault = below(w, SIM_FAULT_COUNT);
 
+	if (w->favourite < SIM_FAULT_COUNT && one_in(w, 2))
+		fault = w->favourite;
 	count_fired(w);
 	remember_files(w);
 	if (below(w, 1000) < w->fault_rate && fault_on(w, fault))

@@ -46,7 +46,7 @@ static void submit(struct world *w)
 	if (how == 0) {
 		plan_change(w);
 		flags = one_in(w, 4) ? 0 : SUBMIT_ACCEPT_CHANGES;
-	} else if (how == 1) {
+	} else if (how == 1 || w->restless) {
 		flags = SUBMIT_NEW_RUN;
 	} else if (how == 2) {
 		flags = SUBMIT_ACCEPT_CHANGES;
@@ -96,6 +96,18 @@ void operator_stop(struct world *w)
 	w->chief.stop_by_ms = w->mono_ms + STOP_WAIT_MS;
 }
 
+/* As kill(1) does. */
+static void end_worker(struct world *w)
+{
+	struct hand *h = &w->hands[below(w, 3)];
+
+	if (!h->there || !h->locked)
+		return;
+	note(w, "worker %s is told to end", w->places[h->worker].id);
+	saw(w, SAW_WORKER_SIGNALLED);
+	hand_stop(w, h);
+}
+
 void operator_act(struct world *w)
 {
 	if (!w->chief.up || w->chief.stopping)
@@ -111,22 +123,25 @@ void operator_act(struct world *w)
 		submit(w);
 		return;
 	}
-	switch (below(w, 8)) {
-	case 0:
-	case 1:
-	case 2:
+	switch (w->habit && one_in(w, 2) ? w->habit - 1 : below(w, ACT_COUNT)) {
+	case ACT_SUBMIT:
+	case ACT_SUBMIT_TOO:
+	case ACT_SUBMIT_AGAIN:
 		submit(w);
 		break;
-	case 3:
-	case 4:
+	case ACT_CANCEL:
+	case ACT_CANCEL_TOO:
 		cancel(w);
 		break;
-	case 5:
+	case ACT_INTERRUPT:
 		interrupt(w);
 		break;
-	case 6:
+	case ACT_DRAIN:
 		note(w, "drain");
 		chief_drain(w);
+		break;
+	case ACT_END_WORKER:
+		end_worker(w);
 		break;
 	default:
 		operator_stop(w);

@@ -91,6 +91,7 @@ enum sim_fault { SIM_FAULTS(X) SIM_FAULT_COUNT };
 	X(SUBMIT_REFUSED, "plan refused")                     \
 	X(INTERRUPTED, "run interrupted")                     \
 	X(DRAINED, "run drained and stopped")                 \
+	X(WORKER_SIGNALLED, "worker told to end by a signal") \
 	X(WORKER_LEFT, "worker left in good order")           \
 	X(RULES_ELSEWHERE, "after rules begun a second time") \
 	X(QUIET_RUN, "world without faults")                  \
@@ -117,7 +118,11 @@ enum sim_sight { SIM_SIGHTS(X) SIM_SIGHT_COUNT };
 	X(UNKNOWN_IGNORED, "assignments that never arrived are not sent again")                 \
 	X(TASK_RUN_TWICE, "a worker does not notice a repeated assignment")                     \
 	X(WORKER_FORGOTTEN, "dead workers are not buried")                                      \
-	X(WALL_CLOCK, "time stands still while the clock was set back")
+	X(WALL_CLOCK, "time stands still while the clock was set back")                         \
+	X(RULES_FORGOTTEN, "rules whose order was lost are not asked for again")                \
+	X(RUN_NOT_NAMED, "reports do not say of which run they are")                            \
+	X(LEAVING_REPORTS, "a worker that leaves reports what it is given as killed")           \
+	X(LEFT_UNSAVED, "a worker leaves with results that are neither acknowledged nor on disk")
 
 #define X(name, text) PLANT_##name,
 enum sim_plant { SIM_PLANTS(X) SIM_PLANT_COUNT };

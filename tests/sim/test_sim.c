@@ -19,7 +19,7 @@
 
 #define WORLDS_FAST 10000
 #define WORLDS_FULL 200000
-#define PLANT_SEEDS 2000
+#define PLANT_SEEDS 4000
 #define TWICE_SEEDS 100
 
 /* Seeds that once went wrong, each with what it found. */

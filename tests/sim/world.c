@@ -12,10 +12,42 @@ static void draw_rates(struct world *w)
 	w->fault_rate = rates[below(w, ARRAY_LEN(rates))];
 	w->operator_rate = rates[1 + below(w, ARRAY_LEN(rates) - 2)];
 	w->faults_on = one_in(w, 3) ? ~0U : (uint32_t)draw(w);
+	w->favourite = one_in(w, 2) ? SIM_FAULT_COUNT : below(w, SIM_FAULT_COUNT);
+	w->habit = one_in(w, 2) ? 0 : 1 + below(w, ACT_COUNT);
+	w->restless = one_in(w, 8);
+	if (w->favourite < SIM_FAULT_COUNT)
+		w->faults_on |= 1U << w->favourite;
 	if (w->fault_rate == 0)
 		w->faults_on = 0;
 	if (!w->faults_on)
 		saw(w, SAW_QUIET_RUN);
+}
+
+/* The habits of a world in which a planted mistake can show. Rare ones would take too many seeds.
+ */
+static void provoke(struct world *w)
+{
+	static const enum sim_fault losses[] = { FAULT_CUT_OFF, FAULT_CHIEF_KILLED,
+						 FAULT_POWER_LOSS, FAULT_CHIEF_KILLED_IN_CALL };
+
+	switch (w->plant) {
+	case PLANT_RUN_NOT_NAMED:
+		w->restless = true;
+		w->favourite = losses[below(w, ARRAY_LEN(losses))];
+		break;
+	case PLANT_LEFT_UNSAVED:
+		w->habit = 1 + ACT_END_WORKER;
+		w->favourite = one_in(w, 2) ? FAULT_OUTBOX_ERROR : FAULT_CHIEF_KILLED;
+		break;
+	case PLANT_NO_FENCING:
+		w->favourite = losses[below(w, 2)];
+		break;
+	default:
+		return;
+	}
+	w->fault_rate = 150;
+	w->operator_rate = 60;
+	w->faults_on = ~0U;
 }
 
 static enum fault driver_of(enum sim_plant plant)
@@ -40,6 +72,7 @@ static void world_init(struct world *w, uint64_t seed, enum sim_plant plant, FIL
 		   driver_of(plant) == FAULT_NONE ? &w->disk.vfs : &w->faulty.vfs);
 	w->shaky.reserve = one_in(w, 50);
 	draw_rates(w);
+	provoke(w);
 	w->gentle = one_in(w, 4);
 	w->worker_count = one_in(w, 2) ? 1 : 1 + below(w, SIM_WORKERS_MAX);
 	for (unsigned i = 0; i < SIM_WORKERS_MAX; i++) {
@@ -96,6 +129,7 @@ static void pass_time(struct world *w)
 
 static void step(struct world *w)
 {
+	static const unsigned again[] = { 0, 0, SUBMIT_ACCEPT_CHANGES, SUBMIT_NEW_RUN };
 	unsigned who = below(w, 12);
 
 	mishap(w);
@@ -104,7 +138,8 @@ static void step(struct world *w)
 	if (who < 5 && !w->chief.up) {
 		chief_start(w);
 		if (w->chief.up && w->submitted && !one_in(w, 8))
-			operator_submit(w, one_in(w, 2) ? 0 : SUBMIT_ACCEPT_CHANGES, ~0U, false);
+			operator_submit(w, w->restless ? SUBMIT_NEW_RUN : again[below(w, 4)], ~0U,
+					false);
 	} else if (who < 5) {
 		chief_turn(w);
 	} else if (who < 9) {
@@ -127,7 +162,7 @@ void sim_run(uint64_t seed, enum sim_plant plant, FILE *trace, struct sim_result
 
 	out->hash = seed;
 	world_init(w, seed, plant, trace, out);
-	steps = 40 + 6 * w->plan.task_count + below(w, 120);
+	steps = 40 + 6 * w->plan.task_count + below(w, one_in(w, 8) ? 500 : 100);
 	for (out->steps = 0; out->steps < steps && !out->failed; out->steps++)
 		step(w);
 	if (!out->failed)

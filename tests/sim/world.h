@@ -20,6 +20,7 @@
 #define SIM_HANDS_MAX 10 /* processes at the same time; several may claim to be one worker */
 #define SIM_PEERS_MAX 16
 #define SIM_ID_BYTES 24
+#define SIM_WS_BYTES 8
 
 /* --- the plan (draw.c) --- */
 
@@ -64,6 +65,7 @@ struct sim_attempt {
 
 struct sim_track {
 	uint8_t state;
+	char ws[SIM_WS_BYTES];
 	unsigned run_no, completed;
 	uint32_t retries_seen;
 };
@@ -84,7 +86,7 @@ enum hand_phase { HAND_BEFORE, HAND_MAIN, HAND_AFTER };
 
 /* One attempt at a worker. */
 struct hand_task {
-	char id[SIM_ID_BYTES];
+	char id[SIM_ID_BYTES], ws[SIM_WS_BYTES];
 	uint64_t number, run_no;
 	bool validation, cancelled, timed_out;
 	bool has_before, has_after;
@@ -143,8 +145,8 @@ struct hand {
 struct sim_place {
 	char id[8];
 	struct buf outbox, outbox_old;
-	bool outbox_fails; /* the next append does */
-	int holder;        /* hand that has the lock, -1 = nobody */
+	unsigned outbox_fails; /* as many appends from now on */
+	int holder;            /* hand that has the lock, -1 = nobody */
 	struct hand_task orphans[2 * SIM_SLOTS_MAX * 4];
 	unsigned orphan_count;
 };
@@ -183,12 +185,15 @@ struct world {
 	struct hand hands[SIM_HANDS_MAX];
 	struct ledger ledger;
 	struct sim_plan plan;
-	enum shaky_kind armed;                    /* what the disk was armed with last */
-	bool gentle;                              /* every attempt succeeds */
-	bool submitted;                           /* at least once */
-	bool quiet;                               /* no more faults, no more operator */
-	unsigned fault_rate, operator_rate;       /* per thousand steps */
-	uint32_t faults_on;                       /* kinds that may happen in this world */
+	enum shaky_kind armed;              /* what the disk was armed with last */
+	bool gentle;                        /* every attempt succeeds */
+	bool submitted;                     /* at least once */
+	bool quiet;                         /* no more faults, no more operator */
+	unsigned fault_rate, operator_rate; /* per thousand steps */
+	uint32_t faults_on;                 /* kinds that may happen in this world */
+	unsigned favourite; /* the fault that comes half of the time; SIM_FAULT_COUNT = none */
+	unsigned habit;     /* what the operator does half of the time, from 1; 0 = this and that */
+	bool restless;      /* he always begins a new run */
 	struct buf stale_snapshot, stale_journal; /* what these files held at some time before */
 	uint64_t stale_journal_seq;
 };
@@ -274,8 +279,7 @@ void ledger_promise(struct world *w);
 void ledger_check_start(struct world *w);
 void ledger_begin(struct world *w, const struct hand *h, const struct hand_task *t);
 void ledger_end(struct world *w, const struct hand_task *t, enum outcome outcome);
-struct sim_attempt *ledger_attempt(struct world *w, const char *id, uint64_t run_no,
-				   uint64_t number);
+struct sim_attempt *ledger_attempt(struct world *w, const struct hand_task *t);
 /* Reports of a worker that died unsaved: nobody will ever hear of them. */
 void ledger_lose_reports(struct world *w, const struct hand *h);
 /* ledger_events.c: one committed event against the truth; called before it is applied to the twin.
@@ -293,7 +297,19 @@ void check_processes(struct world *w);
 void check_fold(struct world *w);
 void check_rest(struct world *w);
 
-/* operator.c */
+/* operator.c; some acts come more often than others */
+enum sim_act {
+	ACT_SUBMIT,
+	ACT_SUBMIT_TOO,
+	ACT_SUBMIT_AGAIN,
+	ACT_CANCEL,
+	ACT_CANCEL_TOO,
+	ACT_INTERRUPT,
+	ACT_DRAIN,
+	ACT_END_WORKER,
+	ACT_STOP,
+	ACT_COUNT
+};
 void operator_act(struct world *w);
 void operator_stop(struct world *w); /* in good order */
 int operator_submit(struct world *w, unsigned flags, unsigned wanted, bool select);
