@@ -1,11 +1,13 @@
 /*
  * The processes of a running task, all of them: also what it detached with setsid and double forks.
- *Each slot of the worker holds one tree at a time. Two ways, chosen when the worker starts:
+ * Each slot of the worker holds one tree at a time. Two ways, chosen when the worker starts:
  *
- *	cgroup     a leaf cgroup v2 for each slot, in which the main process is born; whatever it
- *starts stays in it subreaper  what a task detaches becomes a child of the worker; it is attributed
- *by the tag in its environment, by its session, and when it has shed both, it ends with the last
- *task that ran when it was first seen
+ * With a cgroup: a leaf cgroup v2 for each slot, in which the main process is born; whatever it
+ * starts stays in it.
+ *
+ * As a subreaper: what a task detaches becomes a child of the worker. It is attributed by the tag
+ * in its environment, or by its session; when it has shed both, it ends with the last task that ran
+ * when it was first seen.
  *
  * The worker must be a subreaper and must reap all its children; nothing here waits.
  */
@@ -29,6 +31,7 @@ struct tree {
 	struct tree_slot *slots;
 	uint64_t ordinal;        /* births so far */
 	int parent_fd, group_fd; /* own cgroup, and the one of this worker; -1 in subreaper mode */
+	int procs_fd;            /* of the former: see hold_procs */
 	struct buf group_dir;    /* path of the latter, empty in subreaper mode */
 	int children_fd;         /* /proc/self/task/<self>/children, or -1 */
 	struct tree_unknown *unknown;

@@ -6,11 +6,10 @@
 #include "worker/tree.h"
 
 #define TAG_BYTES_MAX 256 /* nonce, task id, attempt */
-#define CACHED_SLOTS \
-	128 /* beyond, a slot's cgroup is opened for each use, to stay below 1024 descriptors */
-#define FREEZE_ROUNDS                                                                              \
-	64 /* a tree that grows faster than it can be stopped this often is killed as it is, again \
-	    */
+/* Beyond, a slot's cgroup is opened for each use, to stay below 1024 descriptors. */
+#define CACHED_SLOTS 128
+/* A tree that grows faster than it can be stopped this often is killed as it is, again. */
+#define FREEZE_ROUNDS 64
 #define GROUP_PREFIX "holdfast-"
 
 struct tree_slot {
@@ -19,6 +18,7 @@ struct tree_slot {
 	uint64_t main, ordinal;
 	unsigned generation; /* of its cgroup: raised when one had to be abandoned */
 	int dir_fd, events_fd;
+	int procs_fd; /* held open for nothing but its inode: see hold_procs */
 	char tag[TAG_BYTES_MAX];
 };
 
