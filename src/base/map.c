@@ -79,23 +79,49 @@ void map_prefetch(const struct map *m, struct span key)
 			&m->slots[(uint32_t)hash64(key.p, key.len, 0) & (m->capacity - 1)]);
 }
 
-void map_put(struct map *m, struct span key, uint32_t value)
+/* The place of the key, after making room for one more. */
+static struct map_slot *map_place(struct map *m, struct span key, uint32_t hash)
 {
-	uint32_t hash = (uint32_t)hash64(key.p, key.len, 0);
-	struct map_slot *s;
-
 	INVARIANT(key.len > 0);
 	INVARIANT(key.len <= UINT8_MAX);
 	if (!m->capacity || (m->used + 1) * 8 > m->capacity * 5)
 		map_resize(m, m->capacity && m->count * 2 < m->used ? m->capacity
 			      : m->capacity                         ? m->capacity * 2
 								    : 16);
-	s = map_probe(m, key, hash);
-	if (!s->key || s->key == REMOVED) {
+	return map_probe(m, key, hash);
+}
+
+static bool map_free(const struct map_slot *s)
+{
+	return !s->key || s->key == REMOVED;
+}
+
+static void map_fill(struct map *m, struct map_slot *s, struct map_slot with)
+{
+	if (map_free(s)) {
 		m->used += !s->key;
 		m->count++;
 	}
-	*s = (struct map_slot){ key.p, hash, value, (uint8_t)key.len };
+	*s = with;
+}
+
+void map_put(struct map *m, struct span key, uint32_t value)
+{
+	uint32_t hash = (uint32_t)hash64(key.p, key.len, 0);
+
+	map_fill(m, map_place(m, key, hash),
+		 (struct map_slot){ key.p, hash, value, (uint8_t)key.len });
+}
+
+bool map_add(struct map *m, struct span key, uint32_t value)
+{
+	uint32_t hash = (uint32_t)hash64(key.p, key.len, 0);
+	struct map_slot *s = map_place(m, key, hash);
+
+	if (!map_free(s))
+		return false;
+	map_fill(m, s, (struct map_slot){ key.p, hash, value, (uint8_t)key.len });
+	return true;
 }
 
 bool map_remove(struct map *m, struct span key)

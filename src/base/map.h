@@ -12,8 +12,7 @@ struct map_slot {
 	const char *key;
 	uint32_t hash; /* low bits of the key's hash, so most misses cost no memcmp */
 	uint32_t value;
-	uint8_t len; /* ids have at most NAME_BYTES_MAX bytes; longer keys are refused by INVARIANT
-		      */
+	uint8_t len; /* ids are short: longer keys are refused by INVARIANT */
 };
 
 struct map {
@@ -36,6 +35,9 @@ uint32_t map_find(const struct map *m, struct span key);
 /* Sets key -> value; the key's bytes are borrowed. Replaces an earlier value (and borrows the new
  * bytes). */
 void map_put(struct map *m, struct span key, uint32_t value);
+
+/* Sets key -> value unless the key is there: then false, and nothing was changed. */
+bool map_add(struct map *m, struct span key, uint32_t value);
 
 /* Removes key; returns whether it was there. */
 bool map_remove(struct map *m, struct span key);

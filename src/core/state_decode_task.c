@@ -166,18 +166,18 @@ void read_task(struct decoder *d, struct span id)
 	uint32_t index = (uint32_t)st->task_count;
 	int state;
 
+	t.id = arena_copy(&st->text, id);
 	map_prefetch(&st->task_ids, id); /* needed after the members, which take longer to read */
 	read_members(d, task_members, K_COUNT, v);
 	if (d->s.error)
 		return;
 	t.ws = state_ws(st, v[K_WS].text.raw);
 	state = task_state_decode(v[K_STATE].text.raw);
-	if (t.ws == NO_ID || state < 0 || !id_valid(id) || state_task(st, id) != NO_ID ||
-	    index == TASKS_MAX) {
+	if (t.ws == NO_ID || state < 0 || !id_valid(id) || index == TASKS_MAX ||
+	    !map_add(&st->task_ids, t.id, index)) {
 		decoder_fail(d, "unusable, unknown workstream or state of, or second, task", id);
 		return;
 	}
-	t.id = arena_copy(&st->text, id);
 	if (task_define(st, &t, v[K_DEF].text.raw, why) < 0) {
 		decoder_fail(d, why, id);
 		return;
@@ -188,8 +188,9 @@ void read_task(struct decoder *d, struct span id)
 	}
 	t.state = (uint8_t)state;
 	t.name = v[K_NAME].text.raw.p ? keep_text(d, v[K_NAME].text) : t.id;
-	t.needs_raw =
-		arena_copy(&st->text, v[K_NEEDS].text.raw.p ? v[K_NEEDS].text.raw : SPAN_LIT("[]"));
+	t.needs_raw = v[K_NEEDS].text.raw.p ? v[K_NEEDS].text.raw : SPAN_LIT("[]");
+	if (st->ws[t.ws].state == WS_PLANNED) /* others are linked before the text goes away */
+		t.needs_raw = arena_copy(&st->text, t.needs_raw);
 	t.flags |= task_flag_bits(v);
 	put_numbers(&t, v);
 	t.reason = keep_text(d, v[K_REASON].text);
@@ -198,7 +199,6 @@ void read_task(struct decoder *d, struct span id)
 	st->outputs_bytes += t.outputs.len;
 	mem_grow(&st->tasks, &st->task_capacity, st->task_count + 1, sizeof(t));
 	st->tasks[st->task_count++] = t;
-	map_put(&st->task_ids, t.id, index);
 	w = &st->ws[t.ws];
 	mem_grow(&w->tasks, &w->task_capacity, w->task_count + 1, sizeof(*w->tasks));
 	w->tasks[w->task_count++] = index;

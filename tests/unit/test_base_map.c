@@ -93,6 +93,21 @@ static void an_empty_map_knows_nothing(void **state)
 	assert_int_equal(map_find(&map, SPAN_LIT("b")), MAP_NONE);
 }
 
+static void a_key_is_added_once(void **state)
+{
+	CLEANUP(map_release) struct map map = MAP_INIT;
+
+	(void)state;
+	assert_true(map_add(&map, SPAN_LIT("a"), 1));
+	assert_false(map_add(&map, SPAN_LIT("a"), 2));
+	assert_int_equal(map_find(&map, SPAN_LIT("a")), 1);
+	assert_int_equal(map.count, 1);
+	assert_true(map_remove(&map, SPAN_LIT("a")));
+	assert_true(map_add(&map, SPAN_LIT("a"), 3)); /* into the grave */
+	assert_int_equal(map_find(&map, SPAN_LIT("a")), 3);
+	assert_int_equal(map.count, 1);
+}
+
 static void a_prefix_is_another_key(void **state)
 {
 	CLEANUP(map_release) struct map map = MAP_INIT;
@@ -158,6 +173,7 @@ int main(void)
 		cmocka_unit_test(random_work_agrees_with_an_array),
 		cmocka_unit_test(traffic_does_not_grow_a_small_map),
 		cmocka_unit_test(an_empty_map_knows_nothing),
+		cmocka_unit_test(a_key_is_added_once),
 		cmocka_unit_test(a_prefix_is_another_key),
 		cmocka_unit_test(putting_again_borrows_the_new_bytes),
 		cmocka_unit_test(keys_of_the_longest_length_and_beyond),
