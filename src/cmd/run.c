@@ -184,7 +184,7 @@ static int on_signal(struct run *r, int number, struct err *e)
 {
 	struct input in = { .kind = IN_INTERRUPT,
 			    .operator_name = span_of(r->request.operator_name),
-			    .reason = SPAN_LIT("the run was interrupted") };
+			    .reason = SPAN_LIT(INTERRUPTED_REASON) };
 
 	if (number == SIGWINCH) {
 		live_draw(&r->live, orchestrator_state(r->orchestrator),

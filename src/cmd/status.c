@@ -84,14 +84,15 @@ static void put_workstream(struct cmd_ctx *c, struct table *t, const struct work
 
 	put_counts(w, &counts);
 	if (w->started_ms) {
-		int64_t end = w->ended_ms      ? w->ended_ms
-			      : c->view->alive ? c->now_ms
-					       : c->view->st.last_at_ms;
+		bool idle = !w->ended_ms && story_ws_interrupted(c->view, w);
 
-		buf_put_duration(&time, end - w->started_ms);
+		/* Never by the last record: it is older than the clock the last look went by. */
+		buf_puts(&time, idle ? "began " : "");
+		buf_put_duration(&time, (w->ended_ms ? w->ended_ms : c->now_ms) - w->started_ms);
+		buf_puts(&time, idle ? " ago" : "");
 	}
 	table_cell(t, STYLE_BOLD, "%.*s", SPAN_ARG(w->id));
-	table_cell(t, story_ws_style(w->state), "%s", ws_state_word(w->state));
+	table_cell(t, story_ws_style(c->view, w), "%s", story_ws_word(c->view, w));
 	table_cell(t, STYLE_PLAIN, "%u of %zu done", w->by_state[TASK_COMPLETED], w->task_count);
 	table_cell(t, STYLE_PLAIN, "%s", time.p ? time.p : "");
 	table_cell(t, STYLE_PLAIN, "%s", counts.p ? counts.p : "");
@@ -119,6 +120,7 @@ struct section {
 
 static const struct section sections[] = {
 	{ "Failed", STYLE_BAD, 1u << TASK_FAILED },
+	{ "Cancelled", STYLE_WARN, 1u << TASK_CANCELLED },
 	{ "Running", STYLE_BOLD, 1u << TASK_RUNNING | 1u << TASK_VALIDATING },
 	{ "Retrying", STYLE_WARN, 1u << TASK_RETRYING },
 	{ "Waiting", STYLE_BOLD, 1u << TASK_QUEUED | 1u << TASK_PENDING },
@@ -131,7 +133,10 @@ static void put_section(struct cmd_ctx *c, const struct section *s)
 	size_t left = 0;
 
 	for (uint32_t i = 0; i < st->task_count; i++) {
-		if (task_gone(&st->tasks[i]) || !(s->states >> st->tasks[i].state & 1))
+		const struct task *k = &st->tasks[i];
+
+		if (task_gone(k) || !(s->states >> k->state & 1) ||
+		    (k->state == TASK_CANCELLED && !story_cancelled(k)))
 			continue;
 		if (t.count / 2 < SECTION_ROWS_MAX)
 			put_task(c, &t, i, false);

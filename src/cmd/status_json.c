@@ -17,7 +17,7 @@ void status_next(const struct view *v, uint32_t only, struct buf *out)
 			failed = i;
 		if (t->state == TASK_RUNNING && running == NO_ID)
 			running = i;
-		if (!task_state_final(t->state) && unfinished == NO_ID)
+		if ((!task_state_final(t->state) || story_cancelled(t)) && unfinished == NO_ID)
 			unfinished = i;
 	}
 	if (failed != NO_ID)
@@ -77,7 +77,7 @@ static void worker_json(struct json *j, const struct worker *w)
 	json_object_end(j);
 }
 
-static void workstream_json(struct json *j, const struct workstream *w)
+static void workstream_json(struct json *j, const struct view *v, const struct workstream *w)
 {
 	json_object(j, NULL);
 	json_span(j, "workstream_id", w->id);
@@ -89,6 +89,7 @@ static void workstream_json(struct json *j, const struct workstream *w)
 	json_time(j, "started_at", w->started_ms);
 	json_time(j, "ended_at", w->ended_ms);
 	json_bool(j, "halted", w->flags & WSF_HALTED);
+	json_bool(j, "interrupted", story_ws_interrupted(v, w));
 	json_u64(j, "task_count", w->task_count);
 	json_u64(j, "blocked", w->blocked);
 	json_object(j, "tasks");
@@ -165,7 +166,7 @@ void status_json(struct cmd_ctx *c, const struct status_thing *things, size_t co
 	json_array(&j, "workstreams");
 	for (size_t i = 0; i < st->ws_count; i++)
 		if (st->ws[i].id.len)
-			workstream_json(&j, &st->ws[i]);
+			workstream_json(&j, v, &st->ws[i]);
 	json_array_end(&j);
 	json_array(&j, "tasks");
 	for (uint32_t i = 0; i < st->task_count; i++) {

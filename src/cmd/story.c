@@ -4,10 +4,8 @@
  */
 #include "cmd/story.h"
 
-#include <limits.h>
-#include <unistd.h>
-
 #include "base/when.h"
+#include "core/decide.h"
 #include "core/link.h"
 #include "core/schedule.h"
 
@@ -16,7 +14,7 @@
 const char *story_cause_word(enum story_cause cause)
 {
 	static const char *const words[] = { "none", "task", "blocked",  "resource", "capability",
-					     "slot", "run",  "retry_at", "cycle" };
+					     "slot", "run",  "retry_at", "cycle",    "ended" };
 
 	return words[cause];
 }
@@ -36,9 +34,52 @@ enum style story_style(unsigned state)
 	}
 }
 
-enum style story_ws_style(unsigned state)
+bool story_cancelled(const struct task *t)
 {
-	switch (state) {
+	return t->state == TASK_CANCELLED && !(t->flags & (TASK_WAIVES | TASK_DROPPED));
+}
+
+/* Whether a worker still works on some task of it. */
+static bool at_work(const struct view *v, const struct workstream *w)
+{
+	for (size_t i = 0; w->assigned && i < w->task_count; i++) {
+		const struct task *t = &v->st.tasks[w->tasks[i]];
+
+		if (t->worker != NO_ID &&
+		    view_worker_life(&v->st.workers[t->worker]) != WORKER_GONE)
+			return true;
+	}
+	return false;
+}
+
+static bool was_interrupted(const struct state *st, const struct workstream *w)
+{
+	for (size_t i = 0; i < w->task_count; i++) {
+		const struct task *t = &st->tasks[w->tasks[i]];
+
+		if (story_cancelled(t) && span_is(t->reason, INTERRUPTED_REASON))
+			return true;
+	}
+	return false;
+}
+
+bool story_ws_interrupted(const struct view *v, const struct workstream *w)
+{
+	if (ws_state_final(w->state) || !w->started_ms || at_work(v, w))
+		return false;
+	return !v->alive || was_interrupted(&v->st, w);
+}
+
+const char *story_ws_word(const struct view *v, const struct workstream *w)
+{
+	return story_ws_interrupted(v, w) ? "interrupted" : ws_state_word(w->state);
+}
+
+enum style story_ws_style(const struct view *v, const struct workstream *w)
+{
+	if (story_ws_interrupted(v, w))
+		return STYLE_WARN;
+	switch (w->state) {
 	case WS_COMPLETED:
 		return STYLE_GOOD;
 	case WS_FAILED:
@@ -78,14 +119,13 @@ uint32_t story_root(const struct state *st, uint32_t task)
 	return NO_ID;
 }
 
-/* The unmet need that says most: one that runs before one that waits. */
+/* The unmet need that says most: one that will not come by itself, then one that runs. */
 static uint32_t telling_need(const struct state *st, const struct task *t)
 {
-	static const uint8_t rank[TASK_STATE_COUNT] = { [TASK_RUNNING] = 4,
-							[TASK_VALIDATING] = 4,
-							[TASK_RETRYING] = 3,
-							[TASK_QUEUED] = 2,
-							[TASK_PENDING] = 1 };
+	static const uint8_t rank[TASK_STATE_COUNT] = {
+		[TASK_CANCELLED] = 5, [TASK_RUNNING] = 4, [TASK_VALIDATING] = 4,
+		[TASK_RETRYING] = 3,  [TASK_QUEUED] = 2,  [TASK_PENDING] = 1
+	};
 	uint32_t best = NO_ID;
 
 	for (uint32_t i = 0; i < t->needs_count; i++) {
@@ -112,8 +152,27 @@ static struct story pending_story(const struct state *st, uint32_t task)
 		return (struct story){ CAUSE_HALTED, NO_ID, SPAN_NONE };
 	other = telling_need(st, t);
 	if (other != NO_ID)
-		return (struct story){ CAUSE_TASK, other, SPAN_NONE };
+		return (struct story){ lost(&st->tasks[other]) ? CAUSE_BLOCKED : CAUSE_TASK, other,
+				       SPAN_NONE };
 	return (struct story){ CAUSE_RUN, NO_ID, SPAN_NONE };
+}
+
+/* The failed task that ended the workstream of a cancelled one: the one that failed first. */
+static struct story cancelled_story(const struct state *st, const struct task *t)
+{
+	const struct workstream *w = &st->ws[t->ws];
+	uint32_t first = NO_ID;
+
+	if (!span_is(t->reason, CRITICAL_FAILED_REASON))
+		return (struct story){ CAUSE_NONE, NO_ID, SPAN_NONE };
+	for (size_t i = 0; i < w->task_count; i++) {
+		const struct task *other = &st->tasks[w->tasks[i]];
+
+		if (other->flags & TASK_FATAL &&
+		    (first == NO_ID || other->last_seq < st->tasks[first].last_seq))
+			first = w->tasks[i];
+	}
+	return (struct story){ first == NO_ID ? CAUSE_NONE : CAUSE_ENDED, first, SPAN_NONE };
 }
 
 /* What no live worker offers of what the task wants, or SPAN_NONE. */
@@ -139,7 +198,8 @@ static struct story queued_story(const struct view *v, uint32_t task)
 	const struct task *t = &st->tasks[task];
 	struct span missing;
 
-	if (t->worker != NO_ID)
+	if (t->worker != NO_ID &&
+	    (v->alive || view_worker_life(&st->workers[t->worker]) != WORKER_GONE))
 		return (struct story){ CAUSE_SLOT, NO_ID, SPAN_NONE };
 	if (!v->alive)
 		return (struct story){ CAUSE_RUN, NO_ID, SPAN_NONE };
@@ -163,6 +223,8 @@ struct story story_find(const struct view *v, uint32_t task)
 		return queued_story(v, task);
 	case TASK_RETRYING:
 		return (struct story){ v->alive ? CAUSE_TIME : CAUSE_RUN, NO_ID, SPAN_NONE };
+	case TASK_CANCELLED:
+		return cancelled_story(&v->st, &v->st.tasks[task]);
 	default:
 		return (struct story){ CAUSE_NONE, NO_ID, SPAN_NONE };
 	}
@@ -268,12 +330,17 @@ static void put_slot(const struct state *st, const struct task *t, struct buf *o
 		buf_puts(out, "waits for a free slot");
 }
 
-static void put_blocked(const struct state *st, uint32_t root, struct buf *out)
+static void put_blocked(const struct view *v, uint32_t root, struct buf *out)
 {
+	const struct state *st = &v->st;
+
 	if (root == NO_ID)
 		buf_puts(out, "cannot run: something it needs did not succeed");
 	else
-		buf_putf(out, "cannot run: needs %.*s, which %s", SPAN_ARG(st->tasks[root].id),
+		buf_putf(out, "%s %.*s, which %s",
+			 !v->alive && st->tasks[root].state == TASK_CANCELLED ? "waits for"
+									      : "cannot run: needs",
+			 SPAN_ARG(st->tasks[root].id),
 			 st->tasks[root].state == TASK_FAILED ? "failed" : "was cancelled");
 }
 
@@ -285,7 +352,7 @@ static void put_waiting(const struct view *v, uint32_t task, int64_t now_ms, str
 
 	switch (s.cause) {
 	case CAUSE_BLOCKED:
-		put_blocked(st, s.other, out);
+		put_blocked(v, s.other, out);
 		break;
 	case CAUSE_TASK:
 		buf_puts(out, "waits for ");
@@ -306,6 +373,7 @@ static void put_waiting(const struct view *v, uint32_t task, int64_t now_ms, str
 		break;
 	case CAUSE_RUN:
 	case CAUSE_TIME:
+	case CAUSE_ENDED:
 	case CAUSE_NONE:
 		buf_puts(out,
 			 v->alive ? "waits for its turn" : "waits for the plan to be run again");
@@ -342,6 +410,23 @@ static void put_running(const struct view *v, const struct task *t, int64_t now_
 	story_put_attempt(t, out);
 }
 
+static void put_cancelled(const struct state *st, const struct task *t, struct buf *out)
+{
+	struct story s = cancelled_story(st, t);
+
+	if (t->flags & TASK_DROPPED)
+		buf_puts(out, "no longer in the plan");
+	if (s.other != NO_ID) {
+		buf_putf(out, "because %.*s%s failed", SPAN_ARG(st->tasks[s.other].id),
+			 st->tasks[s.other].flags & TASK_CRITICAL ? ", which is critical," : "");
+		return;
+	}
+	if (t->reason.len) {
+		buf_puts(out, t->flags & TASK_DROPPED ? ": " : "");
+		story_put_first_line(t->reason, out);
+	}
+}
+
 static void put_ended(const struct task *t, struct buf *out)
 {
 	if (t->state == TASK_COMPLETED && t->flags & TASK_SKIPPED) {
@@ -355,11 +440,9 @@ static void put_ended(const struct task *t, struct buf *out)
 		story_put_outcome(t->error, t->exit_code, t->signal, out);
 		if (t->attempt > 1)
 			buf_putf(out, " after %u attempts", t->attempt);
-	} else if (t->flags & TASK_DROPPED) {
-		buf_puts(out, "no longer in the plan");
 	}
-	if (t->reason.len && (t->state == TASK_CANCELLED || t->flags & TASK_SKIPPED)) {
-		buf_puts(out, t->flags & (TASK_SKIPPED | TASK_DROPPED) ? ": " : "");
+	if (t->reason.len && t->flags & TASK_SKIPPED) {
+		buf_puts(out, ": ");
 		story_put_first_line(t->reason, out);
 	}
 }
@@ -382,52 +465,10 @@ void story_put(const struct view *v, uint32_t task, int64_t now_ms, struct buf *
 	case TASK_RETRYING:
 		put_retrying(v, t, now_ms, out);
 		break;
+	case TASK_CANCELLED:
+		put_cancelled(&v->st, t, out);
+		break;
 	default:
 		put_ended(t, out);
 	}
-}
-
-void put_shell_word(struct buf *out, struct span word)
-{
-	bool plain = word.len > 0;
-
-	for (size_t i = 0; plain && i < word.len; i++)
-		plain = (word.p[i] >= 'a' && word.p[i] <= 'z') ||
-			(word.p[i] >= 'A' && word.p[i] <= 'Z') ||
-			(word.p[i] >= '0' && word.p[i] <= '9') ||
-			(word.p[i] && strchr("._-/=+,@%:", word.p[i]));
-	if (plain) {
-		buf_put(out, word.p, word.len);
-		return;
-	}
-	buf_putc(out, '\'');
-	for (size_t i = 0; i < word.len; i++)
-		if (word.p[i] == '\'')
-			buf_puts(out, "'\\''");
-		else
-			buf_putc(out, word.p[i]);
-	buf_putc(out, '\'');
-}
-
-void put_run_command(const struct workstream *w, struct buf *out)
-{
-	buf_puts(out, "sk run ");
-	if (w->plan.len)
-		put_shell_word(out, w->plan);
-	else
-		buf_puts(out, "PLAN");
-}
-
-void put_log_path(const struct paths *paths, struct span task_id, struct buf *out)
-{
-	char cwd[PATH_MAX];
-	const char *shown = paths->state_dir;
-	size_t len;
-
-	if (getcwd(cwd, sizeof(cwd))) {
-		len = strlen(cwd);
-		if (strncmp(shown, cwd, len) == 0 && shown[len] == '/')
-			shown += len + 1;
-	}
-	buf_putf(out, "%s/logs/%.*s.log", shown, SPAN_ARG(task_id));
 }

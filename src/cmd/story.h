@@ -6,6 +6,7 @@
 #ifndef SK_STORY_H
 #define SK_STORY_H
 
+#include "cmd/hint.h"
 #include "cmd/print.h"
 #include "cmd/view.h"
 
@@ -19,6 +20,7 @@ enum story_cause {
 	CAUSE_RUN,        /* nobody runs the plan just now */
 	CAUSE_TIME,       /* for its retry */
 	CAUSE_HALTED,     /* its workstream has a dependency cycle */
+	CAUSE_ENDED,      /* cancelled, because the failure of another task ended its workstream */
 };
 
 struct story {
@@ -49,18 +51,17 @@ void story_put_attempt(const struct task *t, struct buf *out);
 void story_put_first_line(struct span text, struct buf *out);
 
 enum style story_style(unsigned task_state);
-enum style story_ws_style(unsigned ws_state);
+
+/* The state of a workstream in a word: its own, or "interrupted" when it has neither failed nor
+ * ended and nobody works on it. */
+const char *story_ws_word(const struct view *v, const struct workstream *w);
+enum style story_ws_style(const struct view *v, const struct workstream *w);
+bool story_ws_interrupted(const struct view *v, const struct workstream *w);
+
+/* Whether it was cancelled and running the plan again runs it again. */
+bool story_cancelled(const struct task *t);
 
 /* The task whose failure or cancellation keeps this blocked one from running, or NO_ID. */
 uint32_t story_root(const struct state *st, uint32_t task);
-
-/* Appends a word as a shell reads it: quoted when it must be. */
-void put_shell_word(struct buf *out, struct span word);
-
-/* Appends the command that continues a workstream: "sk run nightly.yaml". */
-void put_run_command(const struct workstream *w, struct buf *out);
-
-/* Appends the path of a task's log, relative to the current folder when it is below. */
-void put_log_path(const struct paths *paths, struct span task_id, struct buf *out);
 
 #endif

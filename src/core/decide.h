@@ -10,6 +10,11 @@
 #include "core/state.h"
 #include "core/submit.h"
 
+/* What the tasks of a workstream record as the reason when it ends because of one of them. */
+#define CRITICAL_FAILED_REASON "a critical task failed"
+/* And when a person interrupts the run. */
+#define INTERRUPTED_REASON "the run was interrupted"
+
 enum input_kind {
 	IN_ORCHESTRATOR_STARTED, /* pid, pid_start, boot_id, version */
 	IN_ORCHESTRATOR_STOPPED,

@@ -116,7 +116,7 @@ static void derive_ws(struct turn *t, uint32_t ws)
 	if (w->state == WS_VALIDATING)
 		end_validation(t, ws);
 	else if (w->critical_failed > 0)
-		fail_ws(t, ws, ON_CRITICAL_TASK_FAILED, "a critical task failed");
+		fail_ws(t, ws, ON_CRITICAL_TASK_FAILED, CRITICAL_FAILED_REASON);
 	else if (settled(w) == w->task_count)
 		complete_ws(t, ws);
 	else if (in_flight(w) == 0 && w->by_state[TASK_PENDING] == w->blocked &&

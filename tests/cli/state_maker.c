@@ -11,6 +11,7 @@
  *	worker NAME SLOTS CAPABILITIES          a worker registers; its process is this one
  *	start TASK / finish TASK EXIT MS [TEXT] / kill TASK SIGNAL MS / valid TASK EXIT
  *	cancel TASK BY REASON                   an operator's act
+ *	interrupt                               a person interrupts the run
  *	pass MS                                 the clock moves on
  *	log TASK ATTEMPT TEXT                   a line of output, written as the worker does
  *	stop                                    a clean stop is recorded
@@ -214,6 +215,15 @@ static void cancel(struct maker *m, char *rest)
 	step(m, &in);
 }
 
+static void interrupt(struct maker *m)
+{
+	struct input in = { .kind = IN_INTERRUPT,
+			    .operator_name = SPAN_LIT("alice"),
+			    .reason = SPAN_LIT("the run was interrupted") };
+
+	step(m, &in);
+}
+
 static void pass(struct maker *m, char *rest)
 {
 	struct input in = { .kind = IN_TIME };
@@ -275,6 +285,8 @@ static void obey(struct maker *m, char *line)
 		finish(m, OUTCOME_TIMEOUT, false, rest);
 	else if (strcmp(verb, "cancel") == 0)
 		cancel(m, rest);
+	else if (strcmp(verb, "interrupt") == 0)
+		interrupt(m);
 	else if (strcmp(verb, "pass") == 0)
 		pass(m, rest);
 	else if (strcmp(verb, "log") == 0)

@@ -198,3 +198,63 @@ def test_json_survives_a_round_trip(sk, maker):
     text = sk("status", "--all", "--json").out
     assert text.endswith("}\n") and text.count("\n") == 1
     assert json.loads(text)
+
+
+# Two things run when the run is interrupted twice; a third waited for them.
+INTERRUPTED = """
+ws night night.yaml 0
+task slow {"run":"sleep"} -
+task other {"run":"sleep"} -
+task next {"run":"true"} slow
+submit
+orchestrator
+worker local 2 []
+start slow
+start other
+pass 2000
+interrupt
+kill slow 15 2000
+kill other 15 2000
+stop
+"""
+
+
+def test_after_an_interrupt(sk, maker):
+    """What was cancelled is listed, and the plan goes on with one command."""
+    maker.make(INTERRUPTED)
+    text = sk("status").out
+    assert "\nnight  interrupted  0 of 3 done" in text
+    assert "2 cancelled, 1 waiting" in text
+    assert "\n  next  waits for slow, which was cancelled\n" in text
+    assert "\nCancelled\n  slow   the run was interrupted\n  other  the run was interrupted\n" in text
+    assert text.endswith("\nNext: sk run night.yaml\n")
+    (workstream,) = sk("status", "--json").json["workstreams"]
+    assert workstream["interrupted"] is True and workstream["state"] == "executing"
+    assert "interrupted" in sk("status", "night").out
+
+
+def test_after_an_interrupt_of_everything(sk, maker):
+    """Nothing else waits: the workstream has not ended by its tasks, and is still to be gone on with."""
+    maker.make(INTERRUPTED.replace('task next {"run":"true"} slow\n', ""))
+    text = sk("status").out
+    assert "\nnight  interrupted  0 of 2 done  began " in text
+    assert text.endswith("\nNext: sk run night.yaml\n")
+
+
+def test_after_it_drained(sk, maker):
+    maker.make(INTERRUPTED.replace("interrupt\nkill slow 15 2000\nkill other 15 2000\n",
+                                   "finish slow 0 2000\nfinish other 0 2000\n"))
+    text = sk("status").out
+    assert "\nnight  interrupted  2 of 3 done  began " in text
+    assert text.endswith("\nNext: sk run night.yaml\n")
+
+
+def test_cancelled_by_an_operator_is_listed(sk, maker):
+    maker.make(NIGHTLY + "cancel gpu alice no gpu this week\n")
+    assert "\nCancelled\n  gpu  no gpu this week\n" in sk("status").out
+
+
+def test_time_never_goes_backwards(sk, maker):
+    """The last record is a minute old; what runs has gone on since then."""
+    maker.make(NIGHTLY)
+    assert "  began 1m 0" in sk("status").out.splitlines()[3]

@@ -1,0 +1,54 @@
+/*
+ * What is printed here is meant to be copied back into a shell, so a path that holds a blank or a
+ * quote is quoted, and a log is named the way the reader's folder sees it.
+ */
+#include "cmd/hint.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+void put_shell_word(struct buf *out, struct span word)
+{
+	bool plain = word.len > 0;
+
+	for (size_t i = 0; plain && i < word.len; i++)
+		plain = (word.p[i] >= 'a' && word.p[i] <= 'z') ||
+			(word.p[i] >= 'A' && word.p[i] <= 'Z') ||
+			(word.p[i] >= '0' && word.p[i] <= '9') ||
+			(word.p[i] && strchr("._-/=+,@%:", word.p[i]));
+	if (plain) {
+		buf_put(out, word.p, word.len);
+		return;
+	}
+	buf_putc(out, '\'');
+	for (size_t i = 0; i < word.len; i++)
+		if (word.p[i] == '\'')
+			buf_puts(out, "'\\''");
+		else
+			buf_putc(out, word.p[i]);
+	buf_putc(out, '\'');
+}
+
+void put_run_command(const struct workstream *w, struct buf *out)
+{
+	buf_puts(out, "sk run ");
+	if (w->plan.len)
+		put_shell_word(out, w->plan);
+	else
+		buf_puts(out, "PLAN");
+}
+
+void put_log_path(const struct paths *paths, struct span task_id, struct buf *out)
+{
+	char cwd[PATH_MAX];
+	const char *shown = paths->state_dir;
+	size_t len;
+
+	if (getcwd(cwd, sizeof(cwd))) {
+		len = strlen(cwd);
+		if (strncmp(shown, cwd, len) == 0 && shown[len] == '/')
+			shown += len + 1;
+	}
+	buf_putf(out, "%s/logs/%.*s.log", shown, SPAN_ARG(task_id));
+}

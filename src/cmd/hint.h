@@ -1,0 +1,18 @@
+/* Commands and paths as a person types them: the parts of every "Next:" and "Try:". */
+#ifndef SK_HINT_H
+#define SK_HINT_H
+
+#include "base/buf.h"
+#include "core/state.h"
+#include "os/paths.h"
+
+/* Appends a word as a shell reads it: quoted when it must be. */
+void put_shell_word(struct buf *out, struct span word);
+
+/* Appends the command that continues a workstream: "sk run nightly.yaml". */
+void put_run_command(const struct workstream *w, struct buf *out);
+
+/* Appends the path of a task's log, relative to the current folder when it is below. */
+void put_log_path(const struct paths *paths, struct span task_id, struct buf *out);
+
+#endif
