@@ -52,3 +52,35 @@ void put_log_path(const struct paths *paths, struct span task_id, struct buf *ou
 	}
 	buf_putf(out, "%s/logs/%.*s.log", shown, SPAN_ARG(task_id));
 }
+
+/* The first line of the text, and behind it the next one. */
+static struct span take_line(const char **text)
+{
+	struct span line = { *text, strcspn(*text, "\n") };
+
+	*text += line.len + ((*text)[line.len] == '\n');
+	return line;
+}
+
+void out_next(struct out *o, const struct buf *commands)
+{
+	const char *rest = commands->p ? commands->p : "";
+	const char *lead = "\nNext: ";
+
+	while (*rest) {
+		out_puts(o, lead);
+		out_visible(o, take_line(&rest));
+		out_puts(o, "\n");
+		lead = "      ";
+	}
+}
+
+void json_next(struct json *j, const struct buf *commands)
+{
+	const char *rest = commands->p ? commands->p : "";
+
+	json_array(j, "next");
+	while (*rest)
+		json_span(j, NULL, take_line(&rest));
+	json_array_end(j);
+}

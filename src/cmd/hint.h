@@ -2,7 +2,7 @@
 #ifndef SK_HINT_H
 #define SK_HINT_H
 
-#include "base/buf.h"
+#include "cmd/print.h"
 #include "core/state.h"
 #include "os/paths.h"
 
@@ -14,5 +14,11 @@ void put_run_command(const struct workstream *w, struct buf *out);
 
 /* Appends the path of a task's log, relative to the current folder when it is below. */
 void put_log_path(const struct paths *paths, struct span task_id, struct buf *out);
+
+/* Prints commands, one a line of the buffer, as the end of a page: "Next: sk ...". */
+void out_next(struct out *o, const struct buf *commands);
+
+/* The same as the member "next" of a document. */
+void json_next(struct json *j, const struct buf *commands);
 
 #endif

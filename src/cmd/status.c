@@ -53,8 +53,7 @@ static void put_worker(struct cmd_ctx *c, struct table *t, const struct worker *
 			   c->view->alive ? "" : "; goes on without an orchestrator");
 }
 
-/* "2 running, 1 failed, 3 waiting" */
-static void put_counts(const struct workstream *w, struct buf *out)
+void status_put_counts(const struct workstream *w, struct buf *out)
 {
 	const struct {
 		const char *word;
@@ -82,7 +81,7 @@ static void put_workstream(struct cmd_ctx *c, struct table *t, const struct work
 	CLEANUP(buf_release) struct buf counts = BUF_INIT;
 	CLEANUP(buf_release) struct buf time = BUF_INIT;
 
-	put_counts(w, &counts);
+	status_put_counts(w, &counts);
 	if (w->started_ms) {
 		bool idle = !w->ended_ms && story_ws_interrupted(c->view, w);
 
@@ -153,24 +152,6 @@ static void put_section(struct cmd_ctx *c, const struct section *s)
 		out_putf(c->out, "  and %zu more: sk status --all\n", left);
 }
 
-static void put_next(struct cmd_ctx *c, const struct buf *commands)
-{
-	const char *p = commands->p ? commands->p : "";
-	const char *lead = "Next: ";
-
-	if (*p)
-		out_puts(c->out, "\n");
-	while (*p) {
-		size_t len = strcspn(p, "\n");
-
-		out_puts(c->out, lead);
-		out_visible(c->out, (struct span){ p, len });
-		out_puts(c->out, "\n");
-		lead = "      ";
-		p += len + (p[len] == '\n');
-	}
-}
-
 static bool lists_all(const struct cmd_ctx *c)
 {
 	return options_has(c->options, "all");
@@ -226,7 +207,7 @@ static void print_overview(struct cmd_ctx *c)
 		for (size_t i = 0; i < ARRAY_LEN(sections); i++)
 			put_section(c, &sections[i]);
 	status_next(c->view, NO_ID, &next);
-	put_next(c, &next);
+	out_next(c->out, &next);
 }
 
 /* One workstream in full, or one task. */
@@ -244,7 +225,7 @@ static void print_thing(struct cmd_ctx *c, struct status_thing thing)
 		table_print(&t, c->out, 0);
 		buf_putf(&next, "sk why %.*s", SPAN_ARG(c->view->st.tasks[thing.task].id));
 	}
-	put_next(c, &next);
+	out_next(c->out, &next);
 }
 
 static int print_nothing(struct cmd_ctx *c)

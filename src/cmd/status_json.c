@@ -30,20 +30,6 @@ void status_next(const struct view *v, uint32_t only, struct buf *out)
 	}
 }
 
-static void next_json(struct json *j, const struct buf *commands)
-{
-	const char *p = commands->p ? commands->p : "";
-
-	json_array(j, "next");
-	while (*p) {
-		size_t len = strcspn(p, "\n");
-
-		json_span(j, NULL, (struct span){ p, len });
-		p += len + (p[len] == '\n');
-	}
-	json_array_end(j);
-}
-
 static void orchestrator_json(struct json *j, const struct view *v)
 {
 	json_object(j, "orchestrator");
@@ -178,7 +164,7 @@ void status_json(struct cmd_ctx *c, const struct status_thing *things, size_t co
 	}
 	json_array_end(&j);
 	status_next(v, NO_ID, &next);
-	next_json(&j, &next);
+	json_next(&j, &next);
 	json_close(&j);
 }
 

@@ -157,14 +157,10 @@ static struct story pending_story(const struct state *st, uint32_t task)
 	return (struct story){ CAUSE_RUN, NO_ID, SPAN_NONE };
 }
 
-/* The failed task that ended the workstream of a cancelled one: the one that failed first. */
-static struct story cancelled_story(const struct state *st, const struct task *t)
+uint32_t story_fatal(const struct state *st, const struct workstream *w)
 {
-	const struct workstream *w = &st->ws[t->ws];
 	uint32_t first = NO_ID;
 
-	if (!span_is(t->reason, CRITICAL_FAILED_REASON))
-		return (struct story){ CAUSE_NONE, NO_ID, SPAN_NONE };
 	for (size_t i = 0; i < w->task_count; i++) {
 		const struct task *other = &st->tasks[w->tasks[i]];
 
@@ -172,6 +168,21 @@ static struct story cancelled_story(const struct state *st, const struct task *t
 		    (first == NO_ID || other->last_seq < st->tasks[first].last_seq))
 			first = w->tasks[i];
 	}
+	return first;
+}
+
+void story_put_fatal(const struct task *fatal, struct buf *out)
+{
+	buf_putf(out, "because %.*s%s failed", SPAN_ARG(fatal->id),
+		 fatal->flags & TASK_CRITICAL ? ", which is critical," : "");
+}
+
+static struct story cancelled_story(const struct state *st, const struct task *t)
+{
+	uint32_t first = span_is(t->reason, CRITICAL_FAILED_REASON)
+				 ? story_fatal(st, &st->ws[t->ws])
+				 : NO_ID;
+
 	return (struct story){ first == NO_ID ? CAUSE_NONE : CAUSE_ENDED, first, SPAN_NONE };
 }
 
@@ -417,8 +428,7 @@ static void put_cancelled(const struct state *st, const struct task *t, struct b
 	if (t->flags & TASK_DROPPED)
 		buf_puts(out, "no longer in the plan");
 	if (s.other != NO_ID) {
-		buf_putf(out, "because %.*s%s failed", SPAN_ARG(st->tasks[s.other].id),
-			 st->tasks[s.other].flags & TASK_CRITICAL ? ", which is critical," : "");
+		story_put_fatal(&st->tasks[s.other], out);
 		return;
 	}
 	if (t->reason.len) {

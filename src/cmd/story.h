@@ -58,6 +58,12 @@ const char *story_ws_word(const struct view *v, const struct workstream *w);
 enum style story_ws_style(const struct view *v, const struct workstream *w);
 bool story_ws_interrupted(const struct view *v, const struct workstream *w);
 
+/* The task whose failure ended its workstream, the first one of several, or NO_ID. */
+uint32_t story_fatal(const struct state *st, const struct workstream *w);
+
+/* Appends "because unit, which is critical, failed". */
+void story_put_fatal(const struct task *fatal, struct buf *out);
+
 /* Whether it was cancelled and running the plan again runs it again. */
 bool story_cancelled(const struct task *t);
 

@@ -5,10 +5,38 @@
  */
 #include "cmd/why.h"
 
+#include <errno.h>
+
 #include "base/when.h"
 #include "cmd/event_text.h"
+#include "cmd/log_file.h"
+#include "os/fd.h"
 
 #define BLOCKS_SHOWN 5
+
+static bool has_log(const struct cmd_ctx *c, const struct task *t)
+{
+	struct err e = ERR_INIT;
+	CLEANUP(fd_close) int fd = t->attempt ? log_file_open(c->view->dir, t->id, &e) : -ENOENT;
+
+	return fd >= 0;
+}
+
+/* What helps to understand it. */
+static void put_look(const struct cmd_ctx *c, const struct task *t, const struct task *cause,
+		     struct buf *out)
+{
+	if (t->state == TASK_FAILED || t->state == TASK_RETRYING)
+		buf_putf(out, "sk logs %.*s\n", SPAN_ARG(t->id));
+	else if (cause->state == TASK_RUNNING || cause->state == TASK_VALIDATING)
+		buf_putf(out, "sk logs -f %.*s\n", SPAN_ARG(cause->id));
+	else if (t != cause)
+		buf_putf(out, "sk why %.*s\n", SPAN_ARG(cause->id));
+	else if (has_log(c, t))
+		buf_putf(out, "sk logs %.*s\n", SPAN_ARG(t->id));
+	else if (c->view->alive && !task_state_final(t->state))
+		buf_putf(out, "sk status %.*s\n", SPAN_ARG(c->view->st.ws[t->ws].id));
+}
 
 void why_put_next(const struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
 		  struct buf *out)
@@ -16,15 +44,10 @@ void why_put_next(const struct cmd_ctx *c, uint32_t task, const struct why_chain
 	const struct state *st = &c->view->st;
 	const struct task *t = &st->tasks[task];
 	uint32_t last = chain->count ? chain->v[chain->count - 1] : task;
-	unsigned state = st->tasks[last].state;
 
-	if (t->state == TASK_FAILED || t->state == TASK_RETRYING)
-		buf_putf(out, "sk logs %.*s\n", SPAN_ARG(t->id));
-	else if (state == TASK_FAILED)
-		buf_putf(out, "sk why %.*s\n", SPAN_ARG(st->tasks[last].id));
-	else if (state == TASK_RUNNING)
-		buf_putf(out, "sk logs -f %.*s\n", SPAN_ARG(st->tasks[last].id));
-	if (!c->view->alive && (t->state == TASK_FAILED || !task_state_final(t->state))) {
+	put_look(c, t, &st->tasks[last], out);
+	if (!c->view->alive &&
+	    (t->state == TASK_FAILED || story_cancelled(t) || !task_state_final(t->state))) {
 		put_run_command(&st->ws[t->ws], out);
 		buf_putc(out, '\n');
 	}
@@ -38,7 +61,7 @@ static void follow_causes(const struct view *v, uint32_t task, struct why_chain 
 
 		if (s.cause == CAUSE_RESOURCE && v->st.resources[s.other].holder_count)
 			task = v->st.resources[s.other].holders[0];
-		else if ((s.cause == CAUSE_TASK || s.cause == CAUSE_BLOCKED) && s.other != NO_ID)
+		else if (s.cause != CAUSE_RESOURCE && s.other != NO_ID)
 			task = s.other;
 		else
 			return;
@@ -111,21 +134,25 @@ static void print_history(struct cmd_ctx *c, const struct events *events)
 	table_print(&t, c->out, 2);
 }
 
+void why_put_row(struct cmd_ctx *c, struct table *t, uint32_t task)
+{
+	CLEANUP(buf_release) struct buf story = BUF_INIT;
+	const struct task *k = &c->view->st.tasks[task];
+
+	story_put(c->view, task, c->now_ms, &story);
+	table_span(t, STYLE_PLAIN, k->id);
+	table_cell(t, story_style(k->state), "%s", task_state_word(k->state));
+	table_cell(t, STYLE_PLAIN, "%s", story.p ? story.p : "");
+}
+
 static void print_chain(struct cmd_ctx *c, const struct why_chain *chain)
 {
 	CLEANUP(table_release) struct table t = TABLE_INIT(3);
 
 	if (!chain->count)
 		return;
-	for (size_t i = 0; i < chain->count; i++) {
-		CLEANUP(buf_release) struct buf story = BUF_INIT;
-		const struct task *k = &c->view->st.tasks[chain->v[i]];
-
-		story_put(c->view, chain->v[i], c->now_ms, &story);
-		table_span(&t, STYLE_PLAIN, k->id);
-		table_cell(&t, story_style(k->state), "%s", task_state_word(k->state));
-		table_cell(&t, STYLE_PLAIN, "%s", story.p ? story.p : "");
-	}
+	for (size_t i = 0; i < chain->count; i++)
+		why_put_row(c, &t, chain->v[i]);
 	out_puts(c->out, "\n");
 	out_style(c->out, STYLE_BOLD, "Because");
 	out_puts(c->out, "\n");
@@ -200,7 +227,6 @@ static void print_why(struct cmd_ctx *c, uint32_t task, const struct why_chain *
 	CLEANUP(buf_release) struct buf story = BUF_INIT;
 	CLEANUP(buf_release) struct buf next = BUF_INIT;
 	const struct task *t = &c->view->st.tasks[task];
-	const char *p;
 
 	story_put(c->view, task, c->now_ms, &story);
 	out_putf(c->out, "%.*s: ", SPAN_ARG(t->id));
@@ -214,23 +240,22 @@ static void print_why(struct cmd_ctx *c, uint32_t task, const struct why_chain *
 	print_output(c, t);
 	print_blocked(c, task);
 	why_put_next(c, task, chain, &next);
-	for (p = next.p ? next.p : ""; *p; p += strcspn(p, "\n") + 1)
-		out_putf(c->out, "%s%.*s\n", p == next.p ? "\nNext: " : "      ",
-			 (int)strcspn(p, "\n"), p);
+	out_next(c->out, &next);
 }
 
 static int why_run(struct cmd_ctx *c, struct err *e)
 {
 	struct history h = { .events = EVENTS_INIT };
+	const char *typed = c->options->args[0];
 	struct why_chain chain;
 	uint32_t task;
 	int rc;
 
 	if (!c->view)
 		return view_missing(c->paths, e);
-	rc = view_task(c->view, c->options->args[0], &task, e);
+	rc = view_task(c->view, typed, &task, e);
 	if (rc < 0)
-		return rc;
+		return why_many(c, typed) ? EXIT_DONE : rc;
 	h.id = c->view->st.tasks[task].id;
 	rc = store_scan(&c->view->vfs, 1, on_event, &h, e);
 	if (rc >= 0) {
@@ -248,12 +273,15 @@ static int why_run(struct cmd_ctx *c, struct err *e)
 const struct cmd cmd_why = {
 	.path = "why",
 	.summary = "explain why a task is in the state it is in",
-	.usage = "TASK",
+	.usage = "TASK|WORKSTREAM",
 	.about = "Follows what the task waits for down to its first cause, and tells what happened "
-		 "to it so far.",
-	.example = "sk why publish",
+		 "to it so far. "
+		 "Of a workstream, or of the name that a matrix stands under in the plan, it tells "
+		 "the "
+		 "state of each task.",
+	.example = "sk why publish\nsk why nightly/publish\nsk why nightly",
 	.needs = NEED_VIEW,
-	.args = ARG_TASK,
+	.args = ARG_ANY_ID,
 	.args_min = 1,
 	.args_max = 1,
 	.run = why_run,

@@ -21,6 +21,16 @@ void why_put_next(const struct cmd_ctx *c, uint32_t task, const struct why_chain
 /* Tasks that cannot run because of this one. */
 size_t why_count_blocked(const struct state *st, uint32_t task);
 
+/* One row a task: id, state, story. */
+void why_put_row(struct cmd_ctx *c, struct table *t, uint32_t task);
+void why_story_json(struct json *j, struct cmd_ctx *c, uint32_t task);
+
+/*
+ * Explains what is no task: a workstream, or the tasks a matrix made. Returns 1 when `typed` is one
+ * of these and was explained, else 0.
+ */
+int why_many(struct cmd_ctx *c, const char *typed);
+
 void why_json(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
 	      const struct events *events);
 

@@ -3,7 +3,7 @@
 
 #include "cmd/event_text.h"
 
-static void story_json(struct json *j, struct cmd_ctx *c, uint32_t task)
+void why_story_json(struct json *j, struct cmd_ctx *c, uint32_t task)
 {
 	CLEANUP(buf_release) struct buf story = BUF_INIT;
 	const struct state *st = &c->view->st;
@@ -52,7 +52,7 @@ void why_json(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
 	put_log_path(c->paths, t->id, &path);
 	why_put_next(c, task, chain, &next);
 	json_open(&j, c->out, "why");
-	story_json(&j, c, task);
+	why_story_json(&j, c, task);
 	json_u64(&j, "attempt", t->attempt);
 	json_u64(&j, "max_retries", t->retries);
 	json_i64(&j, "exit_code", t->exit_code);
@@ -64,7 +64,7 @@ void why_json(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
 	json_array(&j, "chain");
 	for (size_t i = 0; i < chain->count; i++) {
 		json_object(&j, NULL);
-		story_json(&j, c, chain->v[i]);
+		why_story_json(&j, c, chain->v[i]);
 		json_object_end(&j);
 	}
 	json_array_end(&j);
@@ -72,9 +72,6 @@ void why_json(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
 	for (size_t i = 0; i < events->count; i++)
 		event_json(&j, &events->v[i]);
 	json_array_end(&j);
-	json_array(&j, "next");
-	for (const char *p = next.p ? next.p : ""; *p; p += strcspn(p, "\n") + 1)
-		json_span(&j, NULL, (struct span){ p, strcspn(p, "\n") });
-	json_array_end(&j);
+	json_next(&j, &next);
 	json_close(&j);
 }

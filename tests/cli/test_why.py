@@ -112,3 +112,98 @@ def test_output_cannot_act_on_the_terminal(sk, maker):
     maker.make(NIGHTLY.replace("cc: error: no such file", "evil \x1b]0;owned\x07"))
     for words in (["why", "arm"], ["status"], ["status", "arm"], ["events"]):
         assert "\x1b" not in sk(*words).out
+
+
+CRITICAL = """
+ws night night.yaml 0
+task unit {"run":"make","critical":true} -
+task slow {"run":"sleep"} -
+task later {"run":"true"} slow
+submit
+orchestrator
+worker local 2 []
+start unit
+start slow
+pass 1000
+finish unit 1 1000 2 tests failed
+kill slow 15 1000
+"""
+
+
+def test_cancelled_names_the_critical_task(sk, maker):
+    maker.make(CRITICAL + "stop\n")
+    for task in ("slow", "later"):
+        out = sk("why", task).out
+        assert out.startswith("%s: cancelled, because unit, which is critical, failed\n" % task)
+        assert "\nBecause\n  unit  failed  exit code 1\n" in out
+        assert out.endswith("\nNext: sk why unit\n      sk run night.yaml\n")
+    document = sk("why", "slow", "--json").json
+    assert document["waits_for"] == "ended" and document["because_of"] == "unit"
+    assert document["next"] == ["sk why unit", "sk run night.yaml"]
+
+
+def test_cancelled_by_an_interrupt(sk, maker):
+    maker.make(CRITICAL.replace("finish unit 1 1000 2 tests failed", "interrupt\nkill unit 15 1000") + "stop\n")
+    out = sk("why", "slow").out
+    assert out.startswith("slow: cancelled, the run was interrupted\n")
+    assert out.endswith("\nNext: sk run night.yaml\n")
+    assert sk("why", "later").out.endswith("\nNext: sk why slow\n      sk run night.yaml\n")
+
+
+@pytest.mark.parametrize("task", ["build", "arm", "lint", "sync", "push", "unit", "publish", "announce", "gpu"])
+def test_each_ends_with_what_to_type_next(night, task):
+    assert "\nNext: sk " in night("why", task).out
+
+
+def test_completed_leads_to_its_log(sk, maker):
+    maker.make(DONE + "log one x\n")
+    assert sk("why", "one").out.endswith("\nNext: sk logs one\n")
+
+
+MATRIX = """
+ws night night.yaml 0
+task build-gcc {"run":"make"} -
+task build-clang {"run":"make"} -
+task builder {"run":"make"} -
+task unit {"run":"make"} build-gcc,build-clang
+submit
+orchestrator
+worker local 3 []
+start build-gcc
+start build-clang
+pass 1000
+finish build-gcc 2 1000 cc: no
+"""
+
+
+def test_base_name_of_a_matrix(sk, maker):
+    maker.make(MATRIX)
+    out = sk("why", "build").out
+    assert out.startswith("build: 2 tasks, 0 done, 1 running, 1 failed\n\n  build-gcc    failed   exit code 2\n"
+                          "  build-clang  running  ")
+    assert "builder" not in out
+    assert out.endswith("\nNext: sk why build-gcc\n      sk run night.yaml\n")
+    document = sk("why", "build", "--json").json
+    assert [task["task_id"] for task in document["tasks"]] == ["build-gcc", "build-clang"]
+    assert document["next"][0] == "sk why build-gcc"
+
+
+def test_workstream(sk, maker):
+    maker.make(MATRIX)
+    out = sk("why", "night").out
+    assert out.startswith("night: interrupted, 0 of 4 done, 1 running, 1 failed, 1 blocked, 1 waiting\n")
+    assert "\n  unit         pending  cannot run: needs build-gcc, which failed\n" in out
+    assert out.endswith("\nNext: sk why build-gcc\n      sk run night.yaml\n")
+    document = sk("why", "night", "--json").json
+    assert document["workstream_id"] == "night" and document["interrupted"] is True
+    assert len(document["tasks"]) == 4
+
+
+def test_workstream_that_failed(sk, maker):
+    maker.make(CRITICAL + "stop\n")
+    assert sk("why", "night").out.startswith("night: failed, because unit, which is critical, failed\n")
+
+
+def test_workstream_that_is_done(sk, maker):
+    maker.make(DONE)
+    assert sk("why", "small").out == "small: completed, 2 of 2 done\n"
