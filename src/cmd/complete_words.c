@@ -34,12 +34,19 @@ static void offer_ids(struct cmd_ctx *c, const char *prefix, enum arg_kind kind)
 
 	if (view_find_paths(NULL, &paths, NULL) == 0 &&
 	    view_open(&paths, c->now_ms, &v, NULL) == 0 && v) {
-		for (size_t i = 0; kind != ARG_WORKSTREAM && i < v->st.task_count; i++)
+		bool any = kind == ARG_ANY_ID;
+
+		for (size_t i = 0; (any || kind == ARG_TASK) && i < v->st.task_count; i++)
 			offer_id(c->out, prefix, v->st.tasks[i].id,
 				 task_state_word(v->st.tasks[i].state), &left);
-		for (size_t i = 0; kind != ARG_TASK && i < v->st.ws_count; i++)
+		for (size_t i = 0; (any || kind == ARG_WORKSTREAM) && i < v->st.ws_count; i++)
 			offer_id(c->out, prefix, v->st.ws[i].id, ws_state_word(v->st.ws[i].state),
 				 &left);
+		for (size_t i = 0; kind == ARG_WORKER && i < v->st.worker_count; i++)
+			offer_id(c->out, prefix, v->st.workers[i].id,
+				 worker_state_word(v->st.workers[i].state), &left);
+		for (size_t i = 0; kind == ARG_RESOURCE && i < v->st.resource_count; i++)
+			offer_id(c->out, prefix, v->st.resources[i].id, "resource", &left);
 	}
 	view_free(v);
 	paths_release(&paths);
@@ -62,6 +69,8 @@ static void offer_kind(struct cmd_ctx *c, const char *prefix, enum arg_kind kind
 	switch (kind) {
 	case ARG_TASK:
 	case ARG_WORKSTREAM:
+	case ARG_WORKER:
+	case ARG_RESOURCE:
 	case ARG_ANY_ID:
 		offer_ids(c, prefix, kind);
 		break;

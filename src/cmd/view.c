@@ -229,3 +229,33 @@ int view_workstream(const struct view *v, const char *typed, uint32_t *out, stru
 		near_add(best, word, v->st.ws[i].id);
 	return not_found("workstream", typed, best, "sk status", e);
 }
+
+int view_worker(const struct view *v, const char *typed, uint32_t *out, struct err *e)
+{
+	struct near best[NEAREST_MAX] = { 0 };
+	struct span word = span_of(typed);
+	uint32_t found = word.len <= NAME_BYTES_MAX ? state_worker(&v->st, word) : NO_ID;
+
+	if (found != NO_ID) {
+		*out = found;
+		return 0;
+	}
+	for (size_t i = 0; i < v->st.worker_count; i++)
+		near_add(best, word, v->st.workers[i].id);
+	return not_found("worker", typed, best, "sk worker list", e);
+}
+
+int view_resource(const struct view *v, const char *typed, uint32_t *out, struct err *e)
+{
+	struct near best[NEAREST_MAX] = { 0 };
+	struct span word = span_of(typed);
+	uint32_t found = word.len <= NAME_BYTES_MAX ? state_resource(&v->st, word) : NO_ID;
+
+	if (found != NO_ID) {
+		*out = found;
+		return 0;
+	}
+	for (size_t i = 0; i < v->st.resource_count; i++)
+		near_add(best, word, v->st.resources[i].id);
+	return not_found("resource", typed, best, "sk resource list", e);
+}

@@ -45,6 +45,8 @@ int view_reopen(const struct paths *paths, int64_t now_ms, struct view **v, stru
  */
 int view_task(const struct view *v, const char *typed, uint32_t *out, struct err *e);
 int view_workstream(const struct view *v, const char *typed, uint32_t *out, struct err *e);
+int view_worker(const struct view *v, const char *typed, uint32_t *out, struct err *e);
+int view_resource(const struct view *v, const char *typed, uint32_t *out, struct err *e);
 
 enum worker_life { WORKER_ENDED, WORKER_ALIVE, WORKER_GONE, WORKER_UNKNOWN };
 
