@@ -12,6 +12,8 @@
 #include "core/schedule.h"
 #include "plan/plan.h"
 
+#define SHOWN_BYTES_MAX 200 /* of a path we repeat */
+
 void run_request_release(struct run_request *r)
 {
 	submission_release(&r->submission);
@@ -69,17 +71,35 @@ static int split_params(const char **texts, size_t count, struct plan_param *out
 	return 0;
 }
 
+/* Each problem on a line of its own as it stands in the file, then one line that counts them. */
+static int show_problems(const struct cmd_ctx *c, const struct plan_problems *found, int code,
+			 struct err *e)
+{
+	const struct options *o = c->options;
+
+	if (!found->placed && found->count < 2)
+		return code; /* the sentence says it all */
+	fwrite(found->lines.p, 1, found->lines.len, stderr);
+	if (c->json)
+		return code; /* a program gets the first one with the number of the others */
+	err_clear(e);
+	return err_set(
+		e, code,
+		"%.*s: %s%u problem%s, told above; nothing was started. Try: repair %s, then "
+		"sk run --dry-run %.*s",
+		SHOWN_BYTES_MAX, o->arg_count == 1 ? o->args[0] : "the plans",
+		found->more ? "more than " : "", (unsigned)found->count,
+		found->count == 1 ? "" : "s", found->count == 1 ? "it" : "them", SHOWN_BYTES_MAX,
+		o->args[0]);
+}
+
 static int load_files(const struct cmd_ctx *c, struct run_request *out, struct plan_options *plan,
 		      struct err *e)
 {
-	CLEANUP(buf_release) struct buf problems = BUF_INIT;
-	int rc = plan_load_all(plan, &out->submission, &problems, e);
-	const char *second = problems.len ? strchr(problems.p, '\n') : NULL;
+	CLEANUP(plan_problems_release) struct plan_problems found = { .lines = BUF_INIT };
+	int rc = plan_load_all(plan, &out->submission, &found, e);
 
-	(void)c;
-	if (rc < 0 && second && second[1])
-		fprintf(stderr, "%s", second + 1); /* the first is in *e */
-	return rc;
+	return rc < 0 ? show_problems(c, &found, rc, e) : 0;
 }
 
 static int load_plan(const struct cmd_ctx *c, struct run_request *out, struct err *e)

@@ -47,10 +47,10 @@ int node_tree_key(struct node_tree_builder *b, struct span key, struct place at)
 {
 	INVARIANT(node_tree_wants_key(b));
 	if (key.len == 0)
-		return problem_add(b->problems, b->source, at, "empty key");
+		return problem_add(b->problems, b->source, at, "empty key. Try: give it a name");
 	if (key.len > KEY_BYTES_MAX)
-		return problem_add(b->problems, b->source, at, "key longer than %d bytes",
-				   KEY_BYTES_MAX);
+		return problem_add(b->problems, b->source, at,
+				   "key longer than %d bytes. Try: a short one", KEY_BYTES_MAX);
 	b->key = key;
 	b->key_place = at;
 	b->has_key = true;
@@ -89,10 +89,10 @@ static int add_node(struct node_tree_builder *b, enum node_kind kind, struct pla
 	*b->open[b->depth].tail = n;
 	b->open[b->depth].tail = &n->next;
 	if (++b->open[b->depth].node->len > members_max(b))
-		return problem_add(b->problems, b->source, at, "more than %u %s", members_max(b),
-				   b->open[b->depth].node->kind == NODE_MAP
-					   ? "keys in one object"
-					   : "elements in one list");
+		return problem_add(
+			b->problems, b->source, at, "more than %u %s. Try: fewer", members_max(b),
+			b->open[b->depth].node->kind == NODE_MAP ? "keys in one object"
+								 : "elements in one list");
 	return 0;
 }
 
@@ -113,8 +113,8 @@ int node_tree_open(struct node_tree_builder *b, enum node_kind kind, struct plac
 	int rc;
 
 	if (b->depth == JSON_DEPTH_MAX)
-		return problem_add(b->problems, b->source, at, "nesting deeper than %d",
-				   JSON_DEPTH_MAX);
+		return problem_add(b->problems, b->source, at,
+				   "nesting deeper than %d. Try: fewer levels", JSON_DEPTH_MAX);
 	rc = add_node(b, kind, at, &n);
 	b->depth++;
 	b->open[b->depth].node = n;
@@ -125,7 +125,7 @@ int node_tree_open(struct node_tree_builder *b, enum node_kind kind, struct plac
 static int twice(struct node_tree_builder *b, const struct node *first, const struct node *second)
 {
 	return problem_add(b->problems, b->source, node_key_place(second),
-			   "key %s appears twice (lines %u and %u)",
+			   "key %s appears twice (lines %u and %u). Try: keep one",
 			   problem_quote(b->problems, node_key(second)), first->key_line,
 			   second->key_line);
 }

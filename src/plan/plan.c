@@ -6,10 +6,17 @@
 
 #include "plan/plan_model.h"
 
-int plan_load_all(const struct plan_options *options, struct submission *out, struct buf *problems,
-		  struct err *e)
+void plan_problems_release(struct plan_problems *p)
+{
+	buf_release(&p->lines);
+	*p = (struct plan_problems){ .lines = BUF_INIT };
+}
+
+int plan_load_all(const struct plan_options *options, struct submission *out,
+		  struct plan_problems *problems, struct err *e)
 {
 	CLEANUP(plan_release) struct plan p;
+	int rc;
 
 	plan_init(&p, options, out);
 	plan_files_read(&p);
@@ -19,7 +26,13 @@ int plan_load_all(const struct plan_options *options, struct submission *out, st
 		plan_check(&p);
 	if (p.problems.count == 0)
 		plan_select(&p);
-	return problems_report(&p.problems, problems, e);
+	rc = problems_report(&p.problems, problems ? &problems->lines : NULL, e);
+	if (rc < 0 && problems) {
+		problems->count = p.problems.count;
+		problems->more = p.problems.more;
+		problems->placed = p.problems.v[0].place.line > 0;
+	}
+	return rc;
 }
 
 int plan_load(const struct plan_options *options, struct submission *out, struct err *e)

@@ -31,12 +31,23 @@ struct plan_options {
  */
 int plan_load(const struct plan_options *options, struct submission *out, struct err *e);
 
+/* What is wrong, for who repairs all of it at once. Empty when nothing is. */
+struct plan_problems {
+	/* One line each in the order of the files, with place and what to do:
+	 * "release.yaml:12:7: unknown key \"neds\" in a task; did you mean \"needs\"?". */
+	struct buf lines;
+	uint32_t count;
+	bool more;   /* there were more, which are not told */
+	bool placed; /* the first one has a line and a column */
+};
+
+void plan_problems_release(struct plan_problems *p);
+
 /*
- * The same, and on failure one line for each of the first problems in *problems (which may be
- * NULL), sorted by place: "release.yaml:12:7: unknown key \"neds\" in a task; did you mean
- * \"needs\"?". *e holds the first and how many follow.
+ * The same, and on failure the first problems in *problems (which may be NULL). *e holds the first
+ * and how many follow.
  */
-int plan_load_all(const struct plan_options *options, struct submission *out, struct buf *problems,
-		  struct err *e);
+int plan_load_all(const struct plan_options *options, struct submission *out,
+		  struct plan_problems *problems, struct err *e);
 
 #endif

@@ -43,14 +43,15 @@ int plan_task_find(struct plan *p, const struct plan_file *file, struct span nam
 		if (!file && near)
 			*near = value_nearest(&r, ws, &(struct words){ ws_name, p, p->file_count });
 		if (!file && near && !(*near)[0])
-			*near = "; no plan of this run is that workstream";
+			*near = "; no plan of this run is that workstream. Try: add its plan to "
+				"the command";
 		if (!file)
 			return -SK_ENOTFOUND;
 	}
 	found = map_find(&file->names, name);
 	if (found == MAP_NONE) {
 		if (near)
-			*near = value_nearest(&r, name,
+			*near = value_suggest(&r, name,
 					      &(struct words){ task_name, file, file->task_count });
 		return -SK_ENOTFOUND;
 	}
@@ -99,13 +100,16 @@ static int tie_want(struct plan *p, uint32_t task, const struct want *want, size
 				     value_quote(&r, name), value_quote(&r, want->text), near);
 	}
 	if (task - range.first < range.count)
-		return value_problem(&r, want->node, "task %s depends on itself",
+		return value_problem(&r, want->node,
+				     "task %s depends on itself. Try: take it out of needs",
 				     value_quote(&r, name));
 	if (p->out->needs_count - p->out->tasks[task].needs_at + (uint64_t)range.count > NEEDS_MAX)
-		return value_problem(&r, want->node, "more than %d dependencies of one task",
+		return value_problem(&r, want->node,
+				     "more than %d dependencies of one task. Try: fewer",
 				     NEEDS_MAX);
 	if (p->out->needs_count + (uint64_t)range.count > PLAN_NEEDS_MAX)
-		return value_problem(&r, want->node, "more than %d dependencies in one run",
+		return value_problem(&r, want->node,
+				     "more than %d dependencies in one run. Try: fewer",
 				     PLAN_NEEDS_MAX);
 	for (uint32_t i = 0; i < range.count; i++)
 		add_need(p, capacity, range.first + i);
@@ -178,10 +182,10 @@ static void check_blocks(struct plan *p, const struct plan_file *f, const struct
 		if (other->needs_count == 0 ||
 		    !bsearch(&t->first, p->out->needs + other->needs_at, other->needs_count,
 			     sizeof(uint32_t), by_number))
-			value_problem(
-				&r, at,
-				"task %s blocks %s, which does not list it in its dependencies",
-				value_quote(&r, t->name), value_quote(&r, name));
+			value_problem(&r, at,
+				      "task %s blocks %s, which does not list it in its "
+				      "dependencies. Try: add it there",
+				      value_quote(&r, t->name), value_quote(&r, name));
 	}
 }
 
@@ -250,8 +254,8 @@ static void report_cycle(void *ctx, const struct graph_cycle *cycle)
 	if (shown < cycle->count)
 		buf_putf(&text, "... (%u more) → ", cycle->count - shown);
 	put_task(&text, p->out, cycle->nodes[0], full);
-	value_problem(&r, want_between(p, cycle->nodes[0], cycle->nodes[1]), "dependency cycle: %s",
-		      text.p);
+	value_problem(&r, want_between(p, cycle->nodes[0], cycle->nodes[1]),
+		      "dependency cycle: %s. Try: take one of these needs out", text.p);
 }
 
 static void check_cycles(struct plan *p)

@@ -67,11 +67,12 @@ static int axis_declare(const struct reading *r, struct expansion *x, const stru
 	}
 	if (!fits)
 		return problem_add(r->problems, r->source, node_key_place(n),
-				   "axis %s: use letters, digits, _ and -, starting with a letter",
+				   "axis %s: use letters, digits, _ and -, starting with a letter. "
+				   "Try: another name",
 				   value_quote(r, name));
 	if (x->axis_count == MATRIX_AXES_MAX)
-		return problem_add(r->problems, r->source, node_key_place(n), "more than %d axes",
-				   MATRIX_AXES_MAX);
+		return problem_add(r->problems, r->source, node_key_place(n),
+				   "more than %d axes. Try: fewer", MATRIX_AXES_MAX);
 	add_axis(r, x, name);
 	return 0;
 }
@@ -109,7 +110,7 @@ static int read_entry(const struct reading *r, const struct expansion *x, const 
 			return problem_add(
 				r->problems, r->source, node_key_place(at), "unknown axis %s%s",
 				value_quote(r, node_key(at)),
-				value_nearest(r, node_key(at),
+				value_suggest(r, node_key(at),
 					      &(struct words){ axis_name, x, x->axis_count }));
 		rc = value_text(r, at, &values[a]);
 		if (rc < 0)
@@ -127,7 +128,8 @@ static int axes_of_include(const struct reading *r, struct expansion *x, const s
 	if (rc < 0)
 		return rc;
 	if (!include->child || include->child->kind != NODE_MAP || include->child->len == 0)
-		return value_problem(r, include, "include: expected a list of maps");
+		return value_problem(r, include,
+				     "include: expected a list of maps. Try: [{os: linux}]");
 	for (const struct node *at = include->child->child; at; at = at->next) {
 		rc = axis_declare(r, x, at);
 		if (rc < 0)
@@ -150,10 +152,13 @@ static int read_include(const struct reading *r, struct expansion *x, const stru
 		if (rc < 0)
 			return rc;
 		if (given != (1u << x->axis_count) - 1)
-			return value_problem(r, at, "include: give a value for each of the %u axes",
+			return value_problem(r, at,
+					     "include: not a value for each of the %u axes. Try: "
+					     "give all of them",
 					     x->axis_count);
 		if (x->count == EXPANSION_MAX)
-			return value_problem(r, at, "more than %d combinations", EXPANSION_MAX);
+			return value_problem(r, at, "more than %d combinations. Try: fewer",
+					     EXPANSION_MAX);
 		memcpy(add_row(x), values, x->axis_count * sizeof(values[0]));
 	}
 	return 0;
@@ -192,7 +197,8 @@ static int read_exclude(const struct reading *r, struct expansion *x, const stru
 		}
 		x->count = kept;
 		if (kept == before || given == 0)
-			return value_problem(r, at, "exclude: this fits no combination");
+			return value_problem(r, at,
+					     "exclude: this fits no combination. Try: take it out");
 	}
 	return 0;
 }
@@ -210,11 +216,12 @@ static int multiply(const struct reading *r, struct expansion *x, const struct n
 		if (rc < 0)
 			return rc;
 		if (values[a]->len == 0)
-			return value_problem(r, values[a], "an axis without values");
+			return value_problem(r, values[a], "an axis without values. Try: [A, B]");
 		at[a] = values[a]->child;
 		product *= values[a]->len;
 		if (product > EXPANSION_MAX)
-			return value_problem(r, n, "more than %d combinations", EXPANSION_MAX);
+			return value_problem(r, n, "more than %d combinations. Try: fewer",
+					     EXPANSION_MAX);
 	}
 	while (product-- > 0) {
 		struct span *row = add_row(x);
@@ -256,13 +263,13 @@ static int read_matrix(const struct reading *r, const struct node *n, struct exp
 	else if (include)
 		rc = axes_of_include(r, x, include);
 	else
-		rc = value_problem(r, n, "a matrix without axes");
+		rc = value_problem(r, n, "a matrix without axes. Try: {os: [linux, mac]}");
 	if (rc == 0 && exclude)
 		rc = read_exclude(r, x, exclude);
 	if (rc == 0 && include)
 		rc = read_include(r, x, include);
 	if (rc == 0 && x->count == 0)
-		rc = value_problem(r, n, "every combination is excluded");
+		rc = value_problem(r, n, "every combination is excluded. Try: exclude less");
 	return rc;
 }
 
@@ -270,7 +277,7 @@ static int add_item(const struct reading *r, const struct node *n, struct expans
 		    struct span item)
 {
 	if (x->count == EXPANSION_MAX)
-		return value_problem(r, n, "more than %d items", EXPANSION_MAX);
+		return value_problem(r, n, "more than %d items. Try: fewer", EXPANSION_MAX);
 	*add_row(x) = item;
 	return 0;
 }
@@ -368,7 +375,8 @@ static int read_glob(const struct reading *r, const struct node *n, struct span 
 			return rc;
 	}
 	return x->count ? 0
-			: value_problem(r, n, "glob %s matches no file", value_quote(r, pattern));
+			: value_problem(r, n, "glob %s matches no file. Try: another pattern",
+					value_quote(r, pattern));
 }
 
 enum { FROM_GLOB, FROM_LINES, FROM_SLOTS };
@@ -391,8 +399,9 @@ static int read_foreach(const struct reading *r, const struct node *n, struct sp
 		if (rc < 0)
 			return rc;
 		if (!slots[FROM_GLOB] == !slots[FROM_LINES])
-			return value_problem(
-				r, n, "foreach: give a list, {glob: PATTERN} or {lines: FILE}");
+			return value_problem(r, n,
+					     "foreach: no items given. Try: a list, {glob: "
+					     "PATTERN} or {lines: FILE}");
 		return slots[FROM_GLOB] ? read_glob(r, slots[FROM_GLOB], directory, x)
 					: read_lines(r, slots[FROM_LINES], directory, x);
 	}
@@ -408,7 +417,7 @@ static int read_foreach(const struct reading *r, const struct node *n, struct sp
 		if (rc < 0)
 			return rc;
 	}
-	return x->count ? 0 : value_problem(r, n, "foreach: an empty list");
+	return x->count ? 0 : value_problem(r, n, "foreach: an empty list. Try: [A, B]");
 }
 
 int expansion_read(const struct reading *r, const struct node *matrix, const struct node *foreach,
@@ -420,6 +429,7 @@ int expansion_read(const struct reading *r, const struct node *matrix, const str
 	out->count = 0;
 	out->grouped = true;
 	if (matrix && foreach)
-		return value_problem(r, foreach, "a task has either matrix or foreach");
+		return value_problem(r, foreach,
+				     "a task has either matrix or foreach. Try: keep one");
 	return matrix ? read_matrix(r, matrix, out) : read_foreach(r, foreach, directory, out);
 }

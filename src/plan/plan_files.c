@@ -103,7 +103,7 @@ static int file_parse(struct plan *p, struct plan_file *f, const char *path)
 		rc = json_read(&p->problems, f->source, text, &f->tree);
 	else if (text.len > PLAN_YAML_BYTES_MAX)
 		rc = problem_add(&p->problems, f->source, (struct place){ 0, 0 },
-				 "YAML larger than %d MiB; write a plan of this size as JSON",
+				 "YAML larger than %d MiB. Try: write a plan of this size as JSON",
 				 PLAN_YAML_BYTES_MAX >> 20);
 	else
 		rc = yaml_read(&p->problems, f->source, text, &f->tree);
@@ -112,7 +112,7 @@ static int file_parse(struct plan *p, struct plan_file *f, const char *path)
 	f->root = f->tree.root;
 	if (f->root->kind != NODE_MAP)
 		return problem_add(&p->problems, f->source, node_place(f->root),
-				   "expected a map at top level, found %s",
+				   "expected a map at top level, found %s. Try: begin with tasks:",
 				   node_kind_words(f->root));
 	return 0;
 }
@@ -122,8 +122,8 @@ void plan_files_read(struct plan *p)
 	const struct plan_options *o = p->options;
 
 	if (o->file_count == 0 || o->file_count > PLAN_FILES_MAX) {
-		problem_add(&p->problems, NULL, (struct place){ 0, 0 }, "expected 1..%d plan files",
-			    PLAN_FILES_MAX);
+		problem_add(&p->problems, NULL, (struct place){ 0, 0 },
+			    "expected 1..%d plan files. Try: sk run PLAN", PLAN_FILES_MAX);
 		return;
 	}
 	for (size_t i = 0; i < o->file_count; i++) {

@@ -124,7 +124,8 @@ static int check_status(const struct reading *r, const struct node *n)
 			return 0;
 		buf_putf(&known, "%s%s", s ? ", " : "", task_state_word(s));
 	}
-	return value_problem(r, n, "status %s unknown; one of %s", value_quote(r, status), known.p);
+	return value_problem(r, n, "status %s unknown. Try: one of %s", value_quote(r, status),
+			     known.p);
 }
 
 static int check_schema(const struct reading *r, const struct node *n)
@@ -136,7 +137,7 @@ static int check_schema(const struct reading *r, const struct node *n)
 		return rc;
 	if (span_starts(version, "1.") || span_starts(version, "2."))
 		return 0;
-	return value_problem(r, n, "schema_version %s: this sk reads 1.x and 2.x",
+	return value_problem(r, n, "schema_version %s: this sk reads 1.x and 2.x. Try: 2.0.0",
 			     value_quote(r, version));
 }
 
@@ -148,14 +149,15 @@ static int check_names(const struct reading *r, const struct folder_task *task, 
 
 	if (rc == 0 && !span_eq(id, task->stem))
 		rc = value_problem(r, found[JSON_ID],
-				   "task_id %s, but the file is that of %s; rename one",
+				   "task_id %s, but the file is that of %s. Try: rename one",
 				   value_quote(r, id), value_quote(r, task->stem));
 	if (rc == 0 && found[JSON_WORKSTREAM])
 		rc = value_text(r, found[JSON_WORKSTREAM], &stated);
 	if (rc == 0 && !span_eq(stated, ws))
-		rc = value_problem(r, found[JSON_WORKSTREAM],
-				   "workstream_id %s, but the folder is that of %s",
-				   value_quote(r, stated), value_quote(r, ws));
+		rc = value_problem(
+			r, found[JSON_WORKSTREAM],
+			"workstream_id %s, but the folder is that of %s. Try: rename one",
+			value_quote(r, stated), value_quote(r, ws));
 	return rc;
 }
 
@@ -255,8 +257,10 @@ static int read_file(struct plan *p, struct plan_file *f, const char *folder, co
 	if (rc < 0)
 		return rc;
 	if (f->tree.root->kind != NODE_MAP)
-		return problem_add(&p->problems, source, node_place(f->tree.root),
-				   "expected an object, found %s", node_kind_words(f->tree.root));
+		return problem_add(
+			&p->problems, source, node_place(f->tree.root),
+			"expected an object, found %s. Try: {\"task_id\": \"NAME\", ...}",
+			node_kind_words(f->tree.root));
 	if (strcmp(name, "workstream.json") == 0 && !node_member(f->tree.root, "task_id")) {
 		f->source = source;
 		f->root = f->tree.root;
@@ -320,5 +324,5 @@ void plan_folder_read(struct plan *p, const char *path)
 	}
 	if (p->file_count == before)
 		problem_add(&p->problems, source, (struct place){ 0, 0 },
-			    "no JSON task in this folder");
+			    "no JSON task in this folder. Try: the path of a plan");
 }

@@ -57,7 +57,7 @@ static int read_param(struct plan *p, const struct reading *r, const struct node
 	if (!param_name_ok(node_key(n)))
 		return problem_add(r->problems, r->source, node_key_place(n),
 				   "parameter %s: use letters, digits, _ and -, starting with a "
-				   "letter; not item or matrix",
+				   "letter; not item or matrix. Try: another name",
 				   value_quote(r, node_key(n)));
 	out->name = node_key(n);
 	if (given) {
@@ -67,7 +67,7 @@ static int read_param(struct plan *p, const struct reading *r, const struct node
 	if (n->kind == NODE_NULL)
 		return problem_add(
 			r->problems, r->source, node_key_place(n),
-			"parameter %s has no default and was not given; add -p %.*s=VALUE",
+			"parameter %s has no default and was not given. Try: add -p %.*s=VALUE",
 			value_quote(r, node_key(n)), SPAN_ARG(node_key(n)));
 	return value_text(r, n, &out->value);
 }
@@ -84,7 +84,7 @@ static int read_params(struct plan *p, struct plan_file *f)
 	if (rc < 0)
 		return rc;
 	if (n->len > PLAN_PARAMS_MAX)
-		return value_problem(&r, n, "more than %d parameters", PLAN_PARAMS_MAX);
+		return value_problem(&r, n, "more than %d parameters. Try: fewer", PLAN_PARAMS_MAX);
 	f->params = mem_zalloc((n->len + 1) * sizeof(*f->params));
 	f->bindings.v = f->params;
 	for (const struct node *at = n->child; at; at = at->next) {
@@ -105,18 +105,20 @@ static int read_name(struct plan *p, struct plan_file *f, struct ws_spec *ws)
 	if (n && value_name(&r, n, &name) < 0)
 		return -SK_EUSAGE;
 	if (!n && name_problem(name))
-		return problem_add(&p->problems, f->source, at,
-				   "the name %s makes no workstream (%s); add workstream: NAME",
-				   value_quote(&r, name), name_problem(name));
+		return problem_add(
+			&p->problems, f->source, at,
+			"the name %s makes no workstream (%s). Try: add workstream: NAME",
+			value_quote(&r, name), name_problem(name));
 	if (f->folder && !span_eq(name, f->stem))
 		return problem_add(&p->problems, f->source, at,
-				   "workstream %s lies in the folder %s; rename one",
+				   "workstream %s lies in the folder %s. Try: rename one",
 				   value_quote(&r, name), value_quote(&r, f->stem));
 	for (struct plan_file *other = p->files; other < f; other++)
 		if (span_eq(other->name, name))
-			return problem_add(&p->problems, f->source, at,
-					   "workstream %s is already that of %.*s; name them apart",
-					   value_quote(&r, name), SPAN_ARG(other->source->path));
+			return problem_add(
+				&p->problems, f->source, at,
+				"workstream %s is already that of %.*s. Try: name them apart",
+				value_quote(&r, name), SPAN_ARG(other->source->path));
 	f->name = ws->name = arena_copy(&p->out->text, name);
 	return 0;
 }
@@ -185,15 +187,15 @@ int plan_resource_add(struct plan *p, const struct reading *r, struct span name,
 	if (known != MAP_NONE) {
 		if (out->resources[known].limit == limit)
 			return 0;
-		return problem_add(
-			r->problems, r->source, at,
-			"resource %.*s has the limit %u here and %u in %.*s:%u; it is one resource",
-			SPAN_ARG(name), limit, out->resources[known].limit,
-			SPAN_ARG(p->resource_origins[known].source->path),
-			p->resource_origins[known].place.line);
+		return problem_add(r->problems, r->source, at,
+				   "resource %.*s has the limit %u here and %u in %.*s:%u; it is "
+				   "one resource. Try: the same limit",
+				   SPAN_ARG(name), limit, out->resources[known].limit,
+				   SPAN_ARG(p->resource_origins[known].source->path),
+				   p->resource_origins[known].place.line);
 	}
 	if (out->resource_count == RESOURCES_MAX)
-		return problem_add(r->problems, r->source, at, "more than %d resources",
+		return problem_add(r->problems, r->source, at, "more than %d resources. Try: fewer",
 				   RESOURCES_MAX);
 	mem_grow(&out->resources, &p->resource_capacity, out->resource_count + 1,
 		 sizeof(*out->resources));
@@ -221,8 +223,9 @@ static int read_resource(struct plan *p, const struct reading *r, const struct n
 	int rc;
 
 	if (problem)
-		return problem_add(r->problems, r->source, node_key_place(n), "invalid name %s: %s",
-				   value_quote(r, node_key(n)), problem);
+		return problem_add(r->problems, r->source, node_key_place(n),
+				   "invalid name %s: %s%s", value_quote(r, node_key(n)), problem,
+				   value_name_advice(r->problems, node_key(n)));
 	if (n->kind == NODE_MAP) {
 		rc = value_fields(r, n, &fields, slots);
 		if (rc < 0)
@@ -285,11 +288,12 @@ static void check_given_params(struct plan *p)
 			problem_add(
 				&p->problems, NULL, (struct place){ 0, 0 },
 				"-p %s: no plan declares this parameter%s", value_quote(&r, key),
-				value_nearest(&r, key, &(struct words){ param_name, p, known }));
+				value_suggest(&r, key, &(struct words){ param_name, p, known }));
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(o->params[i].key, o->params[j].key) == 0)
 				problem_add(&p->problems, NULL, (struct place){ 0, 0 },
-					    "-p %s is given twice", value_quote(&r, key));
+					    "-p %s is given twice. Try: keep one",
+					    value_quote(&r, key));
 	}
 }
 
@@ -307,7 +311,7 @@ static bool given_params_are_text(struct plan *p)
 			if (len > 0)
 				continue;
 			problem_add(&p->problems, NULL, (struct place){ 0, 0 },
-				    "-p %s: the value is not UTF-8",
+				    "-p %s: the value is not UTF-8. Try: save it as UTF-8",
 				    value_quote(&r, span_of(p->options->params[i].key)));
 			fine = false;
 			break;

@@ -98,6 +98,33 @@ static int next_value(struct json_reader *r)
 	return 0;
 }
 
+/* What to do about a problem of the scanner, which knows nothing of people. */
+static const char *advice(const char *problem)
+{
+	static const struct {
+		const char *part, *advice;
+	} rows[] = {
+		{ "unexpected \",\"", ". Try: take the comma out" },
+		{ "key in double quotes", ". Try: \"KEY\": value" },
+		{ "expected \",\"", ". Try: a comma between two members; JSON has no comments" },
+		{ "unexpected end", ". Try: close what is open: \", ] or }" },
+		{ "number", ". Try: a plain number such as 3, or quote it" },
+		{ "digit", ". Try: a plain number such as 3, or quote it" },
+		{ "expected a value",
+		  ". Try: a number, true, false, null, or text in double quotes" },
+		{ "control character inside", ". Try: write it as \\n, \\t or \\u001b" },
+		{ "end of the document", ". Try: one plan a file" },
+		{ "escape", ". Try: write a backslash as \\\\" },
+		{ "nesting", ". Try: fewer levels" },
+		{ "expected \":\"", ". Try: \"KEY\": value" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (strstr(problem, rows[i].part))
+			return rows[i].advice;
+	return ". Try: take it out";
+}
+
 int json_read(struct problems *p, const struct source *source, struct span text,
 	      struct node_tree *out)
 {
@@ -115,7 +142,7 @@ int json_read(struct problems *p, const struct source *source, struct span text,
 	if (rc < 0)
 		return rc;
 	if (scan_end(&r.scan) < 0)
-		return problem_add(p, source, text_place(&r.cursor, r.scan.error_at), "%s",
-				   r.scan.error);
+		return problem_add(p, source, text_place(&r.cursor, r.scan.error_at), "%s%s",
+				   r.scan.error, advice(r.scan.error));
 	return 0;
 }

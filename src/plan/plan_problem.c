@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define QUOTED_BYTES_MAX 80
+#define ADVICE_OTHERWISE ". Try: sk help run"
 
 void problems_release(struct problems *p)
 {
@@ -105,6 +106,21 @@ static int by_place(const void *a, const void *b)
 	return order < 0 ? -1 : 1;
 }
 
+/* Where the part of a problem begins that says what to do; the length when there is none. */
+static size_t advice_at(struct span text)
+{
+	static const char *const words[] = { "; did you mean ", ". Try: " };
+	size_t at = text.len;
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		const char *found = memmem(text.p, text.len, words[i], strlen(words[i]));
+
+		if (found && (size_t)(found - text.p) < at)
+			at = (size_t)(found - text.p);
+	}
+	return at;
+}
+
 static void put_problem(struct buf *out, const struct problem *p)
 {
 	if (p->source) {
@@ -114,12 +130,34 @@ static void put_problem(struct buf *out, const struct problem *p)
 		buf_puts(out, ": ");
 	}
 	buf_put(out, p->text.p, p->text.len);
+	if (advice_at(p->text) == p->text.len)
+		buf_puts(out, ADVICE_OTHERWISE);
+}
+
+/* The first problem as the one sentence: what was not done stands before what to do. */
+static void put_first(struct buf *out, const struct problems *p)
+{
+	CLEANUP(buf_release) struct buf whole = BUF_INIT;
+	uint32_t others = p->count - 1 + p->more;
+	size_t at;
+
+	put_problem(&whole, &p->v[0]);
+	if (whole.len > ERR_TEXT_MAX - 200) {
+		buf_truncate(&whole, ERR_TEXT_MAX - 200);
+		buf_puts(&whole, "...");
+	}
+	at = advice_at((struct span){ whole.p, whole.len });
+	buf_put(out, whole.p, at);
+	if (others > 0)
+		buf_putf(out, " (and %s%u more problem%s)", p->more ? "at least " : "", others,
+			 others == 1 ? "" : "s");
+	buf_puts(out, ": nothing was started");
+	buf_put(out, whole.p + at, whole.len - at);
 }
 
 int problems_report(struct problems *p, struct buf *lines, struct err *e)
 {
 	CLEANUP(buf_release) struct buf first = BUF_INIT;
-	uint32_t others = p->count - 1;
 
 	if (p->count == 0)
 		return 0;
@@ -128,16 +166,6 @@ int problems_report(struct problems *p, struct buf *lines, struct err *e)
 		put_problem(lines, &p->v[i]);
 		buf_putc(lines, '\n');
 	}
-	if (lines && p->more)
-		buf_putf(lines, "there are more problems than these %u\n", p->count);
-	put_problem(&first, &p->v[0]);
-	if (first.len > ERR_TEXT_MAX - 100) {
-		buf_truncate(&first, ERR_TEXT_MAX - 100);
-		buf_puts(&first, "...");
-	}
-	if (others > 0)
-		buf_putf(&first, " (and %s%u more problem%s)", p->more ? "at least " : "",
-			 others + p->more, others + p->more == 1 ? "" : "s");
-	buf_puts(&first, ": nothing was started");
+	put_first(&first, p);
 	return err_set(e, p->code, "%s", first.p);
 }

@@ -9,7 +9,7 @@ static int argv_read(const struct reading *r, const struct node *n, struct comma
 	struct command_value c = { SPAN_NONE, NULL, 0 };
 
 	if (n->len == 0)
-		return value_problem(r, n, "%.*s: an empty list is no command",
+		return value_problem(r, n, "%.*s: an empty list is no command. Try: [make, test]",
 				     SPAN_ARG(node_key(n)));
 	c.argv = arena_alloc(r->text, n->len * sizeof(*c.argv));
 	for (const struct node *word = n->child; word; word = word->next) {
@@ -18,11 +18,12 @@ static int argv_read(const struct reading *r, const struct node *n, struct comma
 		if (rc < 0)
 			return rc;
 		if (c.argv[c.argc].len > COMMAND_BYTES_MAX)
-			return value_problem(r, word, "argument longer than 128 KiB");
+			return value_problem(
+				r, word, "argument longer than 128 KiB. Try: put it into a file");
 		c.argc++;
 	}
 	if (c.argv[0].len == 0)
-		return value_problem(r, n, "%.*s: the program's name is empty",
+		return value_problem(r, n, "%.*s: the program's name is empty. Try: [make, test]",
 				     SPAN_ARG(node_key(n)));
 	*out = c;
 	return 0;
@@ -41,9 +42,10 @@ int command_read(const struct reading *r, const struct node *n, struct command_v
 	while (run.len && strchr(" \t\r\n", run.p[run.len - 1]))
 		run.len--;
 	if (run.len == 0)
-		return value_problem(r, n, "%.*s: empty command", SPAN_ARG(node_key(n)));
+		return value_problem(r, n, "%.*s: empty command. Try: make test",
+				     SPAN_ARG(node_key(n)));
 	if (run.len > COMMAND_BYTES_MAX)
-		return value_problem(r, n, "command longer than 128 KiB; put it into a file");
+		return value_problem(r, n, "command longer than 128 KiB. Try: put it into a file");
 	*out = (struct command_value){ run, NULL, 0 };
 	return 0;
 }
@@ -77,7 +79,7 @@ static int read_rule_map(const struct reading *r, const struct node *n, struct r
 	int rc = value_fields(r, n, &fields, slots);
 
 	if (rc == 0 && !slots[RULE_RUN])
-		rc = value_problem(r, n, "a rule without run");
+		rc = value_problem(r, n, "a rule without run. Try: {run: make test}");
 	if (rc == 0)
 		rc = command_read(r, slots[RULE_RUN], &out->command);
 	if (rc == 0 && slots[RULE_TIMEOUT])
@@ -91,7 +93,9 @@ static int read_rule_map(const struct reading *r, const struct node *n, struct r
 static int read_rule(const struct reading *r, const struct node *n, const struct rule_book *book,
 		     struct rule_value *out)
 {
+	CLEANUP(buf_release) struct buf in_place = BUF_INIT;
 	struct span text;
+	const char *near;
 	uint32_t known;
 	int rc;
 
@@ -105,12 +109,11 @@ static int read_rule(const struct reading *r, const struct node *n, const struct
 		*out = book->v[known];
 		return 0;
 	}
+	near = value_nearest(r, text, &(struct words){ rule_name, book->v, book->count });
+	buf_putf(&in_place, ". Try: {run: %.*s} for a command in place", SPAN_ARG(text));
 	if (!name_problem(text))
-		return value_problem(
-			r, n,
-			"rule %s is not declared under rules (a command in place: {run: %.*s})%s",
-			value_quote(r, text), SPAN_ARG(text),
-			value_nearest(r, text, &(struct words){ rule_name, book->v, book->count }));
+		return value_problem(r, n, "rule %s is not declared under rules%s%s",
+				     value_quote(r, text), near, near[0] ? "" : in_place.p);
 	out->command = (struct command_value){ text, NULL, 0 };
 	return 0;
 }
@@ -125,7 +128,8 @@ int rule_list_read(const struct reading *r, const struct node *n, const struct r
 		int rc;
 
 		if (*count == RULES_MAX)
-			return value_problem(r, at, "more than %d rules in one list", RULES_MAX);
+			return value_problem(r, at, "more than %d rules in one list. Try: fewer",
+					     RULES_MAX);
 		*rule = (struct rule_value){ .timeout_ms = TIMEOUT_S_DEFAULT * 1000LL };
 		rc = read_rule(r, at, book, rule);
 		if (rc < 0)
@@ -153,7 +157,7 @@ int rules_read(const struct reading *r, const struct node *n, struct rule_book *
 	if (rc < 0)
 		return rc;
 	if (n->len > PLAN_RULES_MAX)
-		return value_problem(r, n, "more than %d rules", PLAN_RULES_MAX);
+		return value_problem(r, n, "more than %d rules. Try: fewer", PLAN_RULES_MAX);
 	out->v = mem_zalloc((n->len + 1) * sizeof(*out->v));
 	for (const struct node *at = n->child; at; at = at->next) {
 		struct rule_value *rule = &out->v[out->count];
@@ -163,8 +167,9 @@ int rules_read(const struct reading *r, const struct node *n, struct rule_book *
 					     .timeout_ms = TIMEOUT_S_DEFAULT * 1000LL };
 		if (name_problem(rule->name))
 			bad = problem_add(r->problems, r->source, node_key_place(at),
-					  "invalid name %s: %s", value_quote(r, rule->name),
-					  name_problem(rule->name));
+					  "invalid name %s: %s%s", value_quote(r, rule->name),
+					  name_problem(rule->name),
+					  value_name_advice(r->problems, rule->name));
 		else
 			bad = at->kind == NODE_MAP ? read_rule_map(r, at, rule)
 						   : command_read(r, at, &rule->command);

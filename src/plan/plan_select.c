@@ -28,8 +28,26 @@ static bool fits(struct span pattern, struct span name)
 	return p == pattern.len;
 }
 
+/* The declared names of all files, one after the other. */
+static struct span declared_name(const void *ctx, size_t index)
+{
+	const struct plan *p = ctx;
+	size_t file = 0;
+
+	while (index >= p->files[file].task_count)
+		index -= p->files[file++].task_count;
+	return p->files[file].tasks[index].name;
+}
+
 static void refuse(struct plan *p, const char *option, struct span word, const char *near)
 {
+	struct reading r = { &p->problems, NULL, NULL, &p->text };
+	struct words known = { declared_name, p, 0 };
+
+	for (size_t i = 0; i < p->file_count; i++)
+		known.count += p->files[i].task_count;
+	if (!near[0])
+		near = value_suggest(&r, word, &known);
 	problem_add(&p->problems, NULL, (struct place){ 0, 0 }, "%s %s: no such task%s", option,
 		    problem_quote(&p->problems, word), near);
 }
@@ -37,24 +55,23 @@ static void refuse(struct plan *p, const char *option, struct span word, const c
 /* Marks the tasks that a plain name stands for, in every workstream that has it. */
 static void mark_name(struct plan *p, const char *option, struct span word, bool *marked)
 {
-	const char *near = "", *nearest = "";
+	const char *near = "";
+	bool slash = memchr(word.p, '/', word.len);
 	bool found = false;
 
 	for (size_t i = 0; i < p->file_count; i++) {
 		struct task_range range;
 
-		if (plan_task_find(p, &p->files[i], word, &range, &near) < 0) {
-			nearest = nearest[0] ? nearest : near;
+		if (plan_task_find(p, &p->files[i], word, &range, slash ? &near : NULL) < 0)
 			continue;
-		}
 		found = true;
 		for (uint32_t t = 0; t < range.count; t++)
 			marked[range.first + t] = true;
-		if (memchr(word.p, '/', word.len))
+		if (slash)
 			break;
 	}
 	if (!found)
-		refuse(p, option, word, nearest);
+		refuse(p, option, word, near);
 }
 
 static void mark_pattern(struct plan *p, const char *option, struct span word, bool *marked)
@@ -118,7 +135,7 @@ void plan_select(struct plan *p)
 		return;
 	if (o->only_count > 0 && o->from) {
 		problem_add(&p->problems, NULL, (struct place){ 0, 0 },
-			    "--only and --from exclude each other");
+			    "--only and --from exclude each other. Try: one of them");
 		return;
 	}
 	marked = mem_zalloc((size_t)p->out->task_count + 1);

@@ -103,8 +103,10 @@ static int read_amount(const struct reading *r, const struct node *n, struct amo
 	}
 	a->resource = node_key(n);
 	if (name_problem(a->resource))
-		return problem_add(r->problems, r->source, node_key_place(n), "invalid name %s: %s",
-				   value_quote(r, a->resource), name_problem(a->resource));
+		return problem_add(r->problems, r->source, node_key_place(n),
+				   "invalid name %s: %s%s", value_quote(r, a->resource),
+				   name_problem(a->resource),
+				   value_name_advice(r->problems, a->resource));
 	if (n->kind == NODE_TEXT) {
 		rc = value_text(r, n, &word);
 		if (rc < 0)
@@ -114,9 +116,10 @@ static int read_amount(const struct reading *r, const struct node *n, struct amo
 		if (a->shared || span_is(word, "exclusive"))
 			return 0;
 		if (span_eq(word, node_text(n)))
-			return value_problem(r, n,
-					     "%.*s %s: expected a number, exclusive or shared",
-					     SPAN_ARG(a->resource), value_quote(r, word));
+			return value_problem(
+				r, n,
+				"%.*s %s: expected a number, exclusive or shared. Try: exclusive",
+				SPAN_ARG(a->resource), value_quote(r, word));
 	}
 	rc = value_integer(r, n, 1, INT32_MAX, &amount);
 	a->amount = (uint32_t)amount;
@@ -131,7 +134,7 @@ static int read_resources(const struct reading *r, const struct node *n, struct 
 	if (n->kind != NODE_MAP && n->kind != NODE_LIST && n->kind != NODE_TEXT)
 		return value_list(r, n);
 	if (n->kind != NODE_TEXT && n->len > TASK_RESOURCES_MAX)
-		return value_problem(r, n, "more than %d resources in one task",
+		return value_problem(r, n, "more than %d resources in one task. Try: fewer",
 				     TASK_RESOURCES_MAX);
 	for (const struct node *at = n->kind == NODE_TEXT ? n : n->child; at;
 	     at = n->kind == NODE_TEXT ? NULL : at->next) {
@@ -147,7 +150,7 @@ static int read_resources(const struct reading *r, const struct node *n, struct 
 		for (uint32_t i = 0; i < v->resource_count; i++)
 			if (span_eq(v->resources[i].resource, a->resource))
 				return value_problem(
-					r, at, "resource %s appears twice; write {%.*s: 2}",
+					r, at, "resource %s appears twice. Try: write {%.*s: 2}",
 					value_quote(r, a->resource), SPAN_ARG(a->resource));
 		v->resource_count++;
 	}
@@ -168,8 +171,9 @@ static int read_capability(const struct reading *r, const struct node *n, struct
 	if (sign)
 		version = (struct span){ sign + 2, text.len - name.len - 2 };
 	if (name_problem(name))
-		return value_problem(r, n, "capability %s: %s, then perhaps >= and a version",
-				     value_quote(r, text), name_problem(name));
+		return value_problem(
+			r, n, "capability %s: %s, then perhaps >= and a version. Try: gpu>=1.2",
+			value_quote(r, text), name_problem(name));
 	for (size_t i = 0; sign && i <= version.len; i++) {
 		bool digit = i < version.len && version.p[i] >= '0' && version.p[i] <= '9';
 		bool dot =
@@ -177,8 +181,7 @@ static int read_capability(const struct reading *r, const struct node *n, struct
 
 		if ((i < version.len && !digit && !dot) ||
 		    (i == version.len && (i == 0 || version.p[i - 1] == '.')))
-			return value_problem(r, n,
-					     "capability %s: expected a version such as 1.2.3",
+			return value_problem(r, n, "capability %s: not a version. Try: 1.2.3",
 					     value_quote(r, text));
 	}
 	*out = text;
@@ -194,7 +197,8 @@ static int read_capabilities(const struct reading *r, const struct node *n, stru
 		int rc;
 
 		if (v->capability_count == TASK_CAPABILITIES_MAX)
-			return value_problem(r, at, "more than %d capabilities in one task",
+			return value_problem(r, at,
+					     "more than %d capabilities in one task. Try: fewer",
 					     TASK_CAPABILITIES_MAX);
 		rc = read_capability(r, at, &v->capabilities[v->capability_count]);
 		if (rc < 0)
@@ -218,7 +222,7 @@ static int read_min_version(const struct reading *r, const struct node *n, struc
 	if (rc < 0)
 		return rc;
 	if (v->capability_count == TASK_CAPABILITIES_MAX)
-		return value_problem(r, n, "more than %d capabilities in one task",
+		return value_problem(r, n, "more than %d capabilities in one task. Try: fewer",
 				     TASK_CAPABILITIES_MAX);
 	buf_putf(&text, "sk>=%.*s", SPAN_ARG(version));
 	version = arena_copy(r->text, (struct span){ text.p, text.len });
@@ -265,25 +269,27 @@ int env_read(const struct reading *r, const struct node *n, struct task_values *
 		if (!env_name_ok(node_key(at)))
 			return problem_add(r->problems, r->source, node_key_place(at),
 					   "variable %s: use letters, digits and _, not "
-					   "starting with a digit",
+					   "starting with a digit. Try: another name",
 					   value_quote(r, node_key(at)));
 		if (env_reserved(node_key(at)))
 			return problem_add(r->problems, r->source, node_key_place(at),
-					   "variable %.*s is set by sk itself",
+					   "variable %.*s is set by sk itself. Try: another name",
 					   SPAN_ARG(node_key(at)));
 		if (at->kind == NODE_NULL)
 			return value_problem(r, at,
-					     "%.*s has no value; write \"\" for an empty one",
+					     "%.*s has no value. Try: write \"\" for an empty one",
 					     SPAN_ARG(node_key(at)));
 		rc = value_text(r, at, &value);
 		if (rc < 0)
 			return rc;
 		if (value.len > COMMAND_BYTES_MAX - 256)
-			return value_problem(r, at, "%.*s: longer than 128 KiB",
+			return value_problem(r, at,
+					     "%.*s: longer than 128 KiB. Try: put it into a file",
 					     SPAN_ARG(node_key(at)));
 		task_values_env(v, node_key(at), value);
 		if (v->env_count > TASK_ENV_MAX)
-			return value_problem(r, at, "more than %d variables", TASK_ENV_MAX);
+			return value_problem(r, at, "more than %d variables. Try: fewer",
+					     TASK_ENV_MAX);
 	}
 	return 0;
 }

@@ -78,14 +78,17 @@ static int collides(struct compile *c, const struct plan_task *t, struct span na
 
 	if (!span_eq(known, name))
 		return problem_add(p, t->source, t->place,
-				   "name %s collides with %s in line %u; only their case differs",
+				   "name %s collides with %s in line %u; only their case differs. "
+				   "Try: rename one",
 				   problem_quote(p, name), problem_quote(p, known),
 				   line_of(c, other));
 	if (t->grouped && !(other & IS_GROUP) && other >= t->first)
-		return problem_add(p, t->source, t->place,
-				   "two values of the matrix give the same task name %s",
-				   problem_quote(p, name));
-	return problem_add(p, t->source, t->place, "task %s appears twice (lines %u and %u)",
+		return problem_add(
+			p, t->source, t->place,
+			"two values of the matrix give the same task name %s. Try: other values",
+			problem_quote(p, name));
+	return problem_add(p, t->source, t->place,
+			   "task %s appears twice (lines %u and %u). Try: rename one",
 			   problem_quote(p, name), line_of(c, other), t->place.line);
 }
 
@@ -125,7 +128,7 @@ static int declare_in_passing(struct compile *c, const struct reading *r,
 	if (a->amount > 1)
 		return value_problem(
 			r, a->node,
-			"resource %s is not declared; declare its limit in workstream.json",
+			"resource %s is not declared. Try: declare its limit in workstream.json",
 			value_quote(r, a->resource));
 	return plan_resource_add(c->plan, r, a->resource,
 				 a->shared || a->amount == 0 ? SHARED_LIMIT : 1,
@@ -149,15 +152,15 @@ static int check_resources(struct compile *c, const struct reading *r)
 			return value_problem(
 				r, a->node, "resource %s is not declared under resources%s",
 				value_quote(r, a->resource),
-				value_nearest(r, a->resource,
+				value_suggest(r, a->resource,
 					      &(struct words){ known_resource, out->resources,
 							       out->resource_count }));
 		if (out->resources[known].limit && a->amount > out->resources[known].limit)
-			return value_problem(
-				r, a->node,
-				"takes %u of resource %s, which has %u: it could never start",
-				a->amount, value_quote(r, a->resource),
-				out->resources[known].limit);
+			return value_problem(r, a->node,
+					     "takes %u of resource %s, which has %u: it could "
+					     "never start. Try: take less",
+					     a->amount, value_quote(r, a->resource),
+					     out->resources[known].limit);
 	}
 	return 0;
 }
@@ -180,7 +183,8 @@ static int read_wants(struct compile *c, const struct reading *r, const struct n
 		if (rc < 0)
 			return rc;
 		if (p->want_count - first == NEEDS_MAX)
-			return value_problem(r, at, "more than %d dependencies of one task",
+			return value_problem(r, at,
+					     "more than %d dependencies of one task. Try: fewer",
 					     NEEDS_MAX);
 		mem_grow(&p->wants, &p->want_capacity, p->want_count + 1, sizeof(*p->wants));
 		p->wants[p->want_count++] = (struct want){ text, at };
@@ -198,13 +202,13 @@ static int instance_add(struct compile *c, struct plan_task *t, struct span name
 	int rc;
 
 	if (at == TASKS_MAX)
-		return problem_add(&p->problems, t->source, t->place, "more than %d tasks",
-				   TASKS_MAX);
+		return problem_add(&p->problems, t->source, t->place,
+				   "more than %d tasks. Try: fewer", TASKS_MAX);
 	buf_truncate(&c->def, 0);
 	task_encode(&c->values, &c->def);
 	if (c->def.len > TASK_DEF_BYTES_MAX)
 		return problem_add(&p->problems, t->source, t->place,
-				   "task %s is larger than %d KiB; put its script into a file",
+				   "task %s is larger than %d KiB. Try: put its script into a file",
 				   problem_quote(&p->problems, name), TASK_DEF_BYTES_MAX / 1024);
 	mem_grow(&out->tasks, &p->task_capacity, (size_t)at + 1, sizeof(*out->tasks));
 	mem_grow(&p->declared, &p->declared_capacity, (size_t)at + 1, sizeof(*p->declared));
@@ -242,8 +246,8 @@ static int read_values(struct compile *c, const struct plan_task *t, const struc
 	if (rc == 0)
 		rc = task_read(r, slots, &c->file->rules, &c->values);
 	if (rc == 0 && !c->values.command.run.len && !c->values.command.argv)
-		rc = problem_add(r->problems, t->source, t->place, "task %s has no run",
-				 value_quote(r, t->name));
+		rc = problem_add(r->problems, t->source, t->place,
+				 "task %s has no run. Try: run: COMMAND", value_quote(r, t->name));
 	return rc < 0 ? rc : check_resources(c, r);
 }
 
@@ -271,8 +275,8 @@ static int read_instance(struct compile *c, struct plan_task *t, const struct ex
 	}
 	if (x->grouped && name_problem(name))
 		return problem_add(r.problems, t->source, t->place,
-				   "the matrix gives the task name %s: %s", value_quote(&r, name),
-				   name_problem(name));
+				   "the matrix gives the task name %s: %s. Try: shorter values",
+				   value_quote(&r, name), name_problem(name));
 	return instance_add(c, t, name, &r, slots[SLOT_NEEDS]);
 }
 
@@ -305,8 +309,9 @@ static void read_task(struct compile *c, struct plan_task *t)
 static int name_refused(struct compile *c, const struct source *source, struct place at,
 			struct span name)
 {
-	return problem_add(&c->plan->problems, source, at, "invalid name %s: %s",
-			   problem_quote(&c->plan->problems, name), name_problem(name));
+	return problem_add(&c->plan->problems, source, at, "invalid name %s: %s%s",
+			   problem_quote(&c->plan->problems, name), name_problem(name),
+			   value_name_advice(&c->plan->problems, name));
 }
 
 /* Where task number `index` has its name: the key of a map, the member id of a list's element or of
@@ -324,15 +329,17 @@ static int declare(struct compile *c, const struct node *n, const struct folder_
 		n->kind == NODE_MAP ? node_member(n, folder ? "task_id" : "id") : NULL;
 
 	if (n->key_len && id)
-		return value_problem(&r, id, "id: the key %s is the name already",
+		return value_problem(&r, id,
+				     "id: the key %s is the name already. Try: leave id out",
 				     value_quote(&r, node_key(n)));
 	if (n->kind != NODE_MAP)
-		return value_problem(&r, n, "a task: expected a map such as {run: make}, found %s",
+		return value_problem(&r, n, "a task: expected a map, found %s. Try: {run: make}",
 				     node_kind_words(n));
 	if (!n->key_len) {
 		t.place = node_place(id ? id : n);
 		if (!id)
-			return value_problem(&r, n, "a task without %s", folder ? "task_id" : "id");
+			return value_problem(&r, n, "a task without %s. Try: %s: NAME",
+					     folder ? "task_id" : "id", folder ? "task_id" : "id");
 		if (value_text(&r, id, &t.name) < 0)
 			return -SK_EUSAGE;
 	}
@@ -369,16 +376,22 @@ static int check_container(struct compile *c, const struct node *tasks)
 	struct reading r = plan_reading(c->plan, f, f->source);
 
 	if (f->folder && tasks)
-		return value_problem(&r, tasks, "the tasks of a folder are its other files");
+		return value_problem(
+			&r, tasks,
+			"the tasks of a folder are its other files. Try: leave tasks out");
 	if (f->folder && f->folder_count > 0)
 		return 0;
 	if (f->folder || !tasks)
 		return problem_add(r.problems, r.source,
 				   f->root ? node_place(f->root) : (struct place){ 0, 0 },
-				   "the plan has no tasks");
+				   "the plan has no tasks. Try: tasks: {hello: {run: echo hello}}");
 	if (tasks->kind != NODE_MAP && tasks->kind != NODE_LIST)
 		return value_map(&r, tasks);
-	return tasks->len ? 0 : value_problem(&r, tasks, "the plan has no tasks");
+	return tasks->len
+		       ? 0
+		       : value_problem(
+				 &r, tasks,
+				 "the plan has no tasks. Try: tasks: {hello: {run: echo hello}}");
 }
 
 static void read_file(struct plan *p, struct plan_file *f)

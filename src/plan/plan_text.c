@@ -66,7 +66,8 @@ static int cannot_read(struct problems *p, const struct source *source, int code
 
 static int too_large(struct problems *p, const struct source *source, size_t max)
 {
-	return problem_add_code(p, -SK_EUSAGE, source, "file larger than %zu MiB", max >> 20);
+	return problem_add_code(p, -SK_EUSAGE, source,
+				"file larger than %zu MiB. Try: several plans", max >> 20);
 }
 
 int text_read(struct problems *p, const struct source *source, const char *path, size_t max,
@@ -81,7 +82,8 @@ int text_read(struct problems *p, const struct source *source, const char *path,
 	if (fstat(fd, &st) < 0)
 		return cannot_read(p, source, -errno, path);
 	if (!S_ISREG(st.st_mode))
-		return problem_add_code(p, -SK_EUSAGE, source, "is a %s, expected a regular file",
+		return problem_add_code(p, -SK_EUSAGE, source,
+					"is a %s, expected a regular file. Try: the path of a plan",
 					file_kind(st.st_mode));
 	if ((uint64_t)st.st_size > max)
 		return too_large(p, source, max);
@@ -121,7 +123,7 @@ static int check_utf8(struct problems *p, const struct source *source, struct sp
 
 	while (at < text.len) {
 		uint64_t eight;
-		char what[64] = "invalid UTF-8:";
+		char what[96] = "invalid UTF-8:";
 		size_t len, used;
 
 		if (text.len - at >= 8) {
@@ -140,6 +142,7 @@ static int check_utf8(struct problems *p, const struct source *source, struct sp
 		for (size_t i = at; i < at + 2 && i < text.len; i++)
 			used += (size_t)snprintf(what + used, sizeof(what) - used, " %02X",
 						 (unsigned)(unsigned char)text.p[i]);
+		snprintf(what + used, sizeof(what) - used, ". Try: save it as UTF-8");
 		return bad(p, source, text, at, what);
 	}
 	return 0;
@@ -156,7 +159,7 @@ static int check_markers(struct problems *p, const struct source *source, struct
 		while ((from = memmem(from, (size_t)(end - from), markers[m], 8)) != NULL) {
 			if (from == text.p || from[-1] == '\n') {
 				snprintf(what, sizeof(what),
-					 "git conflict marker \"%.7s\"; resolve it first",
+					 "git conflict marker \"%.7s\". Try: resolve the conflict",
 					 markers[m]);
 				return bad(p, source, text, (size_t)(from - text.p), what);
 			}
@@ -175,14 +178,16 @@ int text_check(struct problems *p, const struct source *source, struct span text
 	while (blank < text.len && strchr(" \t\r\n", text.p[blank]) && text.p[blank])
 		blank++;
 	if (blank == text.len)
-		return bad(p, source, text, 0, "empty file, expected a plan");
+		return bad(p, source, text, 0,
+			   "empty file, expected a plan. Try: tasks: {hello: {run: echo hello}}");
 	if (span_starts(text, "\xef\xbb\xbf"))
-		return bad(p, source, text, 0, "UTF-8 byte-order mark at byte 0; remove it");
+		return bad(p, source, text, 0,
+			   "UTF-8 byte-order mark at byte 0. Try: save it without");
 	if (span_starts(text, "\xff\xfe") || span_starts(text, "\xfe\xff"))
-		return bad(p, source, text, 0, "UTF-16 text; save it as UTF-8");
+		return bad(p, source, text, 0, "UTF-16 text. Try: save it as UTF-8");
 	nul = memchr(text.p, '\0', text.len);
 	if (nul)
-		return bad(p, source, text, (size_t)(nul - text.p), "NUL byte");
+		return bad(p, source, text, (size_t)(nul - text.p), "NUL byte. Try: take it out");
 	rc = check_utf8(p, source, text);
 	return rc < 0 ? rc : check_markers(p, source, text);
 }

@@ -8,6 +8,8 @@
 
 #include "base/when.h"
 
+#define SUGGESTED_MAX 8 /* of many names the first: more are read nowhere */
+
 int value_problem(const struct reading *r, const struct node *n, const char *fmt, ...)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
@@ -59,6 +61,24 @@ const char *value_nearest(const struct reading *r, struct span word, const struc
 	return copy.p;
 }
 
+const char *value_suggest(const struct reading *r, struct span word, const struct words *known)
+{
+	const char *near = value_nearest(r, word, known);
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	if (near[0] || known->count == 0)
+		return near;
+	buf_puts(&text, known->count == 1 ? ". Try: " : ". Try: one of ");
+	for (size_t i = 0; i < known->count && i < SUGGESTED_MAX; i++) {
+		if (i > 0)
+			buf_puts(&text, ", ");
+		buf_put_visible(&text, known->get(known->ctx, i));
+	}
+	if (known->count > SUGGESTED_MAX)
+		buf_puts(&text, ", ...");
+	return arena_copy(&r->problems->text, (struct span){ text.p, text.len + 1 }).p;
+}
+
 void value_name_part(struct buf *out, struct span value)
 {
 	size_t before = out->len;
@@ -77,6 +97,25 @@ void value_name_part(struct buf *out, struct span value)
 		buf_truncate(out, out->len - 1);
 	if (out->len == before)
 		buf_puts(out, "none");
+}
+
+const char *value_name_advice(struct problems *p, struct span name)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	size_t lead;
+
+	buf_puts(&text, ". Try: ");
+	lead = text.len;
+	value_name_part(&text, name);
+	if (strcmp(text.p + lead, "none") == 0) { /* nothing of it could stay */
+		buf_truncate(&text, lead);
+		buf_puts(&text, "another-name");
+	}
+	if (text.len - lead > NAME_BYTES_MAX)
+		buf_truncate(&text, lead + NAME_BYTES_MAX - 2);
+	if (name_problem((struct span){ text.p + lead, text.len - lead }))
+		buf_puts(&text, "-1");
+	return arena_copy(&p->text, (struct span){ text.p, text.len + 1 }).p;
 }
 
 /* What a scalar's text becomes once parameters are in. */
@@ -118,11 +157,12 @@ static int unknown_value(const struct reading *r, const struct node *n, struct s
 			r, n, "unknown value %s: %s%s", value_quote(r, name),
 			span_is(name, "item") ? "this is no task with foreach"
 					      : "no such axis in a matrix of this task",
-			value_nearest(r, name,
+			value_suggest(r, name,
 				      &(struct words){ binding_name, r->bindings, count }));
 	return value_problem(
-		r, n, "unknown parameter %s: declare it under params%s", value_quote(r, name),
-		value_nearest(r, name, &(struct words){ binding_name, r->bindings, count }));
+		r, n, "unknown parameter %s: it is not declared under params%s",
+		value_quote(r, name),
+		value_suggest(r, name, &(struct words){ binding_name, r->bindings, count }));
 }
 
 int value_fill(const struct reading *r, const struct node *n, struct span text, bool as_name,
@@ -147,7 +187,9 @@ int value_fill(const struct reading *r, const struct node *n, struct span text, 
 			continue;
 		}
 		if (!close)
-			return value_problem(r, n, "\"${{\" without \"}}\"");
+			return value_problem(r, n,
+					     "\"${{\" without \"}}\". Try: ${{NAME}}, or $${{ for "
+					     "the text itself");
 		name = trim((struct span){ open + 3, (size_t)(close - open) - 3 });
 		b = binding_find(r->bindings, name);
 		if (!b)
@@ -174,16 +216,17 @@ static struct span what_of(const struct node *n)
 	return n->key_len ? node_key(n) : SPAN_LIT("value");
 }
 
-static int expected(const struct reading *r, const struct node *n, const char *wanted)
+static int expected(const struct reading *r, const struct node *n, const char *wanted,
+		    const char *example)
 {
-	return value_problem(r, n, "%.*s: expected %s, found %s", SPAN_ARG(what_of(n)), wanted,
-			     node_kind_words(n));
+	return value_problem(r, n, "%.*s: expected %s, found %s. Try: %s", SPAN_ARG(what_of(n)),
+			     wanted, node_kind_words(n), example);
 }
 
 int value_text(const struct reading *r, const struct node *n, struct span *out)
 {
 	if (!node_is_scalar(n) || n->kind == NODE_NULL)
-		return expected(r, n, "text");
+		return expected(r, n, "text", "\"some text\"");
 	return value_fill(r, n, node_text(n), false, out);
 }
 
@@ -195,7 +238,8 @@ int value_line(const struct reading *r, const struct node *n, size_t max, struct
 	if (rc < 0)
 		return rc;
 	if (text.len == 0)
-		return value_problem(r, n, "%.*s: must not be empty", SPAN_ARG(what_of(n)));
+		return value_problem(r, n, "%.*s: must not be empty. Try: leave it out",
+				     SPAN_ARG(what_of(n)));
 	if (text.len > max)
 		return value_problem(r, n, "%.*s: longer than %zu bytes", SPAN_ARG(what_of(n)),
 				     max);
@@ -213,7 +257,8 @@ int value_name(const struct reading *r, const struct node *n, struct span *out)
 		return rc;
 	problem = name_problem(name);
 	if (problem)
-		return value_problem(r, n, "invalid name %s: %s", value_quote(r, name), problem);
+		return value_problem(r, n, "invalid name %s: %s%s", value_quote(r, name), problem,
+				     value_name_advice(r->problems, name));
 	*out = name;
 	return 0;
 }
@@ -230,13 +275,13 @@ int value_bool(const struct reading *r, const struct node *n, bool *out)
 	int rc;
 
 	if (n->kind != NODE_BOOL && !filled_in(r, n))
-		return expected(r, n, "true or false");
+		return expected(r, n, "true or false", "true");
 	rc = value_text(r, n, &text);
 	if (rc < 0)
 		return rc;
 	if (!span_is(text, "true") && !span_is(text, "false"))
-		return value_problem(r, n, "%.*s %s: expected true or false", SPAN_ARG(what_of(n)),
-				     value_quote(r, text));
+		return value_problem(r, n, "%.*s %s: expected true or false. Try: true",
+				     SPAN_ARG(what_of(n)), value_quote(r, text));
 	*out = span_is(text, "true");
 	return 0;
 }
@@ -264,16 +309,16 @@ int value_integer(const struct reading *r, const struct node *n, int64_t min, in
 	int rc;
 
 	if (n->kind != NODE_NUMBER && !filled_in(r, n))
-		return expected(r, n, "a whole number");
+		return expected(r, n, "a whole number", "3");
 	rc = value_text(r, n, &text);
 	if (rc < 0)
 		return rc;
 	if (!parse_integer(text, min, max, out))
 		return value_problem(
-			r, n, "%.*s %.*s: expected a whole number, %lld..%lld",
+			r, n, "%.*s %.*s: expected a whole number, %lld..%lld. Try: %lld",
 			SPAN_ARG(what_of(n)),
 			SPAN_ARG(((struct span){ text.p, text.len > 64 ? 64 : text.len })),
-			(long long)min, (long long)max);
+			(long long)min, (long long)max, (long long)(min < 3 && max >= 3 ? 3 : min));
 	return 0;
 }
 
@@ -285,7 +330,7 @@ int value_duration(const struct reading *r, const struct node *n, int64_t min_s,
 	int rc;
 
 	if (n->kind != NODE_NUMBER && n->kind != NODE_TEXT)
-		return expected(r, n, "a duration such as 90, 90s, 10m or 1h30m");
+		return expected(r, n, "a duration", "90s");
 	rc = value_text(r, n, &text);
 	if (rc < 0)
 		return rc;
@@ -293,10 +338,10 @@ int value_duration(const struct reading *r, const struct node *n, int64_t min_s,
 		bool number = n->kind == NODE_NUMBER || duration_decode(text, &ms) == 0;
 		const char *shown = number && text.len <= 64 ? NULL : value_quote(r, text);
 
-		return value_problem(r, n, "%.*s %.*s: expected %lld..%lld seconds%s",
-				     SPAN_ARG(what_of(n)), SPAN_ARG(shown ? span_of(shown) : text),
-				     (long long)min_s, (long long)max_s,
-				     number ? "" : ", written as 90, 90s, 10m or 1h30m");
+		return value_problem(
+			r, n, "%.*s %.*s: expected %lld..%lld seconds%s", SPAN_ARG(what_of(n)),
+			SPAN_ARG(shown ? span_of(shown) : text), (long long)min_s, (long long)max_s,
+			number ? ". Try: 90s" : ", written as 90, 90s, 10m or 1h30m. Try: 90s");
 	}
 	*out_ms = ms;
 	return 0;
@@ -314,7 +359,7 @@ int value_bytes(const struct reading *r, const struct node *n, int64_t *out)
 	int rc;
 
 	if (n->kind != NODE_NUMBER && n->kind != NODE_TEXT)
-		return expected(r, n, "a size such as 512M or 2G");
+		return expected(r, n, "a size", "512M");
 	rc = value_text(r, n, &text);
 	if (rc < 0)
 		return rc;
@@ -330,18 +375,18 @@ int value_bytes(const struct reading *r, const struct node *n, int64_t *out)
 		*out = (int64_t)(v << units[u].shift);
 		return 0;
 	}
-	return value_problem(r, n, "%.*s %s: expected a size such as 512M or 2G",
-			     SPAN_ARG(what_of(n)), value_quote(r, text));
+	return value_problem(r, n, "%.*s %s: not a size. Try: 512M", SPAN_ARG(what_of(n)),
+			     value_quote(r, text));
 }
 
 int value_map(const struct reading *r, const struct node *n)
 {
-	return n->kind == NODE_MAP ? 0 : expected(r, n, "a map");
+	return n->kind == NODE_MAP ? 0 : expected(r, n, "a map", "{KEY: VALUE}");
 }
 
 int value_list(const struct reading *r, const struct node *n)
 {
-	return n->kind == NODE_LIST ? 0 : expected(r, n, "a list");
+	return n->kind == NODE_LIST ? 0 : expected(r, n, "a list", "[A, B]");
 }
 
 const struct node *value_first(const struct node *n)
@@ -415,7 +460,9 @@ static int unknown_key(const struct reading *r, const struct node *n, const stru
 					   "unknown key %s in %s; did you mean \"%s\"?",
 					   value_quote(r, node_key(n)), fields->what, other);
 	return problem_add(r->problems, r->source, node_key_place(n), "unknown key %s in %s%s",
-			   value_quote(r, node_key(n)), fields->what, near);
+			   value_quote(r, node_key(n)), fields->what,
+			   value_suggest(r, node_key(n),
+					 &(struct words){ field_name, fields->v, fields->count }));
 }
 
 int value_fields(const struct reading *r, const struct node *map, const struct fields *fields,
@@ -426,8 +473,8 @@ int value_fields(const struct reading *r, const struct node *map, const struct f
 	for (size_t i = 0; i < fields->slot_count; i++)
 		slots[i] = NULL;
 	if (map->kind != NODE_MAP)
-		return value_problem(r, map, "%s: expected a map, found %s", fields->what,
-				     node_kind_words(map));
+		return value_problem(r, map, "%s: expected a map, found %s. Try: {KEY: VALUE}",
+				     fields->what, node_kind_words(map));
 	for (const struct node *n = map->child; n; n = n->next) {
 		const struct field *f = fields->v, *end = f + fields->count;
 
@@ -439,7 +486,7 @@ int value_fields(const struct reading *r, const struct node *map, const struct f
 			rc = bad < 0 ? bad : rc;
 		} else if (slots[f->slot]) {
 			rc = problem_add(r->problems, r->source, node_key_place(n),
-					 "\"%s\" and \"%.*s\" say the same; keep one", f->name,
+					 "\"%s\" and \"%.*s\" say the same. Try: keep one", f->name,
 					 SPAN_ARG(node_key(slots[f->slot])));
 		} else {
 			slots[f->slot] = n;

@@ -42,6 +42,13 @@ struct words {
 };
 const char *value_nearest(const struct reading *r, struct span word, const struct words *known);
 
+/* The same, and where nothing is near what there is to choose from: ". Try: one of a, b, c". Empty
+ * only when there is nothing known at all. */
+const char *value_suggest(const struct reading *r, struct span word, const struct words *known);
+
+/* What else a refused name could be: ". Try: con-1". Lives as long as the problems. */
+const char *value_name_advice(struct problems *p, struct span name);
+
 /* Replaces what `text` holds of ${{name}}; as_name turns values into parts of a name
  * (value_name_part). */
 int value_fill(const struct reading *r, const struct node *n, struct span text, bool as_name,

@@ -10,6 +10,7 @@
 #include <yaml.h>
 
 #include "plan/plan_text.h"
+#include "plan/plan_yaml_words.h"
 
 struct yaml_reader {
 	yaml_parser_t parser;
@@ -50,28 +51,40 @@ static bool holds_parameter(const struct yaml_reader *r, yaml_mark_t mark)
 }
 
 /* The library names token kinds; a tab is what people actually did. */
+static const struct yaml_words *words_for(const yaml_parser_t *p)
+{
+	bool tab = p->error == YAML_SCANNER_ERROR && p->buffer.pointer &&
+		   p->buffer.pointer < p->buffer.last && *p->buffer.pointer == '\t';
+	const char *problem = p->problem ? p->problem : "";
+
+	if (tab && strstr(problem, "cannot start any token"))
+		problem = "tab character";
+	return yaml_words_find(problem, p->context);
+}
+
 static int parser_failed(struct yaml_reader *r)
 {
 	const yaml_parser_t *p = &r->parser;
+	const struct yaml_words *words = words_for(p);
+	struct place at = mark_place(p->problem_mark);
 	struct text_cursor c;
 
 	if (p->error == YAML_READER_ERROR) {
 		text_cursor_init(&c, r->text);
-		return problem_add(r->build.problems, r->build.source,
-				   text_place(&c, p->problem_offset), "%s", p->problem);
+		at = text_place(&c, p->problem_offset);
+	} else if (p->context && strstr(p->context, "simple key")) {
+		at = mark_place(p->context_mark); /* where the key is, not where it was missed */
+	} else if (holds_parameter(r, p->problem_mark)) {
+		return problem_add(r->build.problems, r->build.source, at,
+				   "%s. Try: quotes around text with ${{...}} between { and }",
+				   words->said);
+	} else if (words->opened && p->context && p->context_mark.line != p->problem_mark.line) {
+		return problem_add(r->build.problems, r->build.source, at,
+				   "%s (what is read here began in line %zu). Try: %s", words->said,
+				   p->context_mark.line + 1, words->advice);
 	}
-	if (p->problem && strstr(p->problem, "cannot start any token") && p->buffer.pointer &&
-	    p->buffer.pointer < p->buffer.last && *p->buffer.pointer == '\t')
-		return refuse(r, p->problem_mark, "a tab is not allowed here; indent with spaces");
-	if (holds_parameter(r, p->problem_mark))
-		return problem_add(r->build.problems, r->build.source, mark_place(p->problem_mark),
-				   "%s (between { and }, text with ${{...}} needs quotes)",
-				   p->problem);
-	if (p->context && p->context_mark.line != p->problem_mark.line)
-		return problem_add(r->build.problems, r->build.source, mark_place(p->problem_mark),
-				   "%s (%s that began in line %zu)", p->problem, p->context,
-				   p->context_mark.line + 1);
-	return refuse(r, p->problem_mark, p->problem ? p->problem : "not YAML");
+	return problem_add(r->build.problems, r->build.source, at, "%s. Try: %s", words->said,
+			   words->advice);
 }
 
 static bool word_in(struct span text, const char *const *words, size_t count)
@@ -152,16 +165,16 @@ static const char *odd_number(struct span text)
 	if (body.len == 0 || body.p[0] < '0' || body.p[0] > '9')
 		return NULL;
 	if (date_like(body))
-		return "some readers take this for a date; quote it";
+		return "some readers take this for a date. Try: quote it";
 	if (body.len > 2 && body.p[0] == '0' && strchr("xXoObB", body.p[1]) &&
 	    all_of((struct span){ body.p + 2, body.len - 2 }, "0123456789abcdefABCDEF_"))
-		return "some readers take this for a number to another base; quote it";
+		return "some readers take this for a number to another base. Try: quote it";
 	if (body.len > 1 && body.p[0] == '0' && all_of(body, "0123456789_"))
-		return "some readers take the leading zero for octal; quote it";
+		return "some readers take the leading zero for octal. Try: quote it";
 	if (memchr(body.p, '_', body.len) && all_of(body, "0123456789_."))
-		return "some readers take this for a number; quote it";
+		return "some readers take this for a number. Try: quote it";
 	if (memchr(body.p, ':', body.len) && all_of(body, "0123456789_:."))
-		return "some readers take this for a number to the base of 60; quote it";
+		return "some readers take this for a number to the base of 60. Try: quote it";
 	return NULL;
 }
 
@@ -187,15 +200,17 @@ const char *yaml_scalar_problem(struct span text, enum node_kind *kind)
 		return NULL;
 	}
 	if (text.len <= 5 && word_in(text, truths, ARRAY_LEN(truths)))
-		return "some readers take this for true or false; quote it, or write true or false";
+		return "some readers take this for true or false. Try: quote it, or write true or "
+		       "false";
 	if (text.len <= 5 && word_in(text, spelled, ARRAY_LEN(spelled)))
-		return "write it in lower case, or quote it";
+		return "some readers take this for true, false or null. Try: write it in lower "
+		       "case, or quote it";
 	if (text.len <= 5 && word_in(text, special, ARRAY_LEN(special)))
-		return "some readers take this for a number; quote it";
+		return "some readers take this for a number. Try: quote it";
 	if (span_is(text, "<<"))
-		return "merge keys are not supported; write the members out";
+		return "merge keys are not supported. Try: write the members out";
 	if (span_is(text, "="))
-		return "some readers take this for a default value; quote it";
+		return "some readers take this for a default value. Try: quote it";
 	return odd_number(text);
 }
 
@@ -209,11 +224,12 @@ static int read_scalar(struct yaml_reader *r, const yaml_event_t *event)
 
 	if (event->data.scalar.anchor)
 		return refuse(r, event->start_mark,
-			      "anchors are not supported; write the value out");
+			      "anchors are not supported. Try: write the value out");
 	if (event->data.scalar.tag)
-		return refuse(r, event->start_mark, "tags are not supported");
+		return refuse(r, event->start_mark,
+			      "tags are not supported. Try: leave out the word that begins with !");
 	if (memchr(text.p, '\0', text.len))
-		return refuse(r, event->start_mark, "NUL character not allowed");
+		return refuse(r, event->start_mark, "NUL character not allowed. Try: take it out");
 	problem = plain ? yaml_scalar_problem(text, &kind) : NULL;
 	if (problem) {
 		r->ambiguous = true;
@@ -235,13 +251,14 @@ static int read_container(struct yaml_reader *r, const yaml_event_t *event)
 
 	if (anchor)
 		return refuse(r, event->start_mark,
-			      "anchors are not supported; write the value out");
+			      "anchors are not supported. Try: write the value out");
 	if (tag)
-		return refuse(r, event->start_mark, "tags are not supported");
-	if (node_tree_wants_key(&r->build))
 		return refuse(r, event->start_mark,
-			      "a key must be text (a \"{\" that belongs to a value needs quotes "
-			      "around it)");
+			      "tags are not supported. Try: leave out the word that begins with !");
+	if (node_tree_wants_key(&r->build))
+		return refuse(
+			r, event->start_mark,
+			"a key must be text. Try: quotes around a \"{\" that belongs to a value");
 	return node_tree_open(&r->build, map ? NODE_MAP : NODE_LIST, mark_place(event->start_mark));
 }
 
@@ -251,17 +268,20 @@ static int read_event(struct yaml_reader *r, const yaml_event_t *event)
 	case YAML_DOCUMENT_START_EVENT:
 		if (r->done)
 			return refuse(r, event->start_mark,
-				      "a second document; one file holds one plan");
+				      "a second document; one file holds one plan. Try: one file "
+				      "each, sk run A B");
 		if (event->data.document_start.tag_directives.start !=
 		    event->data.document_start.tag_directives.end)
-			return refuse(r, event->start_mark, "tags are not supported");
+			return refuse(r, event->start_mark,
+				      "tags are not supported. Try: leave out the word that begins "
+				      "with !");
 		return 0;
 	case YAML_DOCUMENT_END_EVENT:
 		r->done = true;
 		return 0;
 	case YAML_ALIAS_EVENT:
 		return refuse(r, event->start_mark,
-			      "aliases are not supported; write the value out");
+			      "aliases are not supported. Try: write the value out");
 	case YAML_SCALAR_EVENT:
 		return read_scalar(r, event);
 	case YAML_SEQUENCE_START_EVENT:
@@ -298,7 +318,8 @@ int yaml_read(struct problems *p, const struct source *source, struct span text,
 			return rc;
 	}
 	if (!out->root)
-		return problem_add(p, source, (struct place){ 1, 1 },
-				   "no plan in it, only comments");
+		return problem_add(
+			p, source, (struct place){ 1, 1 },
+			"no plan in it, only comments. Try: tasks: {hello: {run: echo hello}}");
 	return r.ambiguous ? -SK_EUSAGE : 0;
 }

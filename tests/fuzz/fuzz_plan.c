@@ -45,7 +45,7 @@ static void check_submission(const struct submission *s)
 static void check_bytes(const uint8_t *data, size_t len)
 {
 	CLEANUP(submission_release) struct submission s = SUBMISSION_INIT;
-	CLEANUP(buf_release) struct buf problems = BUF_INIT;
+	CLEANUP(plan_problems_release) struct plan_problems problems = { .lines = BUF_INIT };
 	int fd = memfd_create("plan", MFD_CLOEXEC);
 	const char *file;
 	struct err e = ERR_INIT;
@@ -60,7 +60,7 @@ static void check_bytes(const uint8_t *data, size_t len)
 		&(struct plan_options){ .files = &file, .file_count = 1, .cwd = "/nowhere" }, &s,
 		&problems, &e);
 	close(fd);
-	INVARIANT((rc < 0) == (problems.len > 0));
+	INVARIANT((rc < 0) == (problems.count > 0));
 	INVARIANT((rc < 0) == (e.text[0] != '\0'));
 	if (rc == 0)
 		check_submission(&s);

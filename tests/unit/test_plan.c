@@ -20,7 +20,7 @@
 
 struct loaded {
 	struct submission s;
-	struct buf problems;
+	struct plan_problems problems;
 	struct err e;
 	int rc;
 };
@@ -28,12 +28,14 @@ struct loaded {
 static void loaded_release(struct loaded *l)
 {
 	submission_release(&l->s);
-	buf_release(&l->problems);
+	plan_problems_release(&l->problems);
 }
 
 static void load(struct loaded *l, struct plan_options o)
 {
-	*l = (struct loaded){ .s = SUBMISSION_INIT, .problems = BUF_INIT, .e = ERR_INIT };
+	*l = (struct loaded){ .s = SUBMISSION_INIT,
+			      .problems = { .lines = BUF_INIT },
+			      .e = ERR_INIT };
 	o.cwd = o.cwd ? o.cwd : "/where";
 	l->rc = plan_load_all(&o, &l->s, &l->problems, &l->e);
 }
@@ -97,6 +99,16 @@ static void check_good(const char *path)
 	}
 }
 
+/* The part of the first line that says what is wrong; what to do follows it. */
+static size_t problem_len(const char *line)
+{
+	const char *advice = strstr(line, "; did you mean "), *other = strstr(line, ". Try: ");
+
+	if (!advice || (other && other < advice))
+		advice = other;
+	return advice ? (size_t)(advice - line) : strcspn(line, "\n");
+}
+
 static void check_bad(const char *path)
 {
 	CLEANUP(loaded_release) struct loaded l;
@@ -106,8 +118,8 @@ static void check_bad(const char *path)
 	assert_int_equal(l.rc, l.e.code);
 	assert_true(l.rc < 0);
 	read_expected(path, &expected);
-	assert_string_equal(l.problems.p, expected.p);
-	assert_memory_equal(l.e.text, expected.p, strcspn(expected.p, "\n"));
+	assert_string_equal(l.problems.lines.p, expected.p);
+	assert_memory_equal(l.e.text, expected.p, problem_len(expected.p));
 	assert_non_null(strstr(l.e.text, ": nothing was started"));
 }
 
@@ -184,14 +196,15 @@ static void parameters_from_outside(void **state)
 	o.param_count = 3;
 	load(&b, o);
 	assert_int_equal(b.rc, -SK_EUSAGE);
-	assert_string_equal(b.problems.p,
+	assert_string_equal(b.problems.lines.p,
 			    "-p \"jbos\": no plan declares this parameter; did you mean \"jobs\"?\n"
-			    "-p \"jobs\" is given twice\n");
+			    "-p \"jobs\" is given twice. Try: keep one\n");
 	o.params = &binary;
 	o.param_count = 1;
 	load(&c, o);
 	assert_int_equal(c.rc, -SK_EUSAGE);
-	assert_string_equal(c.problems.p, "-p \"jobs\": the value is not UTF-8\n");
+	assert_string_equal(c.problems.lines.p,
+			    "-p \"jobs\": the value is not UTF-8. Try: save it as UTF-8\n");
 }
 
 static void selected(const struct submission *s, char *out)
@@ -245,18 +258,21 @@ static void unknown_selections_are_refused(void **state)
 	(void)state;
 	load(&a, o);
 	assert_int_equal(a.rc, -SK_EUSAGE);
-	assert_string_equal(a.problems.p,
+	assert_string_equal(a.problems.lines.p,
 			    "--only \"reprot\": no such task; did you mean \"report\"?\n"
-			    "--only \"zzz*\": no such task\n");
+			    "--only \"zzz*\": no such task. Try: one of compile, run, report, "
+			    "only-include, each\n");
 	o.from = "report";
 	load(&b, o);
-	assert_string_equal(b.problems.p, "--only and --from exclude each other\n");
+	assert_string_equal(b.problems.lines.p,
+			    "--only and --from exclude each other. Try: one of them\n");
 	o.only_count = 0;
 	o.from = "other/report";
 	load(&c, o);
 	assert_string_equal(
-		c.problems.p,
-		"--from \"other/report\": no such task; no plan of this run is that workstream\n");
+		c.problems.lines.p,
+		"--from \"other/report\": no such task; no plan of this run is that workstream. "
+		"Try: add its plan to the command\n");
 }
 
 static void several_files_are_one_run(void **state)
@@ -269,9 +285,9 @@ static void several_files_are_one_run(void **state)
 
 	(void)state;
 	load(&a, (struct plan_options){ .files = same, .file_count = 2 });
-	assert_string_equal(a.problems.p,
+	assert_string_equal(a.problems.lines.p,
 			    "good/minimal.yaml: workstream \"minimal\" is already that of "
-			    "good/minimal.yaml; name them apart\n");
+			    "good/minimal.yaml. Try: name them apart\n");
 	load(&b, (struct plan_options){ .files = two, .file_count = 2 });
 	assert_int_equal(b.rc, 0);
 	assert_int_equal(b.s.ws_count, 2);
@@ -280,10 +296,12 @@ static void several_files_are_one_run(void **state)
 	assert_int_equal(b.s.needs[b.s.tasks[0].needs_at], 1);
 	/* What lies in the broken file is not called unknown; all else is still told. */
 	load(&c, (struct plan_options){ .files = broken, .file_count = 3 });
-	assert_string_equal(c.problems.p, "bad/empty.yaml:1:1: empty file, expected a plan\n"
-					  "several/resource.yaml:1:13: resource db has the limit 2 "
-					  "here and 1 in several/app.yaml:1; "
-					  "it is one resource\n");
+	assert_string_equal(c.problems.lines.p,
+			    "bad/empty.yaml:1:1: empty file, expected a plan. Try: tasks: {hello: "
+			    "{run: echo hello}}\n"
+			    "several/resource.yaml:1:13: resource db has the limit 2 "
+			    "here and 1 in several/app.yaml:1; "
+			    "it is one resource. Try: the same limit\n");
 }
 
 static void nothing_to_read(void **state)
@@ -293,7 +311,8 @@ static void nothing_to_read(void **state)
 	(void)state;
 	load(&l, (struct plan_options){ .file_count = 0 });
 	assert_int_equal(l.rc, -SK_EUSAGE);
-	assert_string_equal(l.e.text, "expected 1..1000 plan files: nothing was started");
+	assert_string_equal(l.e.text,
+			    "expected 1..1000 plan files: nothing was started. Try: sk run PLAN");
 }
 
 static int enter(void **state)

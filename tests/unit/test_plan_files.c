@@ -19,7 +19,7 @@
 
 struct loaded {
 	struct submission s;
-	struct buf problems;
+	struct plan_problems problems;
 	struct err e;
 	int rc;
 };
@@ -27,14 +27,16 @@ struct loaded {
 static void loaded_release(struct loaded *l)
 {
 	submission_release(&l->s);
-	buf_release(&l->problems);
+	plan_problems_release(&l->problems);
 }
 
 static void load_in(struct loaded *l, const char *file, const char *cwd)
 {
 	struct plan_options o = { .files = &file, .file_count = 1, .cwd = cwd };
 
-	*l = (struct loaded){ .s = SUBMISSION_INIT, .problems = BUF_INIT, .e = ERR_INIT };
+	*l = (struct loaded){ .s = SUBMISSION_INIT,
+			      .problems = { .lines = BUF_INIT },
+			      .e = ERR_INIT };
 	l->rc = plan_load_all(&o, &l->s, &l->problems, &l->e);
 }
 
@@ -67,14 +69,17 @@ static void what_is_no_file_is_refused_at_once(void **state)
 	assert_int_equal(mkfifo("fifo.yaml", 0600), 0);
 	assert_int_equal(mkdir("empty", 0700), 0);
 	expect_refusal("fifo.yaml", -SK_EUSAGE,
-		       "fifo.yaml: is a FIFO, expected a regular file: nothing was started");
+		       "fifo.yaml: is a FIFO, expected a regular file: nothing was started. Try: "
+		       "the path of a plan");
 	expect_refusal("/dev/null", -SK_EUSAGE,
-		       "/dev/null: is a device, expected a regular file: nothing was started");
+		       "/dev/null: is a device, expected a regular file: nothing was started. Try: "
+		       "the path of a plan");
+	expect_refusal("absent.yaml", -2,
+		       "absent.yaml: cannot be read: No such file or directory: nothing was "
+		       "started. Try: sk help run");
 	expect_refusal(
-		"absent.yaml", -2,
-		"absent.yaml: cannot be read: No such file or directory: nothing was started");
-	expect_refusal("empty", -SK_EUSAGE,
-		       "empty: no JSON task in this folder: nothing was started");
+		"empty", -SK_EUSAGE,
+		"empty: no JSON task in this folder: nothing was started. Try: the path of a plan");
 }
 
 static void large_files_are_refused_unread(void **state)
@@ -82,8 +87,9 @@ static void large_files_are_refused_unread(void **state)
 	(void)state;
 	write_text("large.yaml", "tasks: {a: {run: make}}\n");
 	assert_int_equal(truncate("large.yaml", (off_t)PLAN_BYTES_MAX + 1), 0);
-	expect_refusal("large.yaml", -SK_EUSAGE,
-		       "large.yaml: file larger than 256 MiB: nothing was started");
+	expect_refusal(
+		"large.yaml", -SK_EUSAGE,
+		"large.yaml: file larger than 256 MiB: nothing was started. Try: several plans");
 	assert_int_equal(unlink("large.yaml"), 0);
 }
 
@@ -108,7 +114,7 @@ static void a_name_that_is_no_workstream(void **state)
 	expect_refusal("a b.yaml", -SK_EUSAGE,
 		       "a b.yaml: the name \"a b\" makes no workstream (use 1..64 of a-z A-Z 0-9 . "
 		       "_ -, starting with a "
-		       "letter or digit); add workstream: NAME: nothing was started");
+		       "letter or digit): nothing was started. Try: add workstream: NAME");
 }
 
 static void foreach_reads_files_and_lines(void **state)
@@ -193,7 +199,8 @@ static void a_long_chain_and_its_cycle(void **state)
 			    "\u2192 t99997 \u2192 t99996 "
 			    "\u2192 t99995 \u2192 t99994 \u2192 t99993 \u2192 t99992 \u2192 t99991 "
 			    "\u2192 t99990 "
-			    "\u2192 t99989 \u2192 ... (99988 more) \u2192 t0: nothing was started");
+			    "\u2192 t99989 \u2192 ... (99988 more) \u2192 t0: nothing was started. "
+			    "Try: take one of these needs out");
 }
 
 static void limits_of_one_task(void **state)
@@ -216,9 +223,10 @@ static void limits_of_one_task(void **state)
 	write_file("limits.yaml", yaml.p, yaml.len);
 	load_in(&l, "limits.yaml", "/where");
 	assert_int_equal(l.rc, -SK_EUSAGE);
-	assert_string_equal(l.problems.p,
-			    "limits.yaml:2:35: more than 10000 dependencies of one task\n"
-			    "limits.yaml:3:15: command longer than 128 KiB; put it into a file\n");
+	assert_string_equal(
+		l.problems.lines.p,
+		"limits.yaml:2:35: more than 10000 dependencies of one task. Try: fewer\n"
+		"limits.yaml:3:15: command longer than 128 KiB. Try: put it into a file\n");
 }
 
 static int enter(void **state)

@@ -216,10 +216,12 @@ static void maps_are_bounded(void **state)
 	buf_puts(&json, "}}");
 	read_text(&y, (struct span){ yaml.p, yaml.len }, yaml_read);
 	assert_int_equal(y.rc, -SK_EUSAGE);
-	assert_true(span_is(y.problems.v[0].text, "more than 10000 keys in one object"));
+	assert_true(
+		span_is(y.problems.v[0].text, "more than 10000 keys in one object. Try: fewer"));
 	read_text(&j, (struct span){ json.p, json.len }, json_read);
 	assert_int_equal(j.rc, -SK_EUSAGE);
-	assert_true(span_is(j.problems.v[0].text, "more than 10000 keys in one object"));
+	assert_true(
+		span_is(j.problems.v[0].text, "more than 10000 keys in one object. Try: fewer"));
 	buf_truncate(&json, 0);
 	buf_puts(&json, "{\"tasks\":{");
 	for (int i = 0; i <= PLAN_FIELD_KEYS_MAX; i++)
@@ -239,10 +241,10 @@ static void a_million_brackets(void **state)
 	for (int i = 0; i < 1000000; i++)
 		buf_putc(&text, '[');
 	read_text(&y, (struct span){ text.p, text.len }, yaml_read);
-	assert_true(span_is(y.problems.v[0].text, "nesting deeper than 64"));
+	assert_true(span_starts(y.problems.v[0].text, "nesting deeper than 64"));
 	assert_int_equal(y.problems.v[0].place.column, 65);
 	read_text(&j, (struct span){ text.p, text.len }, json_read);
-	assert_true(span_is(j.problems.v[0].text, "nesting deeper than 64"));
+	assert_true(span_starts(j.problems.v[0].text, "nesting deeper than 64"));
 }
 
 int main(void)
