@@ -45,10 +45,13 @@ static int unknown_command(const char *word, struct err *e)
 		       shown.p);
 }
 
-/* "sk task" alone: names the commands of the group. Returns 0 when `word` begins no path. */
-static int group_only(const char *word, struct err *e)
+/* "sk task" alone names the commands of the group, "sk task shwo" the one that was meant. Returns 0
+ * when the first word begins no path. */
+static int group_only(char *const *words, size_t count, struct err *e)
 {
-	CLEANUP(buf_release) struct buf names = BUF_INIT;
+	CLEANUP(buf_release) struct buf names = BUF_INIT, shown = BUF_INIT, typed = BUF_INIT;
+	const char *word = words[0], *next = count > 1 && words[1][0] != '-' ? words[1] : NULL;
+	const struct cmd *near;
 	size_t len = strlen(word);
 
 	for (size_t i = 0; i < cmd_count; i++) {
@@ -59,8 +62,21 @@ static int group_only(const char *word, struct err *e)
 	}
 	if (!names.len)
 		return 0;
-	return err_set(e, -SK_EUSAGE, "%s: say what to do: %s. Nothing was done. Try: sk help %s",
-		       word, names.p, word);
+	if (!next)
+		return err_set(e, -SK_EUSAGE,
+			       "%s: say what to do: %s. Nothing was done. Try: sk help %s", word,
+			       names.p, word);
+	buf_put_quoted(&shown, span_of(next), NAME_BYTES_MAX);
+	buf_putf(&typed, "%s %.*s", word, NAME_BYTES_MAX, next);
+	near = cmd_nearest(typed.p);
+	if (near && strncmp(near->path, word, len) == 0 && near->path[len] == ' ')
+		return err_set(e, -SK_EUSAGE,
+			       "%s: unknown command %s; did you mean \"%s\"? Nothing was done. "
+			       "Try: sk help %s",
+			       word, shown.p, near->path, word);
+	return err_set(e, -SK_EUSAGE,
+		       "%s: unknown command %s: nothing was done. Try: sk %s with one of %s", word,
+		       shown.p, word, names.p);
 }
 
 static bool wants(const struct dispatch *d, const char *name)
@@ -147,7 +163,7 @@ static int dispatch_words(struct dispatch *d, char **words, size_t count, struct
 	}
 	cmd = cmd_find(words + at, count - at, &used);
 	if (!cmd) {
-		rc = group_only(words[at], e);
+		rc = group_only(words + at, count - at, e);
 		return rc < 0 ? rc : unknown_command(words[at], e);
 	}
 	rc = options_parse(&d->options, cmd, words + at + used, count - at - used, NULL, e);

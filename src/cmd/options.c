@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 
 #define SHOWN_BYTES_MAX 64 /* of a word we repeat in a refusal */
+#define NAMES_SHOWN_MAX 8  /* more options than this are read in the help, not in a refusal */
 
 const struct option_row common_options[] = {
 	{ .name = "format",
@@ -77,12 +78,15 @@ static const struct option_row *find_letter(const struct cmd *cmd, char letter)
 	return NULL;
 }
 
+/* The beginning of an option counts as one slip, however much is missing. */
 static void nearest_in(const struct option_row *rows, struct span name, unsigned *best,
 		       const char **out)
 {
 	for (const struct option_row *row = rows; row->name; row++) {
 		unsigned distance = word_distance(name, span_of(row->name), *best);
 
+		if (name.len > 1 && strncmp(row->name, name.p, name.len) == 0 && distance > 1)
+			distance = 1;
 		if (distance < *best) {
 			*best = distance;
 			*out = row->name;
@@ -103,11 +107,21 @@ static int refuse(const struct cmd *cmd, struct err *e, const char *problem)
 		       cmd ? cmd->path : "");
 }
 
+static unsigned put_names(struct buf *out, const struct option_row *rows, unsigned left)
+{
+	for (; rows->name && left > 0; rows++, left--)
+		buf_putf(out, "%s--%s", out->len ? ", " : "", rows->name);
+	if (rows->name)
+		buf_puts(out, ", ...");
+	return left;
+}
+
 static int refuse_unknown(const struct cmd *cmd, struct span name, struct err *e)
 {
-	CLEANUP(buf_release) struct buf shown = BUF_INIT;
+	CLEANUP(buf_release) struct buf shown = BUF_INIT, all = BUF_INIT;
 	const char *near = NULL;
-	unsigned best = 4;
+	/* As many slips as a word of this length bears before it is another word. */
+	unsigned best = name.len < 4 ? 2 : name.len < 9 ? 3 : 4;
 
 	nearest_in(own_options(cmd), name, &best, &near);
 	nearest_in(common_options, name, &best, &near);
@@ -120,8 +134,11 @@ static int refuse_unknown(const struct cmd *cmd, struct span name, struct err *e
 			       "sk help%s%s",
 			       cmd ? cmd->path : "", words_of(cmd, ": "), shown.p ? shown.p : "",
 			       near, words_of(cmd, " "), cmd ? cmd->path : "");
-	return err_set(e, -SK_EUSAGE, "%s%sunknown option --%s: nothing was done. Try: sk help%s%s",
-		       cmd ? cmd->path : "", words_of(cmd, ": "), shown.p ? shown.p : "",
+	if (put_names(&all, own_options(cmd), NAMES_SHOWN_MAX) > 0)
+		put_names(&all, common_options, NAMES_SHOWN_MAX);
+	return err_set(e, -SK_EUSAGE,
+		       "%s%sunknown option --%s (there is %s): nothing was done. Try: sk help%s%s",
+		       cmd ? cmd->path : "", words_of(cmd, ": "), shown.p ? shown.p : "", all.p,
 		       words_of(cmd, " "), cmd ? cmd->path : "");
 }
 

@@ -43,6 +43,32 @@ def test_near_miss(sk):
     assert done.err == 'sk: unknown command "stauts"; did you mean "status"? Nothing was done. Try: sk help\n'
 
 
+@pytest.mark.parametrize("words, said", [
+    (["--frob"], "unknown option --frob (there is --version, --format, --json, --state-dir, --no-color, --help): "
+                 "nothing was done. Try: sk help"),
+    (["--verison"], "unknown option --verison; did you mean --version? Nothing was done. Try: sk help"),
+    (["status", "--al"], "status: unknown option --al; did you mean --all? Nothing was done. Try: sk help status"),
+    (["run", "--keep"], "run: unknown option --keep; did you mean --keep-going? Nothing was done. Try: sk help run"),
+    (["run", "--accept-change", "x"], "run: unknown option --accept-change; did you mean --accept-changes? Nothing was "
+                                      "done. Try: sk help run"),
+    (["version", "--zzzzzz"], "version: unknown option --zzzzzz (there is --format, --json, --state-dir, --no-color, "
+                              "--help): nothing was done. Try: sk help version"),
+    (["task", "shwo"], 'task: unknown command "shwo"; did you mean "task show"? Nothing was done. Try: sk help task'),
+    (["statsu"], 'unknown command "statsu"; did you mean "status"? Nothing was done. Try: sk help')])
+def test_near_and_far(sk, words, said):
+    """A slip is repaired; what is near to nothing is not forced upon the nearest word."""
+    done = sk(*words)
+    assert done.code == 2
+    assert done.err == "sk: " + said + "\n"
+
+
+def test_unknown_verb_of_a_group_names_all(sk):
+    done = sk("task", "frobnicate")
+    assert done.code == 2
+    assert done.err.startswith('sk: task: unknown command "frobnicate": nothing was done. Try: sk task ')
+    assert "show" in done.err and "list" in done.err
+
+
 def test_unknown_in_help(sk):
     done = sk("help", "nonsense")
     assert done.code == 2

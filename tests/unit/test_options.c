@@ -117,7 +117,8 @@ static void wrong_words_are_refused(void **state)
 	} cases[] = {
 		{ { "--fromiteration", "3" },
 		  "unknown option --fromiteration; did you mean --from-iteration?" },
-		{ { "--xyzzy", NULL }, "unknown option --xyzzy: nothing was done" },
+		{ { "--xyzzy", NULL },
+		  "unknown option --xyzzy (there is --from-iteration, --lines, " },
 		{ { "-x", NULL }, "unknown option -x" },
 		{ { "--lin", "3" }, "unknown option --lin" },
 		{ { "--from-iteration", "99" },
