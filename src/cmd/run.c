@@ -392,7 +392,14 @@ const struct cmd cmd_run = {
 		 "SIGTERM, cancels them. A closed terminal\n"
 		 "stops nothing. Exit code 0: all done, 1: a task failed, 130 or 143: interrupted.",
 	.example = "sk run nightly.yaml\nsk run -j 4 --dry-run nightly.yaml\nsk run -p version=1.2 "
-		   "release.yaml",
+		   "release.yaml\n"
+		   "\n"
+		   "# nightly.yaml, a plan:\n"
+		   "workstream: nightly\n"
+		   "tasks:\n"
+		   "  build: {run: make -j2, timeout: 10m, retries: 2}\n"
+		   "  test:  {run: make test, needs: [build], critical: true}\n"
+		   "  docs:  {run: make docs, needs: [build]}",
 	.options = run_options,
 	.needs = NEED_STATE,
 	.args = ARG_FILE,

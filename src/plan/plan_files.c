@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "plan/plan_json.h"
 #include "plan/plan_model.h"
@@ -136,6 +137,10 @@ void plan_files_read(struct plan *p)
 			continue;
 		}
 		f = plan_file_add(p, problems_source(&p->problems, path), stem_of(path));
+		if (access(o->files[i], F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+			f->broken = plan_missing(p, f->source, path) < 0;
+			continue;
+		}
 		f->broken = file_parse(p, f, o->files[i]) < 0;
 	}
 }

@@ -117,6 +117,9 @@ static inline struct reading plan_reading(struct plan *p, const struct plan_file
 /* The files of the command line -> p->files. Returns 0 also when some are broken. */
 void plan_files_read(struct plan *p);
 
+/* Refuses a path behind which there is nothing, and names the plans that are beside it. */
+int plan_missing(struct plan *p, const struct source *source, struct span path);
+
 /* Adds a file; the pointer is valid until the next call. */
 struct plan_file *plan_file_add(struct plan *p, const struct source *source, struct span stem);
 

@@ -57,6 +57,9 @@ static int cannot_read(struct problems *p, const struct source *source, int code
 {
 	struct stat st;
 
+	if (code == -ENOENT || code == -ENOTDIR)
+		return problem_add_code(p, -SK_EUSAGE, source,
+					"no such file. Try: correct the path, or make it first");
 	if (code == -EACCES && stat(path, &st) == 0)
 		return problem_add_code(p, code, source,
 					"cannot be read: permission denied (mode %04o)",

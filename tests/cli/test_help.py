@@ -36,6 +36,15 @@ def test_json(sk):
     assert "follow" in [option["name"] for option in document["options"]]
 
 
+def test_the_plan_in_the_help_is_one(sk):
+    """It is what a person is sent to who has no plan yet."""
+    _, plan = sk("help", "run").out.split("# nightly.yaml, a plan:\n")
+    (sk.folder / "nightly.yaml").write_text("\n".join(line[2:] for line in plan.splitlines()))
+    done = sk("run", "--dry-run", "--json", "nightly.yaml")
+    assert done.code == 0, done.err
+    assert done.json["to_run"] == 3
+
+
 def test_near_miss(sk):
     done = sk("stauts")
     assert done.code == 2

@@ -161,7 +161,30 @@ def test_every_fifth_byte_replaced(work, flip):
 
 
 def test_missing_file(work):
-    refused(work, "no-such.yaml", "no-such.yaml: cannot be read: No such file", code=8)
+    """The plans that are there are named; where there are none, how to get one."""
+    said = refused(work, "no-such.yaml")
+    assert said == ("sk: no-such.yaml: no such file, and no plan in this folder: nothing was started. Try: sk help run, "
+                    "which shows a plan\n")
+    work.plan("tasks: {a: {run: x y}}", "release.yaml")
+    work.plan("{}", "data.json")
+    work.plan("tasks: {a: {run: x y}}", "nightly.yml")
+    assert refused(work, "zzz") == ("sk: zzz: no such file: nothing was started. Try: one of nightly.yml, release.yaml, "
+                                    "or sk help run, which shows a plan\n")
+    assert refused(work, "relaese.yaml") == ('sk: relaese.yaml: no such file: nothing was started; did you mean '
+                                             '"release.yaml"?\n')
+    assert refused(work, "release") == 'sk: release: no such file: nothing was started; did you mean "release.yaml"?\n'
+    work.plan("tasks: {a: {run: x y}}", "plans/deploy.yaml")
+    assert refused(work, "plans/x.yaml") == ("sk: plans/x.yaml: no such file: nothing was started. Try: "
+                                             "plans/deploy.yaml, or sk help run, which shows a plan\n")
+    refused(work, "nowhere/x.yaml", "no such file: nothing was started. Try: sk help run")
+    refused(work, "release.yaml/x.yaml", "no such file: nothing was started. Try: sk help run")
+
+
+def test_a_folder_of_a_thousand_plans(work):
+    for i in range(1000):
+        work.plan("", "\x1b[31m%04d-\n.yaml" % i)
+    said = refused(work, "zzz")
+    assert len(said.splitlines()) == 1 and len(said) < 1000
 
 
 def test_not_a_file(work):

@@ -74,9 +74,9 @@ static void what_is_no_file_is_refused_at_once(void **state)
 	expect_refusal("/dev/null", -SK_EUSAGE,
 		       "/dev/null: is a device, expected a regular file: nothing was started. Try: "
 		       "the path of a plan");
-	expect_refusal("absent.yaml", -2,
-		       "absent.yaml: cannot be read: No such file or directory: nothing was "
-		       "started. Try: sk help run");
+	expect_refusal("absent.yaml", -SK_EUSAGE,
+		       "absent.yaml: no such file, and no plan in this folder: nothing was "
+		       "started. Try: sk help run, which shows a plan");
 	expect_refusal(
 		"empty", -SK_EUSAGE,
 		"empty: no JSON task in this folder: nothing was started. Try: the path of a plan");
