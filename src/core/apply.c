@@ -337,6 +337,7 @@ int core_apply(struct state *st, const struct event *ev, struct effects *fx, cha
 	}
 	if (rc < 0)
 		return rc;
+	st->happened[ev->kind]++;
 	st->last_seq = ev->seq;
 	st->last_at_ms = ev->at_ms;
 	return 0;

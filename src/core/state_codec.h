@@ -19,6 +19,10 @@ struct snapshot_place {
 void state_encode(const struct state *st, const struct snapshot_place *place, int64_t now_ms,
 		  struct buf *out);
 
+/* Appends the part of it that is about one workstream: for people and the archive, nobody decodes
+ * it. */
+void state_encode_ws(const struct state *st, uint32_t ws, int64_t now_ms, struct buf *out);
+
 /*
  * Reads a document into *st, which is empty after state_init. On failure *st may be released only.
  * Returns 0; -EINVAL with *what naming the problem and *at its byte; -SK_ECORRUPT when the values

@@ -218,6 +218,22 @@ static void read_orchestrator(struct decoder *d)
 	d->st->orchestrator_running = v[4].number != 0;
 }
 
+/* Kinds that this program does not know were told by a newer one, and are its business. */
+static void read_happened(struct decoder *d)
+{
+	struct scan_text key;
+
+	scan_object(&d->s);
+	while (scan_key(&d->s, &key)) {
+		int kind = event_kind_decode(key.raw);
+		uint64_t count = 0;
+
+		scan_u64(&d->s, INTEGER_MAX, &count);
+		if (kind >= 0)
+			d->st->happened[kind] = count;
+	}
+}
+
 static void read_document(struct decoder *d, struct snapshot_place *place, uint64_t *last_seq,
 			  int64_t *last_at)
 {
@@ -238,6 +254,8 @@ static void read_document(struct decoder *d, struct snapshot_place *place, uint6
 			read_journal(d, place);
 		} else if (span_is(key.raw, "orchestrator")) {
 			read_orchestrator(d);
+		} else if (span_is(key.raw, "events")) {
+			read_happened(d);
 		} else if (span_is(key.raw, "resources")) {
 			read_map(d, read_resource);
 		} else if (span_is(key.raw, "workstreams")) {
@@ -256,6 +274,7 @@ static void read_document(struct decoder *d, struct snapshot_place *place, uint6
 static int derive(struct decoder *d)
 {
 	struct state *st = d->st;
+	uint64_t waived = st->happened[EV_DEPENDENCY_WAIVED]; /* told once, not again below */
 	char why[200] = "";
 
 	for (size_t i = 0; i < st->ws_count; i++)
@@ -271,6 +290,7 @@ static int derive(struct decoder *d)
 			return -SK_ECORRUPT;
 		}
 	}
+	st->happened[EV_DEPENDENCY_WAIVED] = waived;
 	return 0;
 }
 

@@ -230,6 +230,15 @@ static void put_resource(struct buf *out, const struct state *st, const struct r
 }
 
 static void put_head(struct buf *out, const struct state *st, const struct snapshot_place *place,
+static void put_happened(struct buf *out, const struct state *st)
+{
+	put_key(out, "events");
+	buf_putc(out, '{');
+	for (size_t i = 0; i < EVENT_COUNT; i++)
+		put_u64(out, event_rows[i].word, st->happened[i]);
+	buf_putc(out, '}');
+}
+
 		     int64_t now_ms)
 {
 	buf_put(out, "{", 1);
@@ -255,6 +264,7 @@ static void put_head(struct buf *out, const struct state *st, const struct snaps
 	put_flag(out, "running", st->orchestrator_running);
 	buf_putc(out, '}');
 }
+	put_happened(out, st);
 
 static void open_map(struct buf *out, const char *key)
 {
@@ -304,6 +314,29 @@ void state_encode(const struct state *st, const struct snapshot_place *place, in
 			continue;
 		next_line(out, &any);
 		put_task(out, st, &st->tasks[i]);
+	}
+	buf_puts(out, "}}\n");
+}
+
+void state_encode_ws(const struct state *st, uint32_t ws, int64_t now_ms, struct buf *out)
+{
+	const struct workstream *w = &st->ws[ws];
+	bool any = false;
+
+	buf_putc(out, '{');
+	put_text(out, "schema_version", SPAN_LIT("1.0.0"));
+	put_text(out, "workspace", st->workspace);
+	put_time(out, "timestamp", now_ms);
+	put_u64(out, "last_seq", st->last_seq);
+	open_map(out, "workstreams");
+	next_line(out, &any);
+	put_ws(out, w);
+	buf_putc(out, '}');
+	open_map(out, "tasks");
+	any = false;
+	for (size_t i = 0; i < w->task_count; i++) {
+		next_line(out, &any);
+		put_task(out, st, &st->tasks[w->tasks[i]]);
 	}
 	buf_puts(out, "}}\n");
 }
