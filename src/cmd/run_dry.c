@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/when.h"
+#include "cmd/hint.h"
 #include "cmd/view.h"
 #include "core/graph.h"
 #include "core/submit_find.h"
@@ -17,9 +18,10 @@ struct dry {
 	unsigned flags;
 	uint32_t *needs_at, *needs, *stage, *path;
 	uint64_t *estimate_ms;
-	uint32_t path_count, stage_count;
+	uint32_t *by_stage; /* all tasks, those of the first stage first */
+	uint32_t path_count;
 	uint64_t path_ms, total_ms;
-	uint32_t to_run, done, held;
+	uint32_t to_run, done, completed, held; /* done: completed, or at work already */
 };
 
 static void dry_release(struct dry *d)
@@ -28,20 +30,52 @@ static void dry_release(struct dry *d)
 	mem_free(&d->needs);
 	mem_free(&d->stage);
 	mem_free(&d->path);
+	mem_free(&d->by_stage);
 	mem_free(&d->estimate_ms);
 }
 
-/* What the run would do with a task: NULL = run it, else why not. */
+/* Why a task is not run. In JSON these words are a promise. */
+static const char completed[] = "completed already", at_work[] = "at work already",
+		  left_out[] = "left out by --only or --from";
+
+/* The task of the recorded run, or NO_ID. */
+static uint32_t recorded(const struct dry *d, uint32_t spec)
+{
+	return d->st && !(d->flags & SUBMIT_NEW_RUN) ? submit_find_spec(d->st, d->s, spec) : NO_ID;
+}
+
+/* What the run would do with a task: NULL = run it, else one of the reasons above. */
 static const char *skipped(const struct dry *d, uint32_t spec)
 {
-	uint32_t task =
-		d->st && !(d->flags & SUBMIT_NEW_RUN) ? submit_find_spec(d->st, d->s, spec) : NO_ID;
+	uint32_t task = recorded(d, spec);
 
 	if (task != NO_ID && d->st->tasks[task].state == TASK_COMPLETED)
-		return "completed already";
+		return completed;
 	if (task != NO_ID && d->st->tasks[task].worker != NO_ID)
-		return "at work already";
-	return d->s->tasks[spec].selected ? NULL : "left out by --only or --from";
+		return at_work;
+	return d->s->tasks[spec].selected ? NULL : left_out;
+}
+
+static bool failed_before(const struct dry *d, uint32_t spec)
+{
+	uint32_t task = recorded(d, spec);
+
+	return task != NO_ID && d->st->tasks[task].state == TASK_FAILED;
+}
+
+/* By counting: a chain has as many stages as tasks. */
+static void sort_by_stage(struct dry *d)
+{
+	uint32_t count = d->s->task_count;
+	CLEANUP(mem_free) uint32_t *begin = mem_zalloc(((size_t)count + 2) * sizeof(*begin));
+
+	d->by_stage = mem_alloc(((size_t)count + 1) * sizeof(*d->by_stage));
+	for (uint32_t i = 0; i < count; i++)
+		begin[d->stage[i] + 1]++;
+	for (uint32_t stage = 1; stage <= count; stage++)
+		begin[stage + 1] += begin[stage];
+	for (uint32_t i = 0; i < count; i++)
+		d->by_stage[begin[d->stage[i]]++] = i;
 }
 
 static void dry_init(struct dry *d)
@@ -65,8 +99,9 @@ static void dry_init(struct dry *d)
 		d->estimate_ms[i] = (uint64_t)(def.estimate_ms ? def.estimate_ms : def.timeout_ms);
 		if (skipped(d, i)) {
 			d->estimate_ms[i] = 0;
-			d->done += skipped(d, i)[0] != 'l';
-			d->held += skipped(d, i)[0] == 'l';
+			d->done += skipped(d, i) != left_out;
+			d->completed += skipped(d, i) == completed;
+			d->held += skipped(d, i) == left_out;
 		} else {
 			d->to_run++;
 		}
@@ -76,59 +111,175 @@ static void dry_init(struct dry *d)
 	g = (struct graph){ s->task_count, d->needs_at, d->needs };
 	graph_stages(&g, d->stage);
 	d->path_count = graph_critical_path(&g, d->estimate_ms, d->path, &d->path_ms);
-	for (uint32_t i = 0; i < s->task_count; i++)
-		if (d->stage[i] > d->stage_count)
-			d->stage_count = d->stage[i];
+	sort_by_stage(d);
 }
 
 #define STAGES_SHOWN 50
 #define TASKS_SHOWN 12
 
-static void print_stage(const struct dry *d, struct out *out, uint32_t stage)
+/* A task as a person names it: with its workstream where there are several. */
+static void put_name(const struct dry *d, struct buf *out, uint32_t spec)
+{
+	if (d->s->ws_count > 1)
+		buf_putf(out, "%.*s/", SPAN_ARG(d->s->ws[d->s->tasks[spec].ws].name));
+	buf_putf(out, "%.*s", SPAN_ARG(d->s->tasks[spec].name));
+}
+
+/* A list that grows until it is long enough, and what was left of it. */
+struct list {
+	struct buf text;
+	uint32_t shown, more;
+};
+
+static void list_add(struct list *l, const struct dry *d, uint32_t spec)
+{
+	if (l->shown == TASKS_SHOWN) {
+		l->more++;
+		return;
+	}
+	buf_puts(&l->text, l->shown++ ? ", " : "");
+	put_name(d, &l->text, spec);
+	if (failed_before(d, spec))
+		buf_puts(&l->text, " (failed before)");
+}
+
+/* Prints the list behind what stands in the line already, its next lines at `indent`. */
+static void list_print(struct list *l, struct out *out, unsigned indent)
+{
+	if (l->more)
+		buf_putf(&l->text, " and %u more", (unsigned)l->more);
+	out_hanging(out, l->text.p, indent);
+	buf_release(&l->text);
+}
+
+static void print_stages(const struct dry *d, struct out *out)
 {
 	uint32_t shown = 0, more = 0;
 
-	out_putf(out, "  stage %-3u", (unsigned)stage);
-	for (uint32_t i = 0; i < d->s->task_count; i++) {
-		if (d->stage[i] != stage)
+	out_style(out, STYLE_BOLD, "runs, one stage after the other");
+	out_puts(out, "\n");
+	for (uint32_t at = 0; at < d->s->task_count;) {
+		struct list l = { .text = BUF_INIT };
+		uint32_t stage = d->stage[d->by_stage[at]];
+
+		for (; at < d->s->task_count && d->stage[d->by_stage[at]] == stage; at++)
+			if (!skipped(d, d->by_stage[at]))
+				list_add(&l, d, d->by_stage[at]);
+		if (l.shown == 0)
 			continue;
-		if (shown++ >= TASKS_SHOWN) {
+		if (shown == STAGES_SHOWN) {
 			more++;
+			buf_release(&l.text);
 			continue;
 		}
-		out_puts(out, " ");
-		out_style(out, skipped(d, i) ? STYLE_DIM : STYLE_PLAIN, "");
-		out_visible(out, d->s->tasks[i].name);
-		if (skipped(d, i))
-			out_putf(out, " (%s)", skipped(d, i));
-		out_puts(out, ",");
+		out_putf(out, "  %-2u ", (unsigned)++shown);
+		list_print(&l, out, 5);
 	}
 	if (more)
-		out_putf(out, " and %u more,", (unsigned)more);
-	buf_truncate(&out->buf, out->buf.len - 1);
+		out_putf(out, "  and %u more stages\n", (unsigned)more);
+}
+
+/* The longest way through what runs. */
+static void print_path(const struct dry *d, struct out *out)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	uint32_t shown = 0, count = 0;
+
+	buf_puts(&text, "critical path: ");
+	for (uint32_t i = 0; i < d->path_count; i++) {
+		if (skipped(d, d->path[i]))
+			continue;
+		if (count++ >= TASKS_SHOWN)
+			continue;
+		buf_puts(&text, shown++ ? " -> " : "");
+		put_name(d, &text, d->path[i]);
+	}
+	if (count > shown)
+		buf_putf(&text, " -> ... (%u tasks)", (unsigned)count);
+	buf_puts(&text, ", at most ");
+	buf_put_duration(&text, (int64_t)d->path_ms);
+	buf_puts(&text, " by estimates and time-outs");
+	out_hanging(out, text.p, 2);
+}
+
+/* All tasks that are not run for this reason, under it. */
+static void print_skipped(const struct dry *d, struct out *out, const char *reason,
+			  const char *heading)
+{
+	struct list l = { .text = BUF_INIT };
+
+	for (uint32_t i = 0; i < d->s->task_count; i++)
+		if (skipped(d, i) == reason)
+			list_add(&l, d, i);
+	if (l.shown == 0)
+		return;
+	out_puts(out, "\n");
+	out_style(out, STYLE_BOLD, heading);
+	out_puts(out, "\n  ");
+	list_print(&l, out, 2);
+}
+
+static void print_counts(const struct dry *d, struct out *out)
+{
+	for (uint32_t i = 0; i < d->s->ws_count; i++)
+		out_putf(out, "%s%.*s from %.*s", i ? ", " : "", SPAN_ARG(d->s->ws[i].name),
+			 SPAN_ARG(d->s->ws[i].plan));
+	if (d->to_run)
+		out_putf(out, ": %u to run", (unsigned)d->to_run);
+	else
+		out_puts(out, ": nothing to run");
+	if (d->completed)
+		out_putf(out, ", %u completed already", (unsigned)d->completed);
+	if (d->done > d->completed)
+		out_putf(out, ", %u at work already", (unsigned)(d->done - d->completed));
+	if (d->held)
+		out_putf(out, ", %u left out", (unsigned)d->held);
 	out_puts(out, "\n");
 }
 
-static void print_text(const struct dry *d, struct out *out)
+static void out_word(struct out *out, const char *word)
 {
-	CLEANUP(buf_release) struct buf length = BUF_INIT;
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
 
-	for (uint32_t i = 0; i < d->s->ws_count; i++)
-		out_putf(out, "workstream %.*s from %.*s\n", SPAN_ARG(d->s->ws[i].name),
-			 SPAN_ARG(d->s->ws[i].plan));
-	for (uint32_t stage = 1; stage <= d->stage_count && stage <= STAGES_SHOWN; stage++)
-		print_stage(d, out, stage);
-	if (d->stage_count > STAGES_SHOWN)
-		out_putf(out, "  and %u more stages\n", (unsigned)(d->stage_count - STAGES_SHOWN));
-	out_puts(out, "critical path:");
-	for (uint32_t i = 0; i < d->path_count && i < TASKS_SHOWN; i++)
-		out_putf(out, "%s %.*s", i ? " ->" : "", SPAN_ARG(d->s->tasks[d->path[i]].name));
-	if (d->path_count > TASKS_SHOWN)
-		out_putf(out, " -> ... (%u tasks)", (unsigned)d->path_count);
-	buf_put_duration(&length, (int64_t)d->path_ms);
-	out_putf(out, ", at most %s by estimates and time-outs\n", length.p);
-	out_putf(out, "%u to run, %u done already, %u left out. Nothing was started.\n",
-		 (unsigned)d->to_run, (unsigned)d->done, (unsigned)d->held);
+	buf_putc(&text, ' ');
+	put_shell_word(&text, span_of(word));
+	out_visible(out, (struct span){ text.p, text.len });
+}
+
+/* The words that were typed, without --dry-run. */
+static void print_next(const struct dry *d, struct out *out, const struct options *o)
+{
+	bool again = d->to_run == 0 && d->done == d->completed;
+
+	out_puts(out, "\nNothing was started. Try: sk run");
+	if (again && !(d->flags & SUBMIT_NEW_RUN))
+		out_puts(out, " --new-run");
+	for (size_t i = 0; i < o->given_count; i++) {
+		const struct option_given *g = &o->given[i];
+
+		if (strcmp(g->row->name, "dry-run") == 0)
+			continue;
+		out_putf(out, " --%s", g->row->name);
+		if (g->row->kind != OPTION_FLAG)
+			out_word(out, g->text);
+	}
+	for (size_t i = 0; i < o->arg_count; i++)
+		out_word(out, o->args[i]);
+	out_puts(out, again ? ", which runs it again\n" : "\n");
+}
+
+static void print_text(const struct dry *d, struct out *out, const struct options *o)
+{
+	print_counts(d, out);
+	if (d->to_run) {
+		out_puts(out, "\n");
+		print_stages(d, out);
+		print_path(d, out);
+	}
+	print_skipped(d, out, at_work, "at work already, taken over");
+	print_skipped(d, out, completed, "completed already, not run again");
+	print_skipped(d, out, left_out, "left out by --only or --from");
+	print_next(d, out, o);
 }
 
 static void print_json(const struct dry *d, struct out *out)
@@ -178,7 +329,7 @@ int run_dry(struct cmd_ctx *c, const struct run_request *r, struct err *e)
 		if (c->json)
 			print_json(&d, c->out);
 		else
-			print_text(&d, c->out);
+			print_text(&d, c->out, c->options);
 	}
 	dry_release(&d);
 	submit_report_release(&report);
