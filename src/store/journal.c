@@ -91,7 +91,6 @@ static int read_failed(const struct vfs *vfs, struct reading *r, struct journal_
 	if (rc < 0)
 		return rc;
 	out->torn = true;
-	out->surplus = r->turn_lines;
 	return 0;
 }
 
@@ -128,35 +127,61 @@ static int read_lines(struct reading *r, journal_fn fn, void *ctx, struct journa
 	return rc;
 }
 
-int journal_read(const struct vfs *vfs, const char *path, struct journal_place from, uint64_t limit,
-		 journal_fn fn, void *ctx, struct journal_end *out, struct err *e)
+/* As journal_read, but *out tells in every case how far it came. */
+static int read_file(const struct vfs *vfs, const char *path, struct journal_place from,
+		     uint64_t limit, journal_fn fn, void *ctx, struct journal_end *out,
+		     struct err *e)
 {
 	CLEANUP(reading_release)
 	struct reading r = { .lines = { .vfs = vfs }, .at = from, .bad = { .path = path } };
-	struct journal_end end = { .place = from };
 	int64_t size;
 	int rc;
 
+	*out = (struct journal_end){ .place = from };
 	r.bad.handle = open_checked(vfs, path, e);
 	if (r.bad.handle < 0)
 		return r.bad.handle;
 	size = vfs->size(vfs->ctx, r.bad.handle);
 	if (size < 0)
 		return io_failed(path, (int)size, e);
-	end.bytes = (uint64_t)size < limit ? (uint64_t)size : limit;
-	if (from.offset > end.bytes)
+	out->bytes = (uint64_t)size < limit ? (uint64_t)size : limit;
+	if (from.offset > out->bytes)
 		return err_set(e, -SK_ECORRUPT,
 			       "journal '%s': shrank to %llu bytes while it was read: stopped",
-			       path, (unsigned long long)end.bytes);
-	journal_lines_init(&r.lines, vfs, r.bad.handle, from.offset, end.bytes);
-	rc = read_lines(&r, fn, ctx, &end);
-	if (rc == -SK_ECORRUPT)
-		rc = read_failed(vfs, &r, &end, e);
-	else if (rc < 0)
+			       path, (unsigned long long)out->bytes);
+	journal_lines_init(&r.lines, vfs, r.bad.handle, from.offset, out->bytes);
+	rc = read_lines(&r, fn, ctx, out);
+	if (rc == -SK_ECORRUPT) {
+		rc = read_failed(vfs, &r, out, e);
+		out->surplus = r.turn_lines;
+		out->flaw = r.at.offset;
+	} else if (rc < 0) {
 		rc = io_failed(path, rc, e);
+	}
+	return rc;
+}
+
+int journal_read(const struct vfs *vfs, const char *path, struct journal_place from, uint64_t limit,
+		 journal_fn fn, void *ctx, struct journal_end *out, struct err *e)
+{
+	struct journal_end end;
+	int rc = read_file(vfs, path, from, limit, fn, ctx, &end, e);
+
 	if (rc == 0)
 		*out = end;
 	return rc;
+}
+
+int journal_salvage(const struct vfs *vfs, const char *path, struct journal_place from,
+		    journal_fn fn, void *ctx, struct journal_end *out, struct err *e)
+{
+	struct journal_end end;
+	int rc = read_file(vfs, path, from, JOURNAL_NO_LIMIT, fn, ctx, &end, e);
+
+	if (rc < 0 && rc != -SK_ECORRUPT)
+		return rc;
+	*out = end;
+	return rc == -SK_ECORRUPT;
 }
 
 void journal_head_release(struct journal_head *h)

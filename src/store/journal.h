@@ -28,6 +28,7 @@ struct journal_end {
 	uint64_t epoch;             /* of the last whole turn; 0 when none was read */
 	bool torn;                  /* bytes behind place.offset are an unfinished turn */
 	bool torn_zeros;            /* and all of them are zero */
+	uint64_t flaw; /* torn, or damaged: byte at which the first line begins that does not fit */
 };
 
 /*
@@ -44,6 +45,15 @@ typedef int (*journal_fn)(void *ctx, const struct event *ev, struct span line, c
  */
 int journal_read(const struct vfs *vfs, const char *path, struct journal_place from, uint64_t limit,
 		 journal_fn fn, void *ctx, struct journal_end *out, struct err *e);
+
+/*
+ * journal_read for those who recover: damage ends the reading, but what was read in front of it
+ * counts. Returns 0; 1 when there is damage (*e says which, out->place stands behind the last whole
+ * turn in front of it, out->flaw at it); negative when the file cannot be read at all: -ENOENT
+ * without a sentence, -SK_EIO.
+ */
+int journal_salvage(const struct vfs *vfs, const char *path, struct journal_place from,
+		    journal_fn fn, void *ctx, struct journal_end *out, struct err *e);
 
 /* The first record of a file, of which nothing is checked but that it is one. */
 struct journal_head {

@@ -17,6 +17,7 @@
 #include "core/state_codec.h"
 #include "store/journal_judge.h"
 #include "store/record.h"
+#include "store/segments.h"
 #include "store/snapshot.h"
 #include "store/store_repair.h"
 
@@ -51,7 +52,7 @@ static int lost(const struct opening *o, uint64_t journal_seq)
 	return err_set(o->e, -SK_ECORRUPT,
 		       "store: snapshot is at %llu, journal ends at %llu: %llu acknowledged "
 		       "transitions are missing: "
-		       "nothing was started. Try: sk state restore --from backup --dry-run",
+		       "nothing was started. Try: sk state restore --from-backup latest --dry-run",
 		       (unsigned long long)o->snapshot_seq, (unsigned long long)journal_seq,
 		       (unsigned long long)(o->snapshot_seq - journal_seq));
 }
@@ -61,7 +62,7 @@ static int foreign(const struct opening *o, struct span snapshot, struct span jo
 	return err_set(
 		o->e, -SK_ECORRUPT,
 		"snapshot '%s': belongs to workspace %.*s, this is %.*s: nothing was started. "
-		"Try: sk state restore --from backup --dry-run",
+		"Try: sk state restore --from-backup latest --dry-run",
 		SNAPSHOT_FILE, SPAN_ARG(snapshot), SPAN_ARG(journal));
 }
 
@@ -98,7 +99,7 @@ static int check_virgin(struct opening *o)
 	return err_set(o->e, -SK_ECORRUPT,
 		       "journal '%s': is missing or empty, but its snapshot, backups or archive "
 		       "are there: nothing was "
-		       "started. Try: sk state restore --from backup --dry-run",
+		       "started. Try: sk state restore --from-backup latest --dry-run",
 		       JOURNAL_FILE);
 }
 
@@ -115,60 +116,22 @@ static int check_links(struct opening *o)
 		       JOURNAL_FILE, o->journal.links);
 }
 
-/* The state at the head of a rotated journal. */
-static int base_from_snapshot_record(struct opening *o, const struct journal_head *head)
-{
-	struct snapshot_place place;
-	char what[200];
-	size_t at;
-
-	state_empty(o->st);
-	if (!head->ev.state.len)
-		return err_set(o->e, -SK_ECORRUPT,
-			       "journal '%s': damaged, its first record holds no state (line 1): "
-			       "nothing was "
-			       "changed. Try: sk state repair --explain",
-			       JOURNAL_FILE);
-	if (state_decode(head->ev.state, o->st, &place, what, &at) < 0)
-		return err_set(o->e, -SK_ECORRUPT,
-			       "journal '%s': damaged, the state in its first record: %s (line 1): "
-			       "nothing was changed. "
-			       "Try: sk state repair --explain",
-			       JOURNAL_FILE, what);
-	if (o->st->last_seq + 1 != head->ev.seq)
-		return err_set(o->e, -SK_ECORRUPT,
-			       "journal '%s': damaged, the state in its first record is at %llu "
-			       "(line 1): nothing was "
-			       "changed. Try: sk state repair --explain",
-			       JOURNAL_FILE, (unsigned long long)o->st->last_seq);
-	o->from = (struct journal_place){ 0, o->st->last_seq, place.sum };
-	o->segment = place.segment;
-	return 0;
-}
-
 /* The state before the first record of the journal; a snapshot that was loaded is only compared
  * from here on. */
 static int base_from_head(struct opening *o)
 {
-	CLEANUP(journal_head_release) struct journal_head head = JOURNAL_HEAD_INIT;
 	CLEANUP(mem_free) char *workspace = span_dup(o->st->workspace);
-	struct span theirs = span_of(workspace), ours = SPAN_NONE;
+	struct span theirs = span_of(workspace), ours;
+	struct journal_base base;
 	int rc;
 
 	state_empty(o->st);
-	o->from = (struct journal_place){ 0, 0, 0 };
-	o->segment = 1;
-	rc = journal_head_read(o->vfs, JOURNAL_FILE, &head, o->e);
+	rc = journal_base_find(o->vfs, JOURNAL_FILE, o->st, &base, o->e);
 	if (rc < 0)
 		return rc;
-	if (rc > 0 && head.ev.kind == EV_SNAPSHOT) {
-		rc = base_from_snapshot_record(o, &head);
-		if (rc < 0)
-			return rc;
-		ours = o->st->workspace;
-	} else if (rc > 0 && head.ev.kind == EV_STORE_CREATED) {
-		ours = head.ev.nonce;
-	}
+	o->from = base.from;
+	o->segment = base.segment;
+	ours = span_of(base.workspace);
 	if (theirs.len && ours.len && !span_eq(theirs, ours))
 		return foreign(o, theirs, ours);
 	return 0;
@@ -250,7 +213,7 @@ static int check_snapshot(struct opening *o)
 	return err_set(o->e, -SK_ECORRUPT,
 		       "snapshot '%s': at seq %llu it does not belong to this journal: nothing was "
 		       "started. "
-		       "Try: sk state restore --from backup --dry-run",
+		       "Try: sk state restore --from-backup latest --dry-run",
 		       SNAPSHOT_FILE, (unsigned long long)o->snapshot_seq);
 }
 
@@ -287,7 +250,7 @@ static int read_store(struct opening *o)
 		return err_set(o->e, -SK_ECORRUPT,
 			       "journal '%s': does not hold one whole turn (line 1, byte 0): "
 			       "nothing was changed. "
-			       "Try: sk state restore --from backup --dry-run",
+			       "Try: sk state restore --from-backup latest --dry-run",
 			       JOURNAL_FILE);
 	if (first.surplus)
 		rc = replay(o, first.place.offset); /* (3) */
@@ -367,33 +330,17 @@ static int repair(struct opening *o, struct store *s, int64_t now_ms)
 	return o->end.torn ? record_torn_tail(o, s, now_ms) : 0;
 }
 
-/* The number of the first record, which stands right at the start of the file. */
-static uint64_t first_seq(const struct opening *o)
-{
-	char raw[32] = "";
-	struct span digits = { raw + 7, 0 };
-	uint64_t seq;
-	int handle = o->vfs->open_read(o->vfs->ctx, JOURNAL_FILE);
-
-	if (handle < 0)
-		return o->from.seq + 1;
-	o->vfs->read_at(o->vfs->ctx, handle, 0, raw, sizeof(raw) - 1);
-	o->vfs->close(o->vfs->ctx, handle);
-	while (digits.p[digits.len] >= '0' && digits.p[digits.len] <= '9')
-		digits.len++;
-	return span_to_u64(digits, INTEGER_MAX, &seq) == 0 ? seq : o->from.seq + 1;
-}
-
 static struct store *store_new(const struct opening *o)
 {
 	struct store *s = mem_zalloc(sizeof(*s));
+	uint64_t first_seq = journal_first_seq(o->vfs, JOURNAL_FILE);
 	struct vfs_stat snapshot;
 
 	s->vfs = o->vfs;
 	s->handle = -1;
 	s->at = o->end.place;
 	s->segment = o->segment;
-	s->first_seq = first_seq(o);
+	s->first_seq = first_seq ? first_seq : o->from.seq + 1;
 	s->snapshot_seq = o->found == SNAPSHOT_GOOD ? o->snapshot_seq : 0;
 	s->newest_backup_ms = -1;
 	s->orchestrator_runs = o->st->orchestrator_running;

@@ -254,7 +254,7 @@ def test_lost_journal(finished):
     finished.journal.write_bytes(b"")
     finished.journal.chmod(0o600)
     refused(finished, 7, "snapshot is at [0-9]+, journal ends at 0: [0-9]+ acknowledged transitions are missing",
-            "nothing was started|nothing was changed", "Try: sk state restore --from backup --dry-run")
+            "nothing was started|nothing was changed", "Try: sk state restore --from-backup latest --dry-run")
 
 
 def test_journal_of_yesterday(finished):

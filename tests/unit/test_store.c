@@ -125,7 +125,7 @@ static void a_lost_journal_is_noticed(void **state)
 		&w, -SK_ECORRUPT,
 		"snapshot is at 10, journal ends at 4: 6 acknowledged transitions are missing");
 	assert_says(&w.user.e,
-		    "nothing was started. Try: sk state restore --from backup --dry-run");
+		    "nothing was started. Try: sk state restore --from-backup latest --dry-run");
 	buf_truncate(raw, 0);
 	assert_refused(
 		&w, -SK_ECORRUPT,
