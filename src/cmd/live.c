@@ -247,7 +247,7 @@ static void put_last_line(struct live *l, const struct task *t)
 		const char *from = memrchr(tail, '\n', (size_t)len);
 
 		from = from ? from + 1 : tail;
-		if (!log_header_attempt((struct span){ from, (size_t)(tail + len - from) }))
+		if (!log_is_mark((struct span){ from, (size_t)(tail + len - from) }))
 			buf_put_visible(&line, (struct span){ from, (size_t)(tail + len - from) });
 	}
 	put_style(l, "2");

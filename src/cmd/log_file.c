@@ -17,6 +17,8 @@
 
 #define CHUNK_BYTES 65536
 #define HEADER_BYTES_MAX 256
+#define MARK "=== "
+#define MARK_LEN (strlen(MARK) + WHEN_TEXT_LEN)
 
 int log_file_open(int dir, struct span task_id, struct err *e)
 {
@@ -48,27 +50,51 @@ int log_file_open(int dir, struct span task_id, struct err *e)
 		       "log 'logs/%s': is no regular file; refused: nothing was shown", name.p);
 }
 
-/* "=== 2026-11-21T08:43:00.123Z task unit attempt 2 ...": the worker writes one in front of each
- * command it starts. */
-uint64_t log_header_attempt(struct span line)
+bool log_is_mark(struct span line)
 {
-	static const char mark[] = "=== ", word[] = " attempt ";
-	uint64_t attempt;
 	int64_t when;
-	size_t digits = 0;
-	const char *at;
 
-	if (!span_starts(line, mark) || line.len < strlen(mark) + WHEN_TEXT_LEN)
-		return 0;
-	if (when_decode((struct span){ line.p + strlen(mark), WHEN_TEXT_LEN }, &when) < 0)
-		return 0;
-	at = memmem(line.p, line.len, word, strlen(word));
-	if (!at)
-		return 0;
-	at += strlen(word);
-	while (at + digits < line.p + line.len && at[digits] >= '0' && at[digits] <= '9')
-		digits++;
-	return span_to_u64((struct span){ at, digits }, INTEGER_MAX, &attempt) < 0 ? 0 : attempt;
+	return span_starts(line, MARK) && line.len >= MARK_LEN &&
+	       when_decode((struct span){ line.p + strlen(MARK), WHEN_TEXT_LEN }, &when) == 0;
+}
+
+/* Takes " <word>" and what follows it up to the next blank or colon; false when it stands not
+ * there. */
+static bool take_word(struct span *rest, const char *word, struct span *out)
+{
+	size_t len = 0;
+
+	if (!span_starts(*rest, word))
+		return false;
+	rest->p += strlen(word);
+	rest->len -= strlen(word);
+	while (len < rest->len && rest->p[len] != ' ' && rest->p[len] != ':')
+		len++;
+	*out = (struct span){ rest->p, len };
+	rest->p += len;
+	rest->len -= len;
+	return true;
+}
+
+/* "=== 2026-11-21T08:43:00.123Z task unit run 2 attempt 2: ...": the worker writes one in front of
+ * each command it starts. */
+bool log_is_header(struct span line, struct log_header *out)
+{
+	struct log_header h = { 1, 0 };
+	struct span rest, word;
+
+	if (!log_is_mark(line))
+		return false;
+	rest = (struct span){ line.p + MARK_LEN, line.len - MARK_LEN };
+	if (!take_word(&rest, " task ", &word))
+		return false;
+	if (take_word(&rest, " run ", &word) && span_to_u64(word, INTEGER_MAX, &h.run) < 0)
+		return false;
+	if (!take_word(&rest, " attempt ", &word) ||
+	    span_to_u64(word, INTEGER_MAX, &h.attempt) < 0 || h.attempt == 0)
+		return false;
+	*out = h;
+	return true;
 }
 
 static ssize_t read_at(int fd, void *p, size_t len, uint64_t offset)
@@ -83,7 +109,7 @@ static ssize_t read_at(int fd, void *p, size_t len, uint64_t offset)
 
 /* Looks for headers; only the beginning of each line is kept. */
 struct header_search {
-	uint64_t wanted, line_at;
+	uint64_t wanted, run, line_at; /* run: the one that was found */
 	char head[HEADER_BYTES_MAX];
 	size_t head_len;
 	bool found, inside;
@@ -93,18 +119,22 @@ struct header_search {
 static void line_done(struct header_search *s, uint64_t next_at)
 {
 	struct span head = { s->head, s->head_len };
-	uint64_t attempt;
+	struct log_header found;
+	bool wanted;
 
 	if (s->head_len && s->head[s->head_len - 1] == '\r')
 		head.len--;
-	attempt = s->head_len < HEADER_BYTES_MAX ? log_header_attempt(head) : 0;
-	if (attempt == s->wanted && !s->inside) { /* the newest run is the last in the file */
-		s->found = s->inside = true;
-		s->from = s->line_at;
-		s->to = UINT64_MAX;
-	} else if (attempt && attempt != s->wanted && s->inside) {
-		s->inside = false;
-		s->to = s->line_at;
+	if (log_is_header(head, &found)) {
+		wanted = found.attempt == s->wanted;
+		if (wanted && (!s->inside || found.run != s->run)) { /* the newest is the last */
+			s->found = s->inside = true;
+			s->run = found.run;
+			s->from = s->line_at;
+			s->to = UINT64_MAX;
+		} else if (!wanted && s->inside) {
+			s->inside = false;
+			s->to = s->line_at;
+		}
 	}
 	s->line_at = next_at;
 	s->head_len = 0;

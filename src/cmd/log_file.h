@@ -12,13 +12,21 @@
  */
 int log_file_open(int dir, struct span task_id, struct err *e);
 
-/* The attempt that this line opens, or 0 when it is a line of output. */
-uint64_t log_header_attempt(struct span line);
+/* Whether the line looks like one of ours: a header, or how an attempt ended. */
+bool log_is_mark(struct span line);
+
+struct log_header {
+	uint64_t run, attempt; /* both from 1 */
+};
+
+/* Whether this line opens an attempt (or one of its rules), and which one. */
+bool log_is_header(struct span line, struct log_header *out);
 
 /*
  * The part of the file that belongs to the attempt (0 = all of it): *from..*to; *to is UINT64_MAX
  * for the last one, which may still grow. When the plan was run anew, numbers begin again: the
- * newest attempt of that number counts. Returns 1, 0 when the file has no such attempt, or -errno.
+ * newest run with an attempt of that number counts. Returns 1, 0 when the file has no such attempt,
+ * or -errno.
  */
 int log_find_attempt(int fd, uint64_t attempt, uint64_t *from, uint64_t *to);
 

@@ -22,12 +22,12 @@
 
 struct logs_run {
 	struct cmd_ctx *c;
-	struct span id;   /* of the task */
-	uint64_t only;    /* attempt asked for, or 0 */
-	uint64_t attempt; /* of the line being read */
-	int dir, fd;      /* state folder; log file or -1 */
-	uint64_t at, to;  /* what is still to be shown; to = UINT64_MAX: whatever comes */
-	struct buf line;  /* begun, not ended yet */
+	struct span id;       /* of the task */
+	uint64_t only;        /* attempt asked for, or 0 */
+	struct log_header of; /* of the line being read; attempt 0: not known */
+	int dir, fd;          /* state folder; log file or -1 */
+	uint64_t at, to;      /* what is still to be shown; to = UINT64_MAX: whatever comes */
+	struct buf line;      /* begun, not ended yet */
 	bool raw;
 	/* following: */
 	uint64_t seq; /* journal read so far */
@@ -37,30 +37,32 @@ struct logs_run {
 static void show_line(struct logs_run *r, struct span line)
 {
 	struct out *out = r->c->out;
-	uint64_t attempt = log_header_attempt(line);
+	bool header = log_is_header(line, &r->of), dim = out->color && log_is_mark(line);
 	struct json j;
 
-	if (attempt)
-		r->attempt = attempt;
 	if (line.len && line.p[line.len - 1] == '\r')
 		line.len--;
 	if (r->c->json) {
-		if (attempt)
+		if (header)
 			return;
 		json_open(&j, out, "log_line");
 		json_span(&j, "task_id", r->id);
-		if (r->attempt)
-			json_u64(&j, "attempt", r->attempt);
+		if (r->of.attempt)
+			json_u64(&j, "attempt", r->of.attempt);
 		else
 			json_null(&j, "attempt");
+		if (r->of.run)
+			json_u64(&j, "run_no", r->of.run);
+		else
+			json_null(&j, "run_no");
 		json_span(&j, "text", line);
 		json_close(&j);
 		return;
 	}
-	if (attempt && out->color)
+	if (dim)
 		out_puts(out, "\033[2m");
 	out_visible(out, line);
-	if (attempt && out->color)
+	if (dim)
 		out_puts(out, "\033[0m");
 	out_puts(out, "\n");
 }
@@ -134,7 +136,7 @@ static int place(struct logs_run *r, struct err *e)
 	if (rc < 0)
 		return err_set(e, rc, "cannot read the log of %.*s: %s", SPAN_ARG(r->id),
 			       strerror(-rc));
-	r->attempt = r->only;
+	r->of.attempt = r->only;
 	r->to = r->only && to != UINT64_MAX ? to : UINT64_MAX;
 	return 0;
 }
@@ -200,7 +202,42 @@ static int watch_all(struct logs_run *r, int watch, struct buf *why)
 	return rc;
 }
 
-static int follow(struct logs_run *r, struct err *e)
+/* "task "unit" has not started yet: waits for build" */
+static void put_unstarted(const struct logs_run *r, uint32_t task, struct buf *out)
+{
+	CLEANUP(buf_release) struct buf story = BUF_INIT;
+	const struct task *t = &r->c->view->st.tasks[task];
+	bool waits = t->state == TASK_PENDING || t->state == TASK_QUEUED;
+
+	story_put(r->c->view, task, r->c->now_ms, &story);
+	buf_putf(out, "task \"%.*s\" %s: ", SPAN_ARG(t->id),
+		 t->attempt && !waits         ? "has printed nothing"
+		 : task_state_final(t->state) ? "never started"
+					      : "has not started yet");
+	if (!waits)
+		buf_putf(out, "%s%s", task_state_word(t->state), story.len ? ", " : "");
+	buf_put(out, story.p, story.len);
+}
+
+/* Before the first line may come for a long time. */
+static void say_follow(struct logs_run *r, uint32_t task)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	const struct task *t = &r->c->view->st.tasks[task];
+
+	if (r->final)
+		return;
+	if (t->state == TASK_PENDING || t->state == TASK_QUEUED) {
+		put_unstarted(r, task, &text);
+		buf_puts(&text, ". Following; Ctrl-C ends this");
+		print_problem(text.p);
+	}
+	if (!r->c->view->alive)
+		print_problem("no orchestrator runs: following what a worker may still write. "
+			      "Ctrl-C ends this");
+}
+
+static int follow(struct logs_run *r, uint32_t task, struct err *e)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
 	CLEANUP(fd_close) int watch = watch_open();
@@ -208,9 +245,7 @@ static int follow(struct logs_run *r, struct err *e)
 
 	if (rc < 0)
 		return err_set(e, rc, "cannot watch the log: %s", strerror(-rc));
-	if (!r->c->view->alive && !r->final)
-		print_problem("no orchestrator runs: following what a worker may still write. "
-			      "Ctrl-C ends this");
+	say_follow(r, task);
 	for (;;) {
 		rc = follow_once(r, e);
 		if (rc < 0)
@@ -231,14 +266,11 @@ static int follow(struct logs_run *r, struct err *e)
 
 static int no_log(struct logs_run *r, uint32_t task, struct err *e)
 {
-	CLEANUP(buf_release) struct buf story = BUF_INIT;
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	const struct task *t = &r->c->view->st.tasks[task];
 
-	story_put(r->c->view, task, r->c->now_ms, &story);
-	return err_set(e, -SK_ENOTFOUND,
-		       "task \"%.*s\" has no output yet: %s%s%s. Try: sk why %.*s", SPAN_ARG(t->id),
-		       task_state_word(t->state), story.len ? ", " : "", story.p ? story.p : "",
-		       SPAN_ARG(t->id));
+	put_unstarted(r, task, &text);
+	return err_set(e, -SK_ENOTFOUND, "%s. Try: sk why %.*s", text.p, SPAN_ARG(t->id));
 }
 
 static int show(struct logs_run *r, uint32_t task, struct err *e)
@@ -246,7 +278,7 @@ static int show(struct logs_run *r, uint32_t task, struct err *e)
 	int rc;
 
 	if (options_has(r->c->options, "follow"))
-		return follow(r, e);
+		return follow(r, task, e);
 	rc = open_log(r, e);
 	if (rc == 0)
 		return no_log(r, task, e);

@@ -13,13 +13,14 @@ static void add_failure(struct run_summary *s, const struct task *t, const struc
 {
 	CLEANUP(buf_release) struct buf log = BUF_INIT;
 	CLEANUP(buf_release) struct buf error = BUF_INIT;
+	struct span rest, head = story_error_head(t->error, &rest);
 
 	if (s->failure_count == FAILURES_SHOWN) {
 		s->failures_more++;
 		return;
 	}
 	put_log_path(paths, t->id, &log);
-	buf_put_visible(&error, t->error);
+	buf_put_visible(&error, rest.len ? t->error : head);
 	mem_grow(&s->failures, &s->failure_capacity, s->failure_count + 1, sizeof(*s->failures));
 	s->failures[s->failure_count++] = (struct run_failure){
 		.task = span_dup(t->id),

@@ -9,6 +9,8 @@
 #include "core/link.h"
 #include "core/schedule.h"
 
+#define BAD_OUTPUT "exit code 65: SK_OUTPUT: " /* recorded when SK_OUTPUT cannot be used */
+#define BAD_OUTPUT_AT strlen("exit code 65: ")
 #define NAMES_MAX 3 /* named one by one; then "and 4 more" */
 
 const char *story_cause_word(enum story_cause cause)
@@ -28,63 +30,6 @@ enum style story_style(unsigned state)
 		return STYLE_BAD;
 	case TASK_RETRYING:
 	case TASK_CANCELLED:
-		return STYLE_WARN;
-	default:
-		return STYLE_PLAIN;
-	}
-}
-
-bool story_cancelled(const struct task *t)
-{
-	return t->state == TASK_CANCELLED && !(t->flags & (TASK_WAIVES | TASK_DROPPED));
-}
-
-/* Whether a worker still works on some task of it. */
-static bool at_work(const struct view *v, const struct workstream *w)
-{
-	for (size_t i = 0; w->assigned && i < w->task_count; i++) {
-		const struct task *t = &v->st.tasks[w->tasks[i]];
-
-		if (t->worker != NO_ID &&
-		    view_worker_life(&v->st.workers[t->worker]) != WORKER_GONE)
-			return true;
-	}
-	return false;
-}
-
-static bool was_interrupted(const struct state *st, const struct workstream *w)
-{
-	for (size_t i = 0; i < w->task_count; i++) {
-		const struct task *t = &st->tasks[w->tasks[i]];
-
-		if (story_cancelled(t) && span_is(t->reason, INTERRUPTED_REASON))
-			return true;
-	}
-	return false;
-}
-
-bool story_ws_interrupted(const struct view *v, const struct workstream *w)
-{
-	if (ws_state_final(w->state) || !w->started_ms || at_work(v, w))
-		return false;
-	return !v->alive || was_interrupted(&v->st, w);
-}
-
-const char *story_ws_word(const struct view *v, const struct workstream *w)
-{
-	return story_ws_interrupted(v, w) ? "interrupted" : ws_state_word(w->state);
-}
-
-enum style story_ws_style(const struct view *v, const struct workstream *w)
-{
-	if (story_ws_interrupted(v, w))
-		return STYLE_WARN;
-	switch (w->state) {
-	case WS_COMPLETED:
-		return STYLE_GOOD;
-	case WS_FAILED:
-		return STYLE_BAD;
-	case WS_CANCELLED:
 		return STYLE_WARN;
 	default:
 		return STYLE_PLAIN;
@@ -155,26 +100,6 @@ static struct story pending_story(const struct state *st, uint32_t task)
 		return (struct story){ lost(&st->tasks[other]) ? CAUSE_BLOCKED : CAUSE_TASK, other,
 				       SPAN_NONE };
 	return (struct story){ CAUSE_RUN, NO_ID, SPAN_NONE };
-}
-
-uint32_t story_fatal(const struct state *st, const struct workstream *w)
-{
-	uint32_t first = NO_ID;
-
-	for (size_t i = 0; i < w->task_count; i++) {
-		const struct task *other = &st->tasks[w->tasks[i]];
-
-		if (other->flags & TASK_FATAL &&
-		    (first == NO_ID || other->last_seq < st->tasks[first].last_seq))
-			first = w->tasks[i];
-	}
-	return first;
-}
-
-void story_put_fatal(const struct task *fatal, struct buf *out)
-{
-	buf_putf(out, "because %.*s%s failed", SPAN_ARG(fatal->id),
-		 fatal->flags & TASK_CRITICAL ? ", which is critical," : "");
 }
 
 static struct story cancelled_story(const struct state *st, const struct task *t)
@@ -248,6 +173,9 @@ struct span story_error_head(struct span error, struct span *rest)
 	size_t len = colon ? (size_t)(colon - error.p) : error.len;
 
 	*rest = SPAN_NONE;
+	/* The command did its part; only what it left behind was wrong. */
+	if (span_starts(error, BAD_OUTPUT))
+		return (struct span){ error.p + BAD_OUTPUT_AT, error.len - BAD_OUTPUT_AT };
 	for (size_t i = 0; colon && i < ARRAY_LEN(kinds); i++) {
 		if (!span_starts(error, kinds[i]))
 			continue;

@@ -73,12 +73,22 @@ static void put_rule(const struct attempt *a, struct buf *text)
 	buf_puts(text, " failed: ");
 }
 
+static void log_unstarted(struct worker_run *w, const struct attempt *a, struct span why)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	buf_puts(&text, "could not start: ");
+	buf_put(&text, why.p, why.len);
+	attempt_log_end(w, a, (struct span){ text.p, text.len });
+}
+
 static void finish_unstarted(struct worker_run *w, struct attempt *a, const struct buf *why)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 
 	put_rule(a, &text);
 	buf_put(&text, why->p, why->len);
+	log_unstarted(w, a, (struct span){ text.p, text.len });
 	finish(w, a, a->phase == PHASE_BEFORE ? OUTCOME_PRECHECK : OUTCOME_SPAWN_FAILED,
 	       (struct span){ text.p, text.len }, SPAN_NONE);
 }
@@ -100,8 +110,10 @@ static void report_started(struct worker_run *w, const struct attempt *a)
  * of it. */
 static void finish_unreadable(struct worker_run *w, struct attempt *a)
 {
-	finish(w, a, OUTCOME_SPAWN_FAILED, SPAN_LIT("the definition of the task cannot be read"),
-	       SPAN_NONE);
+	static const struct span why = SPAN_LIT("the definition of the task cannot be read");
+
+	log_unstarted(w, a, why);
+	finish(w, a, OUTCOME_SPAWN_FAILED, why, SPAN_NONE);
 }
 
 /* Starts the step the attempt stands at, passing over phases without rules. */
@@ -125,14 +137,14 @@ static void run_step(struct worker_run *w, struct attempt *a)
 		return;
 	}
 	a->rule_name = def.name;
-	a->timeout_ms = def.timeout_ms;
+	a->timeout_ms = a->phase == PHASE_MAIN && a->limit_ms ? a->limit_ms : def.timeout_ms;
 	a->stage = STAGE_RUN;
 	a->ending = END_BY_ITSELF;
 	a->main_gone = false;
 	a->left_most = 0;
 	a->pid = attempt_spawn(w, a, &def, &why);
 	a->begun_us = clock_mono_us(w->clock);
-	a->deadline_us = def.timeout_ms > 0 ? a->begun_us + def.timeout_ms * 1000 : NEVER;
+	a->deadline_us = a->timeout_ms > 0 ? a->begun_us + a->timeout_ms * 1000 : NEVER;
 	a->poll_us = NEVER;
 	if (a->pid < 0) {
 		finish_unstarted(w, a, &why);
@@ -150,7 +162,7 @@ static void put_failure(struct worker_run *w, const struct attempt *a, bool aban
 	CLEANUP(fd_close) int log_fd = attempt_open_log(w, a);
 
 	put_rule(a, text);
-	if (a->ending == END_TIMEOUT) {
+	if (a->ending == END_TIMEOUT && a->phase != PHASE_MAIN) {
 		buf_puts(text, "ended after its time limit of ");
 		buf_put_duration(text, a->timeout_ms);
 	} else if (a->phase != PHASE_MAIN && WIFEXITED(a->status)) {
@@ -167,6 +179,28 @@ static void put_failure(struct worker_run *w, const struct attempt *a, bool aban
 	if (tail.len && text->len)
 		buf_puts(text, ": ");
 	buf_put(text, tail.p, tail.len);
+}
+
+/* An end that its output does not tell. One by exit code is left to the journal, so that the log of
+ * an ordinary end costs nothing. */
+static void log_ending(struct worker_run *w, const struct attempt *a)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	if (a->ending == END_CANCEL || a->cancelled) {
+		buf_puts(&text, "cancelled");
+	} else if (a->ending == END_TIMEOUT) {
+		buf_puts(&text, "timed out after ");
+		if (a->timeout_ms % 1000)
+			buf_put_duration(&text, a->timeout_ms);
+		else
+			buf_putf(&text, "%llds", (long long)a->timeout_ms / 1000);
+		buf_puts(&text, ": ended");
+	} else if (WIFSIGNALED(a->status)) {
+		buf_putf(&text, "killed by signal %d", WTERMSIG(a->status));
+	}
+	if (text.len)
+		attempt_log_end(w, a, (struct span){ text.p, text.len });
 }
 
 /* The outcome of the last step. */
@@ -189,8 +223,10 @@ static void finish_main(struct worker_run *w, struct attempt *a, struct buf *tex
 	CLEANUP(buf_release) struct buf outputs = BUF_INIT, name = BUF_INIT;
 
 	attempt_output_name(a, &name);
-	if (output_read(w->outputs_fd, name.p, &outputs, text) < 0)
+	if (output_read(w->outputs_fd, name.p, &outputs, text) < 0) {
 		a->result.exit_code = EXIT_BAD_OUTPUT;
+		attempt_log_end(w, a, (struct span){ text->p, text->len });
+	}
 	finish(w, a, OUTCOME_EXIT, (struct span){ text->p, text->len },
 	       (struct span){ outputs.p, outputs.len });
 }
@@ -211,6 +247,8 @@ static void step_over(struct worker_run *w, struct attempt *a, bool abandoned)
 	good = outcome == OUTCOME_EXIT && a->result.exit_code == 0 && !abandoned;
 	if (!good)
 		put_failure(w, a, abandoned, &text);
+	if (!good || (a->cancelled && a->phase != PHASE_MAIN))
+		log_ending(w, a);
 	tree_over(&w->tree, a->slot, abandoned);
 	if (good && a->phase == PHASE_MAIN) {
 		finish_main(w, a, &text);
@@ -381,6 +419,7 @@ static void start(struct worker_run *w, struct attempt *a, unsigned slot)
 	w->slots[slot] = a;
 	w->running++;
 	if (a->refusal.len) {
+		log_unstarted(w, a, a->refusal);
 		finish(w, a, OUTCOME_SPAWN_FAILED, a->refusal, SPAN_NONE);
 		return;
 	}

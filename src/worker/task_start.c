@@ -86,14 +86,41 @@ static void write_header(struct worker_run *w, struct attempt *a, const struct c
 	buf_reserve(&line, 512);
 	if (!first)
 		buf_putc(&line, '\n'); /* whatever came before may lack its last newline */
-	buf_putf(&line, "=== %.*s task %.*s attempt %llu", WHEN_TEXT_LEN, when,
-		 SPAN_ARG(a->task_id), (unsigned long long)a->number);
+	buf_putf(&line, "=== %.*s task %.*s", WHEN_TEXT_LEN, when, SPAN_ARG(a->task_id));
+	if (a->run_no > 1)
+		buf_putf(&line, " run %llu", (unsigned long long)a->run_no);
+	buf_putf(&line, " attempt %llu", (unsigned long long)a->number);
 	if (a->phase != PHASE_MAIN) {
 		buf_puts(&line, a->phase == PHASE_BEFORE ? " before rule " : " after rule ");
 		buf_put_visible(&line, a->rule_name);
 	}
 	buf_puts(&line, ": ");
 	command_put_shown(&line, def, SHOWN_BYTES_MAX);
+	buf_putc(&line, '\n');
+	if (fd_write_all(log_fd, line.p, line.len) < 0)
+		worker_say(w, "cannot write to the log of task %.*s", SPAN_ARG(a->task_id));
+}
+
+/* Whether the next byte of the file begins a line. */
+static bool at_line_start(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char last;
+
+	return size <= 0 || pread(fd, &last, 1, size - 1) != 1 || last == '\n';
+}
+
+void attempt_log_end(struct worker_run *w, const struct attempt *a, struct span how)
+{
+	CLEANUP(fd_close) int log_fd = attempt_open_log(w, a);
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
+	char when[WHEN_TEXT_LEN];
+
+	if (log_fd < 0)
+		return;
+	when_encode(clock_wall_ms(w->clock), when);
+	buf_putf(&line, "%s=== %.*s ", at_line_start(log_fd) ? "" : "\n", WHEN_TEXT_LEN, when);
+	buf_put_visible(&line, how);
 	buf_putc(&line, '\n');
 	if (fd_write_all(log_fd, line.p, line.len) < 0)
 		worker_say(w, "cannot write to the log of task %.*s", SPAN_ARG(a->task_id));

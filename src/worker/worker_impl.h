@@ -29,6 +29,7 @@ struct attempt {
 	struct span task_id, workstream_id, name, def, cwd, env;
 	struct span refusal; /* why it must not be started, or empty */
 	uint64_t number, run_no;
+	int64_t limit_ms; /* of its command, when an operator gave it another; or 0 */
 	bool validation, cancelled;
 	/* from the definition, once it has a slot */
 	struct span def_cwd, def_env;
@@ -120,6 +121,11 @@ pid_t attempt_spawn(struct worker_run *w, struct attempt *a, const struct comman
 		    struct buf *why);
 /* The name of its SK_OUTPUT file in outputs/. */
 void attempt_output_name(const struct attempt *a, struct buf *out);
+/*
+ * Writes into its log how the attempt ended, when nothing that it printed itself would tell: it was
+ * ended, or could not be started. A log that cannot be written is passed over.
+ */
+void attempt_log_end(struct worker_run *w, const struct attempt *a, struct span how);
 /* Opens its log, for reading too: descriptor or -errno. */
 int attempt_open_log(const struct worker_run *w, const struct attempt *a);
 

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 
 import pytest
@@ -106,12 +107,6 @@ def test_fifo_is_refused(night):
     assert "is no regular file" in done.err
 
 
-def test_no_output_yet(night):
-    done = night("logs", "unit")
-    assert done.code == 3
-    assert done.err == 'sk: task "unit" has no output yet: pending, waits for build. Try: sk why unit\n'
-
-
 def test_follow_until_the_task_ends(night, maker):
     process = night.start("logs", "-f", "build")
     for _ in LOG.splitlines():
@@ -142,3 +137,101 @@ def test_follow_of_a_finished_task_ends_at_once(night):
     done = night("logs", "-f", "arm")
     assert done.code == 0
     assert done.out == "done\n"
+
+
+# --- what the worker writes -----------------------------------------------------------------------------------------
+
+MARK = r"=== \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
+
+
+def marks(sk, task):
+    """The lines of a log that sk wrote itself, without their times."""
+    lines = sk("logs", task).out.splitlines()
+    return [re.sub(MARK, "", line) for line in lines if re.match(MARK, line)]
+
+
+def test_a_new_run_is_told_apart(work):
+    work.plan("tasks: {a: {run: echo hello}}")
+    assert work("run", "plan.yaml").code == 0
+    assert work("run", "--new-run", "plan.yaml").code == 0
+    assert marks(work, "a") == ["task a attempt 1: echo hello", "task a run 2 attempt 1: echo hello"]
+    newest = work("logs", "--attempt", "1", "a").out
+    assert newest.count("\nhello\n") == 1 and newest.count("===") == 1 and "run 2" in newest
+    assert [line["run_no"] for line in work("logs", "a", "--json").lines if line["text"] == "hello"] == [1, 2]
+
+
+def test_time_limit_ends_the_log(work):
+    work.plan("tasks: {a: {run: 'printf begun; sleep 1000', timeout: 1s}}")
+    assert work("run", "plan.yaml").code == 1
+    lines = work("logs", "a").out.splitlines()
+    assert lines[1] == "begun"
+    assert re.fullmatch(MARK + "timed out after 1s: ended", lines[2])
+    assert work.events("task_failed")[0]["error"] == "timed out after 1 s: begun"
+    assert work("status", "a").out.startswith("a  failed  timed out after 1 s\n")
+
+
+def test_what_cannot_start_says_so_in_the_log(work):
+    work.plan("tasks: {a: {run: [no-such-program-here]}}")
+    assert work("run", "plan.yaml").code == 1
+    assert marks(work, "a") == ['task a attempt 1: ["no-such-program-here"]',
+                                "could not start: cannot execute no-such-program-here: no such program in PATH"]
+
+
+def test_cancelled_ends_the_log(work):
+    work.plan("tasks: {bad: {run: 'until [ -e ran ]; do :; done; exit 1', critical: true}, "
+              "slow: {run: ': > ran; sleep 1000'}}")
+    assert work("run", "-j2", "plan.yaml").code == 1
+    assert marks(work, "slow")[-1] == "cancelled"
+
+
+def test_killed_by_somebody_ends_the_log(work):
+    work.plan("tasks: {a: {run: 'kill -9 $$'}}")
+    assert work("run", "plan.yaml").code == 1
+    assert marks(work, "a")[-1] == "killed by signal 9"
+
+
+def test_an_ordinary_end_writes_nothing(work):
+    work.plan("tasks: {a: {run: 'echo x; exit 3'}, b: {run: echo y}}")
+    assert work("run", "plan.yaml").code == 1
+    assert len(marks(work, "a")) == len(marks(work, "b")) == 1
+
+
+@pytest.mark.parametrize("command, wrong", [
+    ("echo no >> $SK_OUTPUT", "SK_OUTPUT: line 1 is not key=value: no output was taken"),
+    ("head -c 2000000 /dev/zero > $SK_OUTPUT", "SK_OUTPUT: larger than "),
+])
+def test_bad_output_is_named(work, command, wrong):
+    work.plan("tasks: {a: {run: '%s'}}" % command)
+    done = work("run", "plan.yaml")
+    assert done.code == 1
+    assert marks(work, "a")[-1].startswith(wrong)
+    for text in (work("status").out, work("why", "a").out, work("events").out, done.out):
+        assert wrong in text
+        assert "exit code 65" not in text
+
+
+def test_not_started_yet(night):
+    """One sentence: that it has not started, and what it waits for."""
+    done = night("logs", "unit")
+    assert done.code == 3 and done.out == ""
+    assert done.err == 'sk: task "unit" has not started yet: waits for build. Try: sk why unit\n'
+
+
+def test_never_started(sk, maker):
+    maker.make(NIGHTLY + "cancel gpu alice no gpu\n")
+    assert sk("logs", "gpu").err == 'sk: task "gpu" never started: cancelled, no gpu. Try: sk why gpu\n'
+
+
+def test_follow_waits_for_the_start(work):
+    work.gate()
+    work.plan("tasks: {a: {run: ': < gate'}, b: {run: echo hello, needs: [a]}}")
+    run = work.start("run", "plan.yaml")
+    until(lambda: work.state_of("a") == "running", "the first task runs")
+    process = work.start("logs", "-f", "b")
+    assert process.stderr.readline() == "sk: task \"b\" has not started yet: waits for a. Following; Ctrl-C ends this\n"
+    work.open_gate()
+    assert process.stdout.readline().endswith(" task b attempt 1: echo hello\n")
+    assert process.stdout.readline() == "hello\n"
+    until(lambda: process.poll() is not None, "logs -f ends with its task")
+    assert process.returncode == 0
+    until(lambda: run.poll() is not None, "the run ends")
