@@ -1,4 +1,4 @@
-/* Every page ends in the same way, so that eyes find the command without reading. */
+/* Several findings of one page may lead to the same command; it is said once. */
 #include "cmd/next.h"
 
 static struct span first_line(const char *p)
@@ -19,23 +19,4 @@ void next_add(struct buf *commands, const char *fmt, ...)
 			return;
 	buf_put(commands, line.p, line.len);
 	buf_putc(commands, '\n');
-}
-
-void next_print(struct out *o, const struct buf *commands)
-{
-	const char *first = commands->p ? commands->p : "";
-
-	for (const char *p = first; *p; p += strcspn(p, "\n") + 1) {
-		out_puts(o, p == first ? "\nNext: " : "      ");
-		out_visible(o, first_line(p));
-		out_puts(o, "\n");
-	}
-}
-
-void next_json(struct json *j, const struct buf *commands)
-{
-	json_array(j, "next");
-	for (const char *p = commands->p ? commands->p : ""; *p; p += strcspn(p, "\n") + 1)
-		json_span(j, NULL, first_line(p));
-	json_array_end(j);
 }

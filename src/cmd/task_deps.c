@@ -141,7 +141,7 @@ static void print_json(struct cmd_ctx *c, uint32_t task, const struct buf *next)
 	else
 		json_span(&j, "because_of", st->tasks[root].id);
 	edges_json(c, &j, task);
-	next_json(&j, next);
+	json_next(&j, next);
 	json_close(&j);
 }
 
@@ -157,7 +157,7 @@ static void print_page(struct cmd_ctx *c, uint32_t task, const struct buf *next)
 				 "known yet.\n");
 	print_needs(c, &st->tasks[task]);
 	print_dependents(c, task);
-	next_print(c->out, next);
+	out_next(c->out, next);
 }
 
 static int task_deps_run(struct cmd_ctx *c, struct err *e)

@@ -38,7 +38,7 @@ static void print_text(struct cmd_ctx *c, const struct task_list *l, const struc
 		fit_table(&t, c->out, 0);
 	else
 		out_puts(c->out, "No such tasks.\n");
-	next_print(c->out, next);
+	out_next(c->out, next);
 }
 
 static void print_json(struct cmd_ctx *c, const struct task_list *l, const struct buf *next)
@@ -55,7 +55,7 @@ static void print_json(struct cmd_ctx *c, const struct task_list *l, const struc
 		json_object_end(&j);
 	}
 	json_array_end(&j);
-	next_json(&j, next);
+	json_next(&j, next);
 	json_close(&j);
 }
 

@@ -123,7 +123,7 @@ static void print_page(struct task_show *s)
 	put_past(s, &t);
 	fit_table(&t, s->c->out, 2);
 	print_log(s);
-	next_print(s->c->out, &s->next);
+	out_next(s->c->out, &s->next);
 }
 
 static void print_json(struct task_show *s)
@@ -149,7 +149,7 @@ static void print_json(struct task_show *s)
 			json_span(&j, NULL, log_tail_line(&rest));
 		json_array_end(&j);
 	}
-	next_json(&j, &s->next);
+	json_next(&j, &s->next);
 	json_close(&j);
 }
 

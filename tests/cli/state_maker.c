@@ -12,6 +12,8 @@
  *	start TASK / finish TASK EXIT MS [TEXT] / kill TASK SIGNAL MS / valid TASK EXIT
  *	cancel TASK BY REASON                   an operator's act
  *	interrupt                               a person interrupts the run
+ *	cycle WS A:B B:A                        a workstream that was halted: A needs B, B needs A
+ *	silent WORKER / lose WORKER             it does not answer; its process is gone
  *	pass MS                                 the clock moves on
  *	log TASK ATTEMPT TEXT                   a line of output, written as the worker does
  *	stop                                    a clean stop is recorded
@@ -25,6 +27,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "core/apply.h"
 #include "core/decide.h"
 #include "os/clock.h"
 #include "os/lock.h"
@@ -224,6 +227,75 @@ static void interrupt(struct maker *m)
 	step(m, &in);
 }
 
+/* Records one fact as it is: for what decide refuses today, but journals may hold. */
+static void record(struct maker *m, struct events *batch, const char *edge, uint8_t to,
+		   enum trigger on)
+{
+	struct event *ev = &batch->v[batch->count - 1];
+	char why[200] = "";
+
+	ev->seq = m->st.last_seq + 1;
+	if (edge) {
+		ev->transition = true;
+		ev->edge = span_of(edge);
+		ev->from = TASK_NO_STATE;
+		ev->to = to;
+		ev->trigger = (uint8_t)on;
+	}
+	if (core_apply(&m->st, ev, NULL, why) < 0)
+		give_up("cannot follow", why);
+}
+
+static void cycle(struct maker *m, char *rest)
+{
+	struct events batch = EVENTS_INIT;
+	struct span ws = arena_copy(&batch.text, span_of(word(&rest)));
+	struct buf names = BUF_INIT, needs = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct event *ev = events_add(&batch, EV_WS_CREATED, m->now_ms);
+	char *task;
+
+	ev->workstream_id = ws;
+	ev->run_no = 1;
+	record(m, &batch, "W1", WS_PLANNED, ON_WORKSTREAM_CREATED);
+	while (*(task = word(&rest))) {
+		const char *need = strchr(task, ':') + 1;
+
+		ev = events_add(&batch, EV_TASK_CREATED, m->now_ms);
+		ev->workstream_id = ws;
+		ev->task_id =
+			arena_copy(&batch.text, (struct span){ task, (size_t)(need - task) - 1 });
+		ev->def = SPAN_LIT("{\"run\":\"true\"}");
+		buf_truncate(&needs, 0);
+		buf_putf(&needs, "[\"%s\"]", need);
+		ev->needs = arena_copy(&batch.text, (struct span){ needs.p, needs.len });
+		buf_putf(&names, "%s\"%s\"", names.len ? "," : "[", need);
+		record(m, &batch, "T1", TASK_PENDING, ON_TASK_CREATED);
+	}
+	ev = events_add(&batch, EV_CYCLE_DETECTED, m->now_ms);
+	ev->workstream_id = ws;
+	buf_putc(&names, ']');
+	ev->tasks = (struct span){ names.p, names.len };
+	record(m, &batch, NULL, 0, ON_NONE);
+	if (store_commit(m->store, &batch, m->st.epoch, &e) < 0)
+		give_up("commit", e.text);
+	buf_release(&names);
+	buf_release(&needs);
+	events_release(&batch);
+}
+
+static void about_worker(struct maker *m, enum input_kind kind, char *rest)
+{
+	struct input in = { .kind = kind, .worker_id = span_of(word(&rest)) };
+	uint32_t worker = state_worker(&m->st, in.worker_id);
+
+	if (worker == NO_ID)
+		give_up("no such worker", in.worker_id.p);
+	in.incarnation = m->st.workers[worker].incarnation;
+	step(m, &in);
+	schedule(m);
+}
+
 static void pass(struct maker *m, char *rest)
 {
 	struct input in = { .kind = IN_TIME };
@@ -287,6 +359,12 @@ static void obey(struct maker *m, char *line)
 		cancel(m, rest);
 	else if (strcmp(verb, "interrupt") == 0)
 		interrupt(m);
+	else if (strcmp(verb, "cycle") == 0)
+		cycle(m, rest);
+	else if (strcmp(verb, "silent") == 0)
+		about_worker(m, IN_WORKER_SILENT, rest);
+	else if (strcmp(verb, "lose") == 0)
+		about_worker(m, IN_WORKER_LOST, rest);
 	else if (strcmp(verb, "pass") == 0)
 		pass(m, rest);
 	else if (strcmp(verb, "log") == 0)
