@@ -61,7 +61,7 @@
 				  */
 #define ARGUMENT_BYTES_MAX 65536 /* one word of a command line */
 #define ARGUMENTS_MAX 10000      /* words of a command line */
-#define INTERVENTION_TEXT_BYTES_MAX 4096 /* one text in a line of interventions.log; the rest is cut */
+#define INTERVENTION_TEXT_BYTES_MAX 4096 /* one text of a line; the rest is cut */
 #define INTERVENTION_ARGS_MAX 256        /* words of the command kept in such a line */
 #define INTERVENTIONS_READ_BYTES_MAX \
 	(64 * 1024 * 1024) /* of interventions.log, from its end: a hundred thousand lines */

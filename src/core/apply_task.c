@@ -200,6 +200,10 @@ static void task_reset(struct state *st, uint32_t task, const struct event *ev)
 	t->error = SPAN_NONE;
 	t->ended_ms = 0;
 	t->retry_at_ms = 0;
+	if (ev->timeout_ms) {
+		t->timeout_ms = (uint32_t)ev->timeout_ms;
+		t->flags |= TASK_TIMEOUT_SET;
+	}
 	if (t->unmet == 0)
 		agenda_task(st, task);
 }
@@ -284,7 +288,8 @@ static int check_transition(const struct task *t, const struct event *ev, const 
 	if (ev->from == TASK_PENDING && ev->to == TASK_QUEUED && t->unmet)
 		return illegal(why, ev, "queued with unmet dependencies");
 	if (ev->signal > UINT8_MAX || ev->exit_code != (int32_t)ev->exit_code ||
-	    ev->retry_count > UINT16_MAX || ev->reassign_count > UINT16_MAX)
+	    ev->retry_count > UINT16_MAX || ev->reassign_count > UINT16_MAX ||
+	    (row->acts & DO_RESET && ev->timeout_ms > UINT32_MAX))
 		return illegal(why, ev, "number out of range");
 	if (row->acts & DO_START && t->worker == NO_ID)
 		return illegal(why, ev, "started without an assignment");

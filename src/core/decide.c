@@ -150,6 +150,27 @@ int64_t core_deadline(const struct state *st)
 	return next;
 }
 
+/* The workstream that the act is about, or NO_ID. */
+static uint32_t act_subject(const struct turn *t, const struct act *act)
+{
+	uint32_t task = state_task(t->st, act->task_id);
+
+	if (act->workstream_id.len)
+		return state_ws(t->st, act->workstream_id);
+	return task == NO_ID ? NO_ID : t->st->tasks[task].ws;
+}
+
+static int act(struct turn *t, const struct input *in)
+{
+	int rc = turn_act(t, in->act);
+	uint32_t ws = rc < 0 ? NO_ID : act_subject(t, in->act);
+
+	if (ws != NO_ID && in->live && !ws_state_final(t->st->ws[ws].state) &&
+	    !t->st->ws[ws].active)
+		turn_activate_ws(t, ws);
+	return rc;
+}
+
 static int dispatch(struct turn *t, const struct input *in)
 {
 	switch (in->kind) {
@@ -196,6 +217,8 @@ static int dispatch(struct turn *t, const struct input *in)
 		return 0;
 	case IN_CANCEL_TASK:
 		return turn_cancel_task(t, in);
+	case IN_ACT:
+		return act(t, in);
 	case IN_INTERRUPT:
 		turn_interrupt(t, in);
 		return 0;

@@ -5,6 +5,7 @@
 #ifndef SK_DECIDE_H
 #define SK_DECIDE_H
 
+#include "core/act.h"
 #include "core/effect.h"
 #include "core/event.h"
 #include "core/state.h"
@@ -32,6 +33,7 @@ enum input_kind {
 	IN_UNKNOWN_TO_WORKER, /* task_id, attempt: assigned, but its live worker has never heard of
 				 it or lost it */
 	IN_CANCEL_TASK,       /* task_id, operator, reason, waive */
+	IN_ACT,               /* act: an operator's. live: what it frees may start at once */
 	IN_INTERRUPT, /* operator: cancel what active workstreams have at work, leave the rest */
 	IN_SCHEDULE,  /* assign what may be assigned now */
 	IN_KIND_COUNT
@@ -66,6 +68,8 @@ struct input {
 	struct span workstream_id;
 	uint64_t run_no;
 	struct result result;
+	const struct act *act;
+	bool live;
 	const struct submission *submission;
 	unsigned submit_flags;
 	struct span operator_name, reason;

@@ -77,7 +77,8 @@
 	      HAS(ATTEMPT) | HAS(WAIVE))                                                           \
 	EVENT(TASK_CANCELLED, "task_cancelled", TASK, INFO, HAS(EDGE) | HAS(WAIVE))                \
 	EVENT(TASK_SKIPPED, "task_skipped", TASK, WARNING, HAS(EDGE))                              \
-	EVENT(TASK_RESET, "task_reset", TASK, WARNING, HAS(EDGE) | HAS(RETRY_COUNT))               \
+	EVENT(TASK_RESET, "task_reset", TASK, WARNING,                                             \
+	      HAS(EDGE) | HAS(RETRY_COUNT) | HAS(TIMEOUT_MS))                                      \
 	EVENT(TASK_UPDATED, "task_updated", SYSTEM, WARNING, HAS(NEEDS) | HAS(DEF))                \
 	EVENT(TASK_DROPPED, "task_dropped", SYSTEM, WARNING, 0)                                    \
 	EVENT(DEPENDENCY_WAIVED, "dependency_waived", SYSTEM, WARNING, HAS(NEEDS))                 \

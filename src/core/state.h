@@ -34,8 +34,9 @@ enum task_flags {
 	TASK_LINKED = 1 << 8,  /* its edges are in the graph (after workstream_ready) */
 	TASK_DROPPED = 1 << 9, /* removed from the plan; kept for the record */
 	TASK_NEEDS_CAPABILITY = 1 << 11,
-	TASK_FATAL = 1 << 12, /* its failure counts in ws->critical_failed */
-	TASK_HELD = 1 << 10,  /* left out of this run by --only or --from; not recorded */
+	TASK_TIMEOUT_SET = 1 << 14, /* an operator gave it another time limit than its definition */
+	TASK_FATAL = 1 << 12,       /* its failure counts in ws->critical_failed */
+	TASK_HELD = 1 << 10,        /* left out of this run by --only or --from; not recorded */
 	TASK_AGAIN = 1 << 13, /* being ended by an earlier run's word, but this one wants it; not
 				 recorded */
 };

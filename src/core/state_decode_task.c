@@ -20,6 +20,7 @@ enum task_key {
 	K_STARTED,
 	K_ENDED,
 	K_RETRY_AT,
+	K_TIMEOUT,
 	K_WORKER,
 	K_SKIPPED,
 	K_BLOCKED,
@@ -54,6 +55,7 @@ static const struct member task_members[K_COUNT] = {
 	MEMBER("started_at", TIME),
 	MEMBER("ended_at", TIME),
 	MEMBER("retry_at", TIME),
+	MEMBER("timeout_ms", U32),
 	MEMBER("assigned_worker", TEXT),
 	MEMBER("skipped", BOOL),
 	MEMBER("blocked", BOOL),
@@ -192,6 +194,10 @@ void read_task(struct decoder *d, struct span id)
 	if (st->ws[t.ws].state == WS_PLANNED) /* others are linked before the text goes away */
 		t.needs_raw = arena_copy(&st->text, t.needs_raw);
 	t.flags |= task_flag_bits(v);
+	if (v[K_TIMEOUT].number) {
+		t.timeout_ms = (uint32_t)v[K_TIMEOUT].number;
+		t.flags |= TASK_TIMEOUT_SET;
+	}
 	put_numbers(&t, v);
 	t.reason = keep_text(d, v[K_REASON].text);
 	t.error = keep_text(d, v[K_ERROR].text);

@@ -128,6 +128,7 @@ static void put_task(struct buf *out, const struct state *st, const struct task 
 	put_time(out, "started_at", t->started_ms);
 	put_time(out, "ended_at", t->ended_ms);
 	put_time(out, "retry_at", t->retry_at_ms);
+	put_u64(out, "timeout_ms", t->flags & TASK_TIMEOUT_SET ? t->timeout_ms : 0);
 	if (t->worker != NO_ID)
 		put_text(out, "assigned_worker", st->workers[t->worker].id);
 	put_flags(out, t);
@@ -229,7 +230,6 @@ static void put_resource(struct buf *out, const struct state *st, const struct r
 	buf_putc(out, '}');
 }
 
-static void put_head(struct buf *out, const struct state *st, const struct snapshot_place *place,
 static void put_happened(struct buf *out, const struct state *st)
 {
 	put_key(out, "events");
@@ -239,6 +239,7 @@ static void put_happened(struct buf *out, const struct state *st)
 	buf_putc(out, '}');
 }
 
+static void put_head(struct buf *out, const struct state *st, const struct snapshot_place *place,
 		     int64_t now_ms)
 {
 	buf_put(out, "{", 1);
@@ -263,8 +264,8 @@ static void put_happened(struct buf *out, const struct state *st)
 	put_text(out, "boot_id", st->orchestrator_boot);
 	put_flag(out, "running", st->orchestrator_running);
 	buf_putc(out, '}');
-}
 	put_happened(out, st);
+}
 
 static void open_map(struct buf *out, const char *key)
 {

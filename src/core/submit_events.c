@@ -297,11 +297,12 @@ static void resume_ws(struct turn *t, uint32_t ws, bool again_too, struct span o
 	turn_apply(t);
 }
 
-static void activate_ws(struct state *st, uint32_t ws, int64_t now_ms)
+void turn_activate_ws(struct turn *t, uint32_t ws)
 {
+	struct state *st = t->st;
 	struct workstream *w = &st->ws[ws];
 
-	w->opened_ms = now_ms;
+	w->opened_ms = t->now_ms;
 	queue_open(st, ws);
 	for (size_t i = 0; i < w->task_count; i++)
 		if (st->tasks[w->tasks[i]].state == TASK_PENDING &&
@@ -360,5 +361,5 @@ void turn_submit(struct turn *t, const struct submission *s, unsigned flags,
 		waive_unselected(t, s, &names, i, operator_name);
 	}
 	for (uint32_t i = 0; i < s->ws_count; i++)
-		activate_ws(st, names.ws[i], t->now_ms);
+		turn_activate_ws(t, names.ws[i]);
 }

@@ -110,7 +110,7 @@ int task_define(struct state *st, struct task *t, struct span bytes, char why[20
 	t->priority = (int32_t)def.priority;
 	t->retries = (uint16_t)def.retries;
 	t->flags &= (uint16_t) ~(TASK_CRITICAL | TASK_JITTER | TASK_HAS_BEFORE | TASK_HAS_AFTER |
-				 TASK_NEEDS_CAPABILITY);
+				 TASK_NEEDS_CAPABILITY | TASK_TIMEOUT_SET);
 	t->flags |= (uint16_t)((def.critical ? TASK_CRITICAL : 0) | (def.jitter ? TASK_JITTER : 0) |
 			       (def.capabilities.len ? TASK_NEEDS_CAPABILITY : 0) |
 			       (def.has_before ? TASK_HAS_BEFORE : 0) |

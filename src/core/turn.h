@@ -50,6 +50,12 @@ void turn_worker_gone(struct turn *t, const struct input *in, enum trigger on);
 int turn_cancel_task(struct turn *t, const struct input *in);
 void turn_interrupt(struct turn *t, const struct input *in);
 
+/* act.c: 0, or a refusal with a sentence in t->why. */
+int turn_act(struct turn *t, const struct act *act);
+
+/* submit_events.c: from now on what is ready in the workstream is started. */
+void turn_activate_ws(struct turn *t, uint32_t ws);
+
 /* schedule.c */
 void turn_schedule(struct turn *t);
 

@@ -46,6 +46,7 @@ enum member_type {
 	X(EPOCH, "epoch", U64, epoch)                        \
 	X(GRACE, "grace_ms", U64, grace_ms)                  \
 	X(REASON, "reason", TEXT, reason)                    \
+	X(TIMEOUT, "timeout_ms", U64, timeout_ms)            \
 	X(VALIDATION, "validation", BOOL, validation)        \
 	X(DEFINITION, "def", OBJECT, def)                    \
 	X(CWD, "cwd", TEXT, cwd)                             \
@@ -102,7 +103,7 @@ static const struct kind_row {
 	[MSG_REJECTED] = { BIT(REASON), 0 },
 	[MSG_ASSIGN] = { BIT(TASK) | BIT(ATTEMPT) | BIT(WORKSTREAM) | BIT(DEFINITION),
 			 BIT(VALIDATION) | BIT(NAME) | BIT(RUN_NO) | BIT(CWD) | BIT(ENV) |
-				 BIT(REASON) },
+				 BIT(REASON) | BIT(TIMEOUT) },
 	[MSG_CANCEL] = { BIT(TASK) | BIT(ATTEMPT), 0 },
 	[MSG_ACK] = { BIT(SERIAL), 0 },
 	[MSG_DRAIN] = { 0, 0 },

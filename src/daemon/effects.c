@@ -128,7 +128,8 @@ static void send_assignment(struct orchestrator *o, struct peer *p, const struct
 				.name = t->name,
 				.run_no = w->run_no,
 				.def = t->def,
-				.validation = fx->kind == FX_VALIDATE };
+				.validation = fx->kind == FX_VALIDATE,
+				.timeout_ms = t->flags & TASK_TIMEOUT_SET ? t->timeout_ms : 0 };
 	size_t before = p->out.len;
 
 	buf_putc(&env, '{');

@@ -46,6 +46,7 @@ struct orchestrator {
 };
 
 #define LISTEN_TOKEN WORKERS_MAX
+#define LOCK_NAME "orchestrator.lock" /* who holds it is the one writer */
 
 /*
  * Wall time as the core gets to know it. It never goes back and never stands still: when the clock

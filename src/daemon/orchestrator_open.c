@@ -11,8 +11,6 @@
 #include "os/fd.h"
 #include "os/proc.h"
 
-#define LOCK_NAME "orchestrator.lock"
-
 static int take_lock(struct orchestrator *o, struct err *e)
 {
 	struct lock_holder holder = { .command = "" };

@@ -183,6 +183,7 @@ static void assign(struct worker_run *w, const struct worker_msg *m)
 	a->refusal = m->reason;
 	a->number = m->attempt;
 	a->run_no = m->run_no;
+	a->limit_ms = (int64_t)m->timeout_ms;
 	a->validation = m->validation;
 	if (w->draining && !a->validation) { /* the rules of what has run still belong to it */
 		a->result.outcome = OUTCOME_KILLED;

@@ -25,7 +25,7 @@ def test_options_and_choices(sk):
 
 def test_ids(sk, maker):
     maker.make(DONE)
-    assert offered(sk, "why", "") == ["one", "two"]
+    assert offered(sk, "why", "") == ["one", "two", "small"]
     assert offered(sk, "events", "--workstream", "") == ["small"]
     assert offered(sk, "status", "") == ["one", "two", "small"]
 

@@ -9,7 +9,7 @@ import pytest
 def test_names_every_command(sk):
     page = sk("__man").out
     for row in sk("help", "--json").json["commands"]:
-        assert ".Ss sk %s\n" % row["command"] in page
+        assert ".Ss sk %s\n" % row["command"].replace("-", "\\-") in page
 
 
 def test_exit_codes_are_there(sk):

@@ -38,7 +38,7 @@ def test_path_and_name_agree():
     for name in rows():
         path = re.search(r'\.path = "([^"]+)"', (CMD / (name + ".c")).read_text()).group(1)
         if not path.startswith("__"):
-            assert path.replace(" ", "_").endswith(name)
+            assert path.replace(" ", "_").replace("-", "_").endswith(name)
 
 
 def test_each_file_is_built():

@@ -123,24 +123,24 @@ void operator_act(struct world *w)
 		submit(w);
 		return;
 	}
-	switch (w->habit && one_in(w, 2) ? w->habit - 1 : below(w, ACT_COUNT)) {
-	case ACT_SUBMIT:
-	case ACT_SUBMIT_TOO:
-	case ACT_SUBMIT_AGAIN:
+	switch (w->habit && one_in(w, 2) ? w->habit - 1 : below(w, HABIT_COUNT)) {
+	case HABIT_SUBMIT:
+	case HABIT_SUBMIT_TOO:
+	case HABIT_SUBMIT_AGAIN:
 		submit(w);
 		break;
-	case ACT_CANCEL:
-	case ACT_CANCEL_TOO:
+	case HABIT_CANCEL:
+	case HABIT_CANCEL_TOO:
 		cancel(w);
 		break;
-	case ACT_INTERRUPT:
+	case HABIT_INTERRUPT:
 		interrupt(w);
 		break;
-	case ACT_DRAIN:
+	case HABIT_DRAIN:
 		note(w, "drain");
 		chief_drain(w);
 		break;
-	case ACT_END_WORKER:
+	case HABIT_END_WORKER:
 		end_worker(w);
 		break;
 	default:

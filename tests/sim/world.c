@@ -13,7 +13,7 @@ static void draw_rates(struct world *w)
 	w->operator_rate = rates[1 + below(w, ARRAY_LEN(rates) - 2)];
 	w->faults_on = one_in(w, 3) ? ~0U : (uint32_t)draw(w);
 	w->favourite = one_in(w, 2) ? SIM_FAULT_COUNT : below(w, SIM_FAULT_COUNT);
-	w->habit = one_in(w, 2) ? 0 : 1 + below(w, ACT_COUNT);
+	w->habit = one_in(w, 2) ? 0 : 1 + below(w, HABIT_COUNT);
 	w->restless = one_in(w, 8);
 	if (w->favourite < SIM_FAULT_COUNT)
 		w->faults_on |= 1U << w->favourite;
@@ -36,7 +36,7 @@ static void provoke(struct world *w)
 		w->favourite = losses[below(w, ARRAY_LEN(losses))];
 		break;
 	case PLANT_LEFT_UNSAVED:
-		w->habit = 1 + ACT_END_WORKER;
+		w->habit = 1 + HABIT_END_WORKER;
 		w->favourite = one_in(w, 2) ? FAULT_OUTBOX_ERROR : FAULT_CHIEF_KILLED;
 		break;
 	case PLANT_NO_FENCING:

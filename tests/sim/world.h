@@ -299,16 +299,16 @@ void check_rest(struct world *w);
 
 /* operator.c; some acts come more often than others */
 enum sim_act {
-	ACT_SUBMIT,
-	ACT_SUBMIT_TOO,
-	ACT_SUBMIT_AGAIN,
-	ACT_CANCEL,
-	ACT_CANCEL_TOO,
-	ACT_INTERRUPT,
-	ACT_DRAIN,
-	ACT_END_WORKER,
-	ACT_STOP,
-	ACT_COUNT
+	HABIT_SUBMIT,
+	HABIT_SUBMIT_TOO,
+	HABIT_SUBMIT_AGAIN,
+	HABIT_CANCEL,
+	HABIT_CANCEL_TOO,
+	HABIT_INTERRUPT,
+	HABIT_DRAIN,
+	HABIT_END_WORKER,
+	HABIT_STOP,
+	HABIT_COUNT
 };
 void operator_act(struct world *w);
 void operator_stop(struct world *w); /* in good order */

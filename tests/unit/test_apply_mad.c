@@ -214,6 +214,24 @@ static const struct row plan[] = {
 	{ .ws = "v", .name = "a", .needs = "c", .left_out = true },
 };
 
+static struct act random_act(uint64_t *seed, struct span task_id)
+{
+	struct act act = { .kind = (enum act_kind)test_below(seed, ACT_COUNT),
+			   .resource_id = PICK(seed, resource_names),
+			   .need_id = PICK(seed, task_names),
+			   .limit = test_below(seed, 3),
+			   .timeout_ms = test_below(seed, 2) * 5000ULL,
+			   .keep_completed = test_below(seed, 2),
+			   .keep_retry_count = test_below(seed, 2),
+			   .force = test_below(seed, 2) };
+
+	if (act.kind < ACT_WS_RETRY || test_below(seed, 2))
+		act.task_id = task_id;
+	if (act.kind >= ACT_WS_RETRY)
+		act.workstream_id = PICK(seed, ws_names);
+	return act;
+}
+
 /* After mad history the core still takes inputs: what is decided never meets its own refusal. */
 static void the_core_goes_on_after_mad_streams(void **state)
 {
@@ -237,6 +255,7 @@ static void the_core_goes_on_after_mad_streams(void **state)
 		for (unsigned i = 0; i < 30; i++) {
 			struct input in = { .kind = (enum input_kind)test_below(&seed,
 										IN_KIND_COUNT) };
+			struct act act;
 
 			if (in.kind == IN_SUBMIT) {
 				world_submit(&w, plan, ARRAY_LEN(plan), test_below(&seed, 16));
@@ -245,6 +264,9 @@ static void the_core_goes_on_after_mad_streams(void **state)
 			}
 			in.worker_id = PICK(&seed, worker_names);
 			in.task_id = PICK(&seed, task_names);
+			in.act = &act;
+			in.live = test_below(&seed, 2);
+			act = random_act(&seed, in.task_id);
 			in.slots = 2;
 			in.attempt = test_below(&seed, 3);
 			if (state_worker(&w.st, in.worker_id) != NO_ID)

@@ -1,0 +1,55 @@
+/* What all mutating commands of the recovery procedures share: who asks, whether it is meant, the
+ * diary, and what is printed. */
+#ifndef SK_CMD_ACT_H
+#define SK_CMD_ACT_H
+
+#include "cmd/cmd.h"
+#include "core/act.h"
+
+/* Rows of every such command's option table. */
+#define ACT_OPTIONS                                                        \
+	{ .name = "dry-run",                                               \
+	  .letter = 'n',                                                   \
+	  .kind = OPTION_FLAG,                                             \
+	  .summary = "show what would be recorded; change nothing" },      \
+		{ .name = "yes",                                           \
+		  .letter = 'y',                                           \
+		  .kind = OPTION_FLAG,                                     \
+		  .summary = "it is meant: do not ask for confirmation" }, \
+		{ .name = "operator",                                      \
+		  .kind = OPTION_TEXT,                                     \
+		  .value = "NAME",                                         \
+		  .summary = "who does this (default: $USER)" },           \
+	{                                                                  \
+		.name = "reason", .kind = OPTION_TEXT, .value = "TEXT",    \
+		.summary = "why, for the record"                           \
+	}
+
+#define ACT_TASK_OPTION                                                                       \
+	{                                                                                     \
+		.name = "task-id", .kind = OPTION_TEXT, .value = "ID", .summary = "the task", \
+		.completes = ARG_TASK                                                         \
+	}
+#define ACT_WS_OPTION                                                        \
+	{                                                                    \
+		.name = "workstream-id", .kind = OPTION_TEXT, .value = "ID", \
+		.summary = "the workstream", .completes = ARG_WORKSTREAM     \
+	}
+
+enum act_subject { ACT_ON_TASK, ACT_ON_WORKSTREAM, ACT_ON_RESOURCE };
+
+/* How a command's act is presented. */
+struct act_page {
+	enum act_subject subject;
+	const char *option; /* that names the subject; a plain argument does as well */
+	const char *danger; /* what --yes confirms, or NULL when nothing needs confirmation */
+};
+
+/*
+ * Fills in the subject, the operator and the reason, acts, adds one line to interventions.log (also
+ * when refused) and prints what was recorded and what to type next. Returns the exit code or a
+ * negative code with *e.
+ */
+int act_run(struct cmd_ctx *c, const struct act_page *page, struct act *act, struct err *e);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * What an operator asks for, as a value: a command makes it and the core decides on it.
+ */
+#ifndef SK_ACT_H
+#define SK_ACT_H
+
+#include "base/str.h"
+
+/* name, word */
+#define ACTS(X)                                       \
+	X(TASK_RETRY, "task_retry")                   \
+	X(TASK_SKIP, "task_skip")                     \
+	X(TASK_CANCEL, "task_cancel")                 \
+	X(DEPENDENCY_REMOVE, "dependency_remove")     \
+	X(RESOURCE_LIMIT, "resource_limit")           \
+	X(WS_RETRY, "workstream_retry")               \
+	X(WS_RETRY_FAILED, "workstream_retry_failed") \
+	X(WS_RESUME, "workstream_resume")             \
+	X(WS_CANCEL, "workstream_cancel")
+
+enum act_kind {
+#define X(name, word) ACT_##name,
+	ACTS(X)
+#undef X
+		ACT_COUNT
+};
+
+/*
+ * Spans are borrowed. What each kind uses:
+ *
+ * task_retry: task_id; timeout_ms for this and later attempts (0 = as it is); keep_retry_count.
+ * task_skip, task_cancel: task_id.
+ * dependency_remove: task_id no longer needs need_id.
+ * resource_limit: resource_id, limit (0 = unlimited).
+ * workstream_retry: workstream_id; a new run of it, or with keep_completed only what is not done.
+ * workstream_retry_failed, workstream_cancel: workstream_id.
+ * workstream_resume: workstream_id; task_id to begin at, or empty for all that is unfinished;
+ * force waives what lies before it.
+ */
+struct act {
+	enum act_kind kind;
+	struct span task_id, workstream_id, resource_id, need_id;
+	struct span operator_name, reason;
+	uint64_t timeout_ms, limit;
+	bool keep_retry_count, keep_completed, force;
+};
+
+const char *act_word(enum act_kind kind);
+
+#endif

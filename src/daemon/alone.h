@@ -1,0 +1,29 @@
+/* An operator's act while no orchestrator lives: the same decision, made durable by the command
+ * itself. */
+#ifndef SK_ALONE_H
+#define SK_ALONE_H
+
+#include "base/err.h"
+#include "core/act.h"
+#include "core/event.h"
+#include "core/state.h"
+
+struct alone_options {
+	int state_fd;          /* the state folder, open; borrowed */
+	const char *state_dir; /* for people */
+	const char *command;   /* for people: what holds the lock meanwhile */
+	bool dry_run;          /* decide, tell, record nothing */
+	/* Told what was recorded (or would have been), with the state behind it. */
+	void (*told)(void *ctx, const struct state *st, const struct events *batch);
+	void *ctx;
+};
+
+/*
+ * Takes the store's lock, reads the state, decides, commits, writes the snapshot and lets go. When
+ * it returns 0 the act survives anything; killed before that it is done whole or not at all, and
+ * what it asks of processes (ending a task) is seen to by the next orchestrator. Refusals are those
+ * of the act; -SK_EBUSY names who holds the lock; -SK_ENOTFOUND when there is no state yet.
+ */
+int act_alone(const struct alone_options *o, const struct act *act, struct err *e);
+
+#endif
