@@ -12,6 +12,7 @@
 #include "store/snapshot.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -64,25 +65,39 @@ static bool sealed(const struct buf *raw)
 	return memcmp(raw->p + raw->len - SEAL_BYTES, seal.p, SEAL_BYTES) == 0;
 }
 
-int snapshot_load(const struct vfs *vfs, struct state *st, struct snapshot_place *place,
-		  struct err *e)
+int snapshot_read(const struct vfs *vfs, const char *path, struct state *st,
+		  struct snapshot_place *place, char why[200])
 {
 	CLEANUP(buf_release) struct buf raw = BUF_INIT;
 	char what[200];
 	size_t at;
 	int rc;
 
-	rc = vfs_read_all(vfs, SNAPSHOT_FILE, SNAPSHOT_BYTES_MAX, &raw);
+	rc = vfs_read_all(vfs, path, SNAPSHOT_BYTES_MAX, &raw);
 	if (rc == -ENOENT)
 		return SNAPSHOT_NONE;
 	if (rc < 0)
-		return load_failed(rc, e);
-	if (sealed(&raw) &&
-	    state_decode((struct span){ raw.p, raw.len }, st, place, what, &at) == 0)
+		return rc;
+	if (!sealed(&raw)) {
+		snprintf(why, 200, "%s",
+			 raw.len ? "its checksum is missing or does not fit" : "it is empty");
+		return SNAPSHOT_UNREADABLE;
+	}
+	if (state_decode((struct span){ raw.p, raw.len }, st, place, what, &at) == 0)
 		return SNAPSHOT_GOOD;
+	snprintf(why, 200, "%.150s (byte %zu)", what, at);
 	state_release(st);
 	state_init(st);
 	return SNAPSHOT_UNREADABLE;
+}
+
+int snapshot_load(const struct vfs *vfs, struct state *st, struct snapshot_place *place,
+		  struct err *e)
+{
+	char why[200];
+	int rc = snapshot_read(vfs, SNAPSHOT_FILE, st, place, why);
+
+	return rc < 0 ? load_failed(rc, e) : rc;
 }
 
 int snapshot_save(const struct vfs *vfs, struct span document, struct err *e)
@@ -146,12 +161,7 @@ int backup_name_decode(struct span name, int64_t *out_ms)
 	return when_decode((struct span){ when, sizeof(when) }, out_ms);
 }
 
-struct backups {
-	int64_t *v; /* their times */
-	size_t count, capacity;
-};
-
-static void backups_release(struct backups *b)
+void backups_release(struct backups *b)
 {
 	mem_free(&b->v);
 }
@@ -163,8 +173,7 @@ static int compare_times(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The times of all well-named backups, oldest first. */
-static int backups_list(const struct vfs *vfs, struct backups *out)
+int backups_list(const struct vfs *vfs, struct backups *out)
 {
 	CLEANUP(buf_release) struct buf names = BUF_INIT;
 	int64_t ms;

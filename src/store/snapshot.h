@@ -25,6 +25,13 @@ enum snapshot_found {
 int snapshot_load(const struct vfs *vfs, struct state *st, struct snapshot_place *place,
 		  struct err *e);
 
+/*
+ * The same of any file that should be one, current.json or a backup: an enum snapshot_found, with
+ * *why told of one that is unreadable, or -errno when the file cannot be read at all.
+ */
+int snapshot_read(const struct vfs *vfs, const char *path, struct state *st,
+		  struct snapshot_place *place, char why[200]);
+
 /* Closes a document of state_encode with a checksum over all of it, its new last member. */
 void snapshot_seal(struct buf *document);
 
@@ -52,6 +59,17 @@ int backup_prune(const struct vfs *vfs, struct err *e);
 /* The time in a backup's name, or -EINVAL when it is not in the form
  * current_YYYY-MM-DDTHH-MM-SS.json. */
 int backup_name_decode(struct span name, int64_t *out_ms);
+
+/* The times of all well-named backups, oldest first. */
+struct backups {
+	int64_t *v;
+	size_t count, capacity;
+};
+
+void backups_release(struct backups *b);
+
+/* Returns 0, also when there is no such folder, or -errno. */
+int backups_list(const struct vfs *vfs, struct backups *out);
 
 #define BACKUP_NAME_BYTES 33
 
