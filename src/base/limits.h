@@ -49,6 +49,18 @@
 #define BACKUPS_PRUNED_MAX 200 /* in one run: a flooded directory must not stop the turn */
 #define BACKUP_INTERVAL_MS 60000
 #define SNAPSHOT_INTERVAL_MS 1000 /* the snapshot is rewritten at most this often */
+#define CHECKPOINTS_KEPT 100      /* of one workstream */
+#define CHECKPOINT_HISTORY_BYTES (64LL * 1024 * 1024) /* of one workstream; fewer when larger */
+#define CHECKPOINT_BYTES_MAX (1LL * 1024 * 1024 * 1024)
+#define CHECKPOINTS_PRUNED_MAX 1000 /* in one run */
+#define VIEWS_INTERVAL_MS 1000      /* views are rewritten at most this often */
+#define VIEWS_PASS_MS 200           /* of one run of the loop; many workstreams take several */
+#define VIEWS_STOP_MS 5000          /* at the end; what is left then is written at the next start */
+#define METRICS_INTERVAL_MS 60000
+#define ARCHIVE_DAYS 90         /* of a completed run; others stay until a person removes them */
+#define ARCHIVE_LINKS_MAX 1000  /* logs linked at a run's end, at ten microseconds each */
+#define ARCHIVE_RUNS_MAX 10000  /* ends of one workstream that are kept apart */
+#define ARCHIVES_PRUNED_MAX 100 /* in one run */
 #define HISTORY_GLANCE_BYTES \
 	(256 * 1024) /* of the journal before the snapshot, that a reader checks */
 #define SEGMENT_BYTES_MAX (256LL * 1024 * 1024) /* a journal segment is rotated beyond this */
@@ -61,8 +73,9 @@
 				  */
 #define ARGUMENT_BYTES_MAX 65536 /* one word of a command line */
 #define ARGUMENTS_MAX 10000      /* words of a command line */
-#define INTERVENTION_TEXT_BYTES_MAX 4096 /* one text of a line; the rest is cut */
-#define INTERVENTION_ARGS_MAX 256        /* words of the command kept in such a line */
+#define INTERVENTION_TEXT_BYTES_MAX \
+	4096                      /* one text in a line of interventions.log; the rest is cut */
+#define INTERVENTION_ARGS_MAX 256 /* words of the command kept in such a line */
 #define INTERVENTIONS_READ_BYTES_MAX \
 	(64 * 1024 * 1024) /* of interventions.log, from its end: a hundred thousand lines */
 #define RESERVE_BYTES (1024 * 1024) /* kept for the record "stopped: disk full" */

@@ -144,6 +144,11 @@ static int real_remove(void *ctx, const char *path)
 	return unlinkat(dir_of(ctx), path, 0) < 0 ? -errno : 0;
 }
 
+static int real_remove_dir(void *ctx, const char *path)
+{
+	return unlinkat(dir_of(ctx), path, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
 static int real_mkdir(void *ctx, const char *path)
 {
 	return mkdirat(dir_of(ctx), path, 0700) < 0 ? -errno : 0;
@@ -227,7 +232,8 @@ void vfs_real_open(struct vfs *out, int dir_fd)
 			     .mkdir = real_mkdir,
 			     .sync_dir = real_sync_dir,
 			     .stat = real_stat,
-			     .list = real_list };
+			     .list = real_list,
+			     .remove_dir = real_remove_dir };
 }
 
 void vfs_real_close(struct vfs *v)
@@ -236,7 +242,7 @@ void vfs_real_close(struct vfs *v)
 	*v = (struct vfs){ NULL };
 }
 
-static int write_whole(const struct vfs *v, const char *path, const void *p, size_t len)
+int vfs_write(const struct vfs *v, const char *path, const void *p, size_t len)
 {
 	int handle, rc;
 
@@ -277,7 +283,7 @@ int vfs_replace(const struct vfs *v, const char *path, const void *p, size_t len
 		return -ENAMETOOLONG;
 	buf_puts(&temp, path);
 	buf_puts(&temp, ".tmp");
-	rc = write_whole(v, temp.p, p, len);
+	rc = vfs_write(v, temp.p, p, len);
 	if (rc == 0)
 		rc = v->rename(v->ctx, temp.p, path);
 	if (rc < 0) {

@@ -48,6 +48,7 @@ struct vfs {
 		    struct vfs_stat *out); /* does not follow a symlink */
 	/* Appends each entry's name and a NUL to *names, unsorted, without "." and "..". */
 	int (*list)(void *ctx, const char *path, struct buf *names);
+	int (*remove_dir)(void *ctx, const char *path); /* an empty one; else -ENOTEMPTY */
 };
 
 /*
@@ -56,6 +57,13 @@ struct vfs {
  */
 void vfs_real_open(struct vfs *out, int dir_fd);
 void vfs_real_close(struct vfs *v);
+
+/*
+ * Writes a file of these bytes, in place of one that is there, and syncs it. Its name is durable
+ * only after a sync_dir, and after a power cut it may hold anything: for a file that nobody looks
+ * for before it is renamed. On failure a part of it may stay.
+ */
+int vfs_write(const struct vfs *v, const char *path, const void *p, size_t len);
 
 /*
  * Replaces `path` by these bytes such that after a power cut it holds the old or the new content,

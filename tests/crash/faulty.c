@@ -159,6 +159,13 @@ static int faulty_mkdir(void *ctx, const char *path)
 	return f->inner->mkdir(f->inner->ctx, path);
 }
 
+static int faulty_remove_dir(void *ctx, const char *path)
+{
+	struct faulty *f = ctx;
+
+	return f->inner->remove_dir(f->inner->ctx, path);
+}
+
 static int faulty_sync_dir(void *ctx, const char *path)
 {
 	struct faulty *f = ctx;
@@ -206,5 +213,6 @@ void faulty_init(struct faulty *f, const struct vfs *inner, enum fault fault)
 			       faulty_mkdir,
 			       faulty_sync_dir,
 			       faulty_stat,
-			       faulty_list };
+			       faulty_list,
+			       faulty_remove_dir };
 }

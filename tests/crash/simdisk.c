@@ -251,6 +251,27 @@ static int sim_mkdir(void *ctx, const char *path)
 	return last ? -EIO : 0;
 }
 
+static int sim_remove_dir(void *ctx, const char *path)
+{
+	struct simdisk *d = ctx;
+	const char *name;
+	struct sim_inode *dir = sim_walk(d, path, &name), *n;
+	bool last;
+
+	if (d->dead)
+		return -EIO;
+	n = dir ? sim_entries_find(&dir->entries, name) : NULL;
+	if (!n)
+		return -ENOENT;
+	if (n->type != S_IFDIR)
+		return -ENOTDIR;
+	if (n->entries.count)
+		return -ENOTEMPTY;
+	powered(d, &last);
+	sim_change(dir, name, NULL, NULL, NULL);
+	return last ? -EIO : 0;
+}
+
 static int sim_sync_dir(void *ctx, const char *path)
 {
 	struct simdisk *d = ctx;
@@ -300,10 +321,11 @@ static int sim_list(void *ctx, const char *path, struct buf *names)
 void simdisk_init(struct simdisk *d)
 {
 	*d = (struct simdisk){ .cut_at = SIMDISK_NEVER, .fail_sync_at = SIMDISK_NEVER };
-	d->vfs = (struct vfs){ d,          sim_open_append, sim_open_read, sim_close,
-			       sim_append, sim_read_at,     sim_sync,      sim_truncate,
-			       sim_size,   sim_rename,      sim_link,      sim_remove,
-			       sim_mkdir,  sim_sync_dir,    sim_stat,      sim_list };
+	d->vfs =
+		(struct vfs){ d,           sim_open_append, sim_open_read, sim_close,    sim_append,
+			      sim_read_at, sim_sync,        sim_truncate,  sim_size,     sim_rename,
+			      sim_link,    sim_remove,      sim_mkdir,     sim_sync_dir, sim_stat,
+			      sim_list,    sim_remove_dir };
 	sim_inode_new(d, S_IFDIR);
 }
 

@@ -198,6 +198,17 @@ static int shaky_mkdir(void *ctx, const char *path)
 	return late && s->kind != SHAKY_NEVER ? aftermath(s) : rc;
 }
 
+static int shaky_remove_dir(void *ctx, const char *path)
+{
+	struct shaky *s = ctx;
+	bool late;
+	int rc;
+
+	if (names_change(s, &rc, &late))
+		rc = s->inner->remove_dir(s->inner->ctx, path);
+	return late && s->kind != SHAKY_NEVER ? aftermath(s) : rc;
+}
+
 static int shaky_sync_dir(void *ctx, const char *path)
 {
 	struct shaky *s = ctx;
@@ -243,7 +254,8 @@ void shaky_init(struct shaky *s, struct simdisk *disk, const struct vfs *inner)
 			       shaky_mkdir,
 			       shaky_sync_dir,
 			       shaky_stat,
-			       shaky_list };
+			       shaky_list,
+			       shaky_remove_dir };
 }
 
 void shaky_arm(struct shaky *s, enum shaky_kind kind, unsigned after, unsigned chance)
