@@ -57,19 +57,24 @@ void turn_started(struct turn *t, const struct input *in)
 		start_task(t, task, in->pid);
 }
 
-/* 2^n seconds, or base * 2^(n-1), with n retries counted already; at most RETRY_DELAY_MAX_MS; +/-50
- * % when asked. */
+/*
+ * 2^n seconds, or base * 2^(n-1), with n retries counted already; +/-50 % when asked; at most
+ * RETRY_DELAY_MAX_MS. The spread ends at that limit instead of being cut there: many tasks that
+ * wait long would else all come back at the same moment.
+ */
 static int64_t retry_delay_ms(const struct task *task, unsigned retry_count)
 {
-	uint64_t delay = task->backoff_ms ? task->backoff_ms : 2000;
+	uint64_t delay = task->backoff_ms ? task->backoff_ms : 2000, low, high;
 
 	for (unsigned i = 1; i < retry_count && delay < RETRY_DELAY_MAX_MS; i++)
 		delay *= 2;
 	if (delay > RETRY_DELAY_MAX_MS)
 		delay = RETRY_DELAY_MAX_MS;
-	if (task->flags & TASK_JITTER)
-		delay = delay / 2 + hash64(task->id.p, task->id.len, task->attempt) % (delay + 1);
-	return (int64_t)delay;
+	if (!(task->flags & TASK_JITTER))
+		return (int64_t)delay;
+	low = delay / 2;
+	high = low + delay < RETRY_DELAY_MAX_MS ? low + delay : RETRY_DELAY_MAX_MS;
+	return (int64_t)(low + hash64(task->id.p, task->id.len, task->attempt) % (high - low + 1));
 }
 
 /* A worker may report any number; what is recorded fits what the state keeps. */

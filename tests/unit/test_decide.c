@@ -143,21 +143,18 @@ static void many_retries_stay_at_the_limit(void **state)
 	end(&w);
 }
 
-static void jitter_spreads_by_half(void **state)
+/* The shortest and the longest delay of 200 tasks that fail once. */
+static void jitter_range(const char *def, int64_t *low, int64_t *high)
 {
 	struct row rows[200];
 	char names[200][8];
-	int64_t low = INT64_MAX, high = 0;
 	struct world w;
 
-	(void)state;
+	*low = INT64_MAX;
+	*high = 0;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		snprintf(names[i], sizeof(names[i]), "t%zu", i);
-		rows[i] = (struct row){
-			.ws = "w",
-			.name = names[i],
-			.def = "{\"run\":\"x\",\"retries\":1,\"backoff_ms\":10000,\"jitter\":true}"
-		};
+		rows[i] = (struct row){ .ws = "w", .name = names[i], .def = def };
 	}
 	world_init(&w);
 	assert_int_equal(world_submit(&w, rows, ARRAY_LEN(rows), 0), 0);
@@ -168,13 +165,33 @@ static void jitter_spreads_by_half(void **state)
 
 		world_finished(&w, names[i], OUTCOME_EXIT, 1);
 		delay = task_of(&w, names[i])->retry_at_ms - w.now_ms;
-		assert_in_range(delay, 5000, 15000);
-		low = delay < low ? delay : low;
-		high = delay > high ? delay : high;
+		*low = delay < *low ? delay : *low;
+		*high = delay > *high ? delay : *high;
 	}
-	assert_true(low < 6000);
-	assert_true(high > 14000);
 	end(&w);
+}
+
+static void jitter_spreads_by_half(void **state)
+{
+	int64_t low, high;
+
+	(void)state;
+	jitter_range("{\"run\":\"x\",\"retries\":1,\"backoff_ms\":10000,\"jitter\":true}", &low,
+		     &high);
+	assert_in_range(low, 5000, 6000);
+	assert_in_range(high, 14000, 15000);
+}
+
+/* The limit holds with the spread, and the spread is still one. */
+static void jitter_keeps_the_limit(void **state)
+{
+	int64_t low, high;
+
+	(void)state;
+	jitter_range("{\"run\":\"x\",\"retries\":1,\"backoff_ms\":300000,\"jitter\":true}", &low,
+		     &high);
+	assert_in_range(low, RETRY_DELAY_MAX_MS / 2, RETRY_DELAY_MAX_MS / 2 + 5000);
+	assert_in_range(high, RETRY_DELAY_MAX_MS - 5000, RETRY_DELAY_MAX_MS);
 }
 
 static void time_limits(void **state)
@@ -431,6 +448,7 @@ int main(void)
 		cmocka_unit_test(retries_wait_twice_as_long_each_time),
 		cmocka_unit_test(many_retries_stay_at_the_limit),
 		cmocka_unit_test(jitter_spreads_by_half),
+		cmocka_unit_test(jitter_keeps_the_limit),
 		cmocka_unit_test(time_limits),
 		cmocka_unit_test(rules_before_and_after),
 		cmocka_unit_test(late_and_foreign_reports_change_nothing),
