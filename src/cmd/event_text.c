@@ -66,14 +66,15 @@ static void put_executed(const struct event *ev, struct buf *out)
 	buf_puts(out, "ran");
 	put_ms(out, " for ", ev->duration_ms);
 	if (ev->leftovers)
-		buf_putf(out, "; %llu processes it left behind were ended",
-			 (unsigned long long)ev->leftovers);
+		buf_putf(out, "; %llu process%s it left behind %s ended",
+			 (unsigned long long)ev->leftovers, ev->leftovers == 1 ? "" : "es",
+			 ev->leftovers == 1 ? "was" : "were");
 }
 
 static void put_registered(const struct event *ev, struct buf *out)
 {
-	buf_putf(out, "worker ready: %llu slots, pid %llu", (unsigned long long)ev->slots,
-		 (unsigned long long)ev->pid);
+	buf_putf(out, "worker ready: %llu slot%s, pid %llu", (unsigned long long)ev->slots,
+		 PLURAL(ev->slots), (unsigned long long)ev->pid);
 	if (ev->kill_mode.len) {
 		buf_puts(out, ", ends tasks by ");
 		buf_put_visible(out, ev->kill_mode);
@@ -103,7 +104,7 @@ static const char *fixed_sentence(enum event_kind kind)
 	case EV_TASK_RESET:
 		return "put back to the start";
 	case EV_TASK_UPDATED:
-		return "changed by the plan";
+		return "new definition taken over from the plan";
 	case EV_DEPENDENCY_WAIVED:
 		return "a dependency was waived";
 	case EV_STALE_RESULT_IGNORED:
@@ -123,7 +124,7 @@ static const char *fixed_sentence(enum event_kind kind)
 	case EV_WS_RESUMED:
 		return "continued";
 	case EV_WS_UPDATED:
-		return "changed by the plan";
+		return "new settings taken over from the plan";
 	case EV_WS_ARCHIVED:
 		return "moved to the archive";
 	case EV_WS_TIMEOUT:
@@ -237,7 +238,7 @@ void event_put_sentence(const struct event *ev, struct buf *out)
 	else
 		put_special(ev, out);
 	if (ev->operator_name.len) {
-		buf_puts(out, " by ");
+		buf_puts(out, span_is(ev->operator_name, "operator") ? " by an " : " by ");
 		buf_put_visible(out, ev->operator_name);
 	}
 	if (ev->reason.len) {

@@ -187,14 +187,36 @@ static int check_ids(struct events_run *r, struct err *e)
 	return rc;
 }
 
+/*
+ * The id behind a name, kept in `id`. What the state does not know stays as it was typed: the
+ * journal remembers tasks that are gone.
+ */
+static struct span task_id(const struct events_run *r, const char *typed,
+			   char id[TASK_ID_BYTES_MAX])
+{
+	struct span found = span_of(typed);
+	struct view *v = NULL;
+	uint32_t task;
+
+	if (view_open(r->c->paths, r->c->now_ms, &v, NULL) == 0 && v &&
+	    view_task(v, typed, &task, NULL) == 0) {
+		found = v->st.tasks[task].id;
+		memcpy(id, found.p, found.len);
+		found.p = id;
+	}
+	view_free(v);
+	return found;
+}
+
 static int run_open(struct events_run *r, int dir, struct err *e)
 {
 	const struct options *o = r->c->options;
 	const char *severity = options_text(o, "severity");
+	char id[TASK_ID_BYTES_MAX];
 	int rc;
 
 	if (options_text(o, "task"))
-		r->task = span_of(options_text(o, "task"));
+		r->task = task_id(r, options_text(o, "task"), id);
 	if (options_text(o, "workstream"))
 		r->workstream = span_of(options_text(o, "workstream"));
 	r->severity = severity ? severity_decode(span_of(severity)) : -1;

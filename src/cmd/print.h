@@ -107,6 +107,9 @@ void table_cell(struct table *t, enum style style, const char *fmt, ...) PRINTF_
 /* Prints all rows indented, columns two blanks apart; on a terminal a line is cut where it ends. */
 void table_print(const struct table *t, struct out *o, unsigned indent);
 
+/* "1 task", "2 tasks": what stands behind the noun. */
+#define PLURAL(count) ((count) == 1 ? "" : "s")
+
 /* Columns that valid UTF-8 text takes on a terminal, one a character. */
 unsigned text_width(struct span text);
 

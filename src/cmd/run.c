@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "cmd/live.h"
 #include "cmd/run_detach.h"
+#include "cmd/run_names.h"
 #include "cmd/run_plan.h"
 #include "cmd/run_summary.h"
 #include "core/submit_find.h"
@@ -112,17 +113,19 @@ static void say_start(struct run *r)
 static void say_workers(struct run *r)
 {
 	const struct orchestrator_start *s = &r->start, *said = &r->said;
+	unsigned collected = s->collected - said->collected, killed = s->killed - said->killed,
+		 lost = s->lost - said->lost;
 
-	if (s->collected != said->collected || s->killed != said->killed || s->lost != said->lost)
+	if (collected || killed || lost)
 		live_say(&r->live,
-			 "a worker is gone: %u results it had kept were read, %u processes it left "
-			 "were ended, "
-			 "%u tasks were with it",
-			 (unsigned)(s->collected - said->collected),
-			 (unsigned)(s->killed - said->killed), (unsigned)(s->lost - said->lost));
+			 "a worker is gone: read %u result%s it had kept, ended %u process%s it "
+			 "left, %u task%s %s with it",
+			 collected, PLURAL(collected), killed, killed == 1 ? "" : "es", lost,
+			 PLURAL(lost), lost == 1 ? "was" : "were");
 	if (s->adopted != said->adopted)
-		live_say(&r->live, "took over %u tasks that went on meanwhile",
-			 (unsigned)(s->adopted - said->adopted));
+		live_say(&r->live, "took over %u task%s that went on meanwhile",
+			 (unsigned)(s->adopted - said->adopted),
+			 PLURAL(s->adopted - said->adopted));
 	r->said = *s;
 }
 
@@ -158,12 +161,12 @@ static void say_submission(struct run *r, const struct submit_report *report)
 	if (report->all_completed)
 		return; /* the summary says it */
 	if (report->fresh)
-		live_say(&r->live, "%.*s: %u tasks, %u at a time", SPAN_ARG(s->ws[0].name),
-			 (unsigned)s->task_count, r->request.slots);
+		live_say(&r->live, "%.*s: %u task%s, %u at a time", SPAN_ARG(s->ws[0].name),
+			 (unsigned)s->task_count, PLURAL(s->task_count), r->request.slots);
 	else
 		live_say(&r->live,
-			 "%.*s: going on; %u of %u tasks were completed earlier, %u are at work, "
-			 "%u are tried again",
+			 "%.*s: going on; completed earlier %u of %u, at work %u, "
+			 "tried again %u",
 			 SPAN_ARG(s->ws[0].name), (unsigned)report->kept_completed,
 			 (unsigned)s->task_count, (unsigned)report->live,
 			 (unsigned)report->retried);
@@ -176,8 +179,14 @@ static int submit(struct run *r, struct err *e)
 			    .submit_flags = r->request.flags,
 			    .operator_name = span_of(r->request.operator_name) };
 
+	int rc;
+
 	say_submission(r, &r->report);
-	return orchestrator_input(r->orchestrator, &in, e);
+	rc = orchestrator_input(r->orchestrator, &in, e);
+	if (rc == 0 && r->report.created)
+		run_say_names(&r->live, orchestrator_state(r->orchestrator), &r->request.submission,
+			      r->c->now_ms);
+	return rc;
 }
 
 static int on_signal(struct run *r, int number, struct err *e)

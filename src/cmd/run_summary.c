@@ -102,8 +102,8 @@ static int exit_of_summary(const struct run_summary *s, int interrupted)
 
 static void print_counts(const struct run_summary *s, struct out *out)
 {
-	out_putf(out, "%u of %u tasks completed", (unsigned)s->counts[TASK_COMPLETED],
-		 (unsigned)s->total);
+	out_putf(out, "%u of %u task%s completed", (unsigned)s->counts[TASK_COMPLETED],
+		 (unsigned)s->total, PLURAL(s->total));
 	if (s->counts[TASK_FAILED])
 		out_putf(out, ", %u failed", (unsigned)s->counts[TASK_FAILED]);
 	if (s->blocked)
@@ -131,10 +131,10 @@ static void print_text(const struct run_summary *s, struct out *out, bool nothin
 			 (unsigned)s->failures_more);
 	if (nothing_to_do) {
 		out_putf(out,
-			 "%s: all %u tasks were completed by an earlier run; nothing to do. To run "
-			 "them again: "
+			 "%s: everything was completed by an earlier run (%u task%s); nothing to "
+			 "do. To run it again: "
 			 "%s --new-run\n",
-			 s->names[0], (unsigned)s->total, s->command);
+			 s->names[0], (unsigned)s->total, PLURAL(s->total), s->command);
 		return;
 	}
 	out_style(out,

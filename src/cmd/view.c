@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "core/submit_find.h"
 #include "os/proc.h"
 
 #define NEAREST_MAX 3
@@ -180,13 +181,46 @@ static int not_found(const char *what, const char *typed, const struct near *bes
 	return err_set(e, -SK_ENOTFOUND, "%s", text.p);
 }
 
+/* "nightly/unit": a name and the workstream that has it. *ws is NO_ID when there is no such one. */
+static uint32_t find_qualified(const struct state *st, struct span word, uint32_t *ws,
+			       struct span *name)
+{
+	const char *slash = word.len ? memchr(word.p, '/', word.len) : NULL;
+
+	*ws = NO_ID;
+	if (!slash || word.len > 2 * NAME_BYTES_MAX + 1)
+		return NO_ID;
+	*name = (struct span){ slash + 1, word.len - (size_t)(slash + 1 - word.p) };
+	*ws = state_ws(st, (struct span){ word.p, (size_t)(slash - word.p) });
+	return *ws == NO_ID ? NO_ID : submit_find_task(st, *ws, *name);
+}
+
+/* A task of the workstream that was named is not there: which ones are. */
+static int not_in_workstream(const struct view *v, uint32_t ws, struct span name, const char *typed,
+			     struct err *e)
+{
+	CLEANUP(buf_release) struct buf list = BUF_INIT;
+	struct near best[NEAREST_MAX] = { 0 };
+
+	for (size_t i = 0; i < v->st.task_count; i++)
+		if (v->st.tasks[i].ws == ws)
+			near_add(best, name, v->st.tasks[i].name);
+	buf_putf(&list, "sk status %.*s", SPAN_ARG(v->st.ws[ws].id));
+	return not_found("task", typed, best, list.p, e);
+}
+
 int view_task(const struct view *v, const char *typed, uint32_t *out, struct err *e)
 {
 	const struct state *st = &v->st;
 	struct near best[NEAREST_MAX] = { 0 };
-	struct span word = span_of(typed);
-	uint32_t found = word.len <= TASK_ID_BYTES_MAX ? state_task(st, word) : NO_ID;
+	struct span word = span_of(typed), name;
+	uint32_t found = word.len <= TASK_ID_BYTES_MAX ? state_task(st, word) : NO_ID, ws = NO_ID;
 	unsigned named = 0;
+
+	if (found == NO_ID)
+		found = find_qualified(st, word, &ws, &name);
+	if (found == NO_ID && ws != NO_ID)
+		return not_in_workstream(v, ws, name, typed, e);
 
 	for (size_t i = 0; found == NO_ID && named < 2 && i < st->task_count; i++) {
 		if (!span_eq(st->tasks[i].name, word))

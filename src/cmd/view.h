@@ -40,7 +40,7 @@ void view_free(struct view *v);
 int view_reopen(const struct paths *paths, int64_t now_ms, struct view **v, struct err *e);
 
 /*
- * Finds what a person typed: an id, or a name that only one task has. Returns the index.
+ * Finds what a person typed: an id, WORKSTREAM/NAME, or a name that only one task has. Fills *out.
  * -SK_ENOTFOUND names the nearest ids.
  */
 int view_task(const struct view *v, const char *typed, uint32_t *out, struct err *e);

@@ -83,3 +83,15 @@ def test_bad_options(sk):
     assert sk("events", "--severity", "loud").code == 2
     assert sk("events", "--limit", "0").code == 2
     assert sk("events", "--since", "-1").code == 2
+
+
+def test_changed_plan_in_words(work):
+    work.plan("tasks: {a: {run: 'false'}}")
+    assert work("run", "plan.yaml").code == 1
+    work.plan("max_parallel: 3\ntasks: {a: {run: 'true'}}")
+    assert work("run", "--accept-changes", "plan.yaml", env={"USER": "alice"}).code == 0
+    text = work("events").out
+    assert "  a: new definition taken over from the plan by alice: the plan changed" in text
+    assert ": new settings taken over from the plan by alice\n" in text
+    assert work("run", "--new-run", "plan.yaml", env={"USER": ""}).code == 0
+    assert "by an operator" in work("events").out and "by operator" not in work("events").out

@@ -132,7 +132,7 @@ def test_quiet_and_where_output_goes(work):
     name = work.plan("tasks: {a: {run: 'true'}}")
     loud, quiet = work("run", name), work("run", "--new-run", "--quiet", name)
     assert "a  completed" in loud.err and "completed" in loud.out
-    assert quiet.err == "" and "1 of 1 tasks completed" in quiet.out
+    assert quiet.err == "" and "1 of 1 task completed" in quiet.out
     assert "\x1b" not in loud.out + loud.err + quiet.out
 
 
@@ -492,3 +492,26 @@ def test_moved_lines_are_no_change(work):
     assert len(tasks) == 4
     work.plan("\n  ".join(itertools.chain([head], reversed([task.rstrip() for task in tasks]))) + "\n")
     assert work("run", "plan.yaml").code == 0
+
+
+# --- names that are taken -------------------------------------------------------------------------------------------
+
+
+def test_renamed_tasks_are_announced_once(work):
+    one, two = (work.plan("workstream: %s\ntasks: {build: {run: 'true'}, %s: {run: 'true'}}" % (name, own), name + ".yaml")
+                for name, own in (("day", "sun"), ("night", "moon")))
+    assert "NAME" not in work("run", one).err
+    said = "night: 1 task is called night.NAME here, because another workstream has a task of that name: build\n"
+    assert said in work("run", two).err
+    assert "NAME" not in work("run", two).err
+    assert work("status", "night/build").out.startswith("night.build  completed")
+
+
+def test_one_of_something(work):
+    work.plan("tasks: {a: {run: 'true'}}")
+    first, again = work("run", "-j1", "plan.yaml"), work("run", "plan.yaml")
+    assert ": 1 task, 1 at a time\n" in first.err and "1 of 1 task completed" in first.out
+    assert "everything was completed by an earlier run (1 task); nothing to do" in again.out
+    assert "1 slot, pid" in work("events").out
+    for text in (first.err, first.out, again.out, work("events").out, work("status").out):
+        assert "1 tasks" not in text and "1 slots" not in text

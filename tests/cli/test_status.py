@@ -258,3 +258,29 @@ def test_time_never_goes_backwards(sk, maker):
     """The last record is a minute old; what runs has gone on since then."""
     maker.make(NIGHTLY)
     assert "  began 1m 0" in sk("status").out.splitlines()[3]
+
+
+TWO = """
+ws day day.yaml 0
+task build {"run":"make"} -
+task unit {"run":"make"} build
+ws night night.yaml 0
+task build {"run":"make"} -
+submit
+orchestrator
+worker local 2 []
+"""
+
+
+def test_task_of_a_workstream(sk, maker):
+    """WORKSTREAM/NAME is understood wherever a task is named; an id comes first."""
+    maker.make(TWO + "log night.build made at night\n")
+    assert sk("status", "night/build").out.startswith("night.build  ")
+    assert sk("status", "day/build").out.startswith("build  ")
+    assert sk("why", "night/build").out.startswith("night.build: ")
+    assert sk("logs", "night/build").out == "made at night\n"
+    assert {e["task_id"] for e in sk("events", "--task", "night/build", "--json").lines} == {"night.build"}
+    done = sk("why", "night/biuld")
+    assert done.code == 3
+    assert done.err == 'sk: task "night/biuld" does not exist; near: build. Try: sk status night\n'
+    assert sk("why", "nowhere/build").code == 3
