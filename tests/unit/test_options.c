@@ -213,7 +213,10 @@ static void rows_are_sound(void **state)
 			assert_non_null(o->summary);
 			assert_true(o->kind == OPTION_FLAG || o->value);
 			for (const struct option_row *other = common_options; other->name; other++)
-				assert_string_not_equal(o->name, other->name);
+				/* a drawing has formats of its own */
+				assert_true(strcmp(o->name, other->name) != 0 ||
+					    (strcmp(o->name, "format") == 0 &&
+					     o->kind == OPTION_CHOICE));
 		}
 		for (size_t k = 0; k < i; k++)
 			assert_string_not_equal(cmd->path, cmd_table[k]->path);
