@@ -23,7 +23,7 @@ static int typed(const struct cmd_ctx *c, const char *option, const char **out, 
 
 int thing_task(const struct cmd_ctx *c, uint32_t *out, struct err *e)
 {
-	const char *id;
+	const char *id = NULL;
 	int rc = typed(c, "task-id", &id, e);
 
 	return rc < 0 ? rc : view_task(c->view, id, out, e);
@@ -31,7 +31,7 @@ int thing_task(const struct cmd_ctx *c, uint32_t *out, struct err *e)
 
 int thing_workstream(const struct cmd_ctx *c, uint32_t *out, struct err *e)
 {
-	const char *id;
+	const char *id = NULL;
 	int rc = typed(c, "workstream-id", &id, e);
 
 	return rc < 0 ? rc : view_workstream(c->view, id, out, e);
@@ -39,7 +39,7 @@ int thing_workstream(const struct cmd_ctx *c, uint32_t *out, struct err *e)
 
 int thing_worker(const struct cmd_ctx *c, uint32_t *out, struct err *e)
 {
-	const char *id;
+	const char *id = NULL;
 	int rc = typed(c, "worker-id", &id, e);
 
 	return rc < 0 ? rc : view_worker(c->view, id, out, e);
@@ -47,7 +47,7 @@ int thing_worker(const struct cmd_ctx *c, uint32_t *out, struct err *e)
 
 int thing_resource(const struct cmd_ctx *c, uint32_t *out, struct err *e)
 {
-	const char *id;
+	const char *id = NULL;
 	int rc = typed(c, "resource-id", &id, e);
 
 	return rc < 0 ? rc : view_resource(c->view, id, out, e);
