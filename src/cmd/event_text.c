@@ -81,6 +81,16 @@ static void put_registered(const struct event *ev, struct buf *out)
 	}
 }
 
+static void put_restored(const struct event *ev, struct buf *out)
+{
+	buf_puts(out, "state restored from ");
+	buf_put_visible(out, ev->name);
+	buf_putf(out, ", as it was behind %llu", (unsigned long long)ev->available);
+	if (ev->requested)
+		buf_putf(out, "; %llu later records were dropped",
+			 (unsigned long long)ev->requested);
+}
+
 static void put_cycle(const struct event *ev, struct buf *out)
 {
 	buf_puts(out, "dependency cycle: ");
@@ -221,6 +231,13 @@ static void put_special(const struct event *ev, struct buf *out)
 		break;
 	case EV_ORCHESTRATOR_STARTED:
 		buf_putf(out, "orchestrator started, pid %llu", (unsigned long long)ev->pid);
+		break;
+	case EV_STATE_RESTORED:
+		put_restored(ev, out);
+		break;
+	case EV_STATE_REPAIRED:
+		buf_puts(out, "state repaired: ");
+		buf_put_visible(out, ev->name);
 		break;
 	default:
 		buf_puts(out, event_rows[ev->kind].word);

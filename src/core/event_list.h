@@ -120,7 +120,10 @@
 	EVENT(STORE_CREATED, "store_created", SYSTEM, INFO, HAS(NONCE) | HAS(VERSION))             \
 	EVENT(TAIL_DROPPED, "torn_tail_dropped", SYSTEM, WARNING, HAS(REQUESTED))                  \
 	EVENT(LOG_ROTATED, "log_rotated", SYSTEM, INFO, HAS(NAME))                                 \
-	EVENT(SNAPSHOT, "snapshot", SNAPSHOT, INFO, HAS(STATE))
+	EVENT(SNAPSHOT, "snapshot", SNAPSHOT, INFO, HAS(STATE))                                    \
+	EVENT(STATE_RESTORED, "state_restored", SYSTEM, WARNING,                                   \
+	      HAS(NAME) | HAS(REQUESTED) | HAS(AVAILABLE))                                         \
+	EVENT(STATE_REPAIRED, "state_repaired", SYSTEM, WARNING, HAS(NAME))
 
 /* event_type -> word */
 #define EVENT_TYPES(X)                               \

@@ -67,6 +67,8 @@ static int take_line(struct reading *r, struct span line, journal_fn fn, void *c
 		rc = fn(ctx, &ev, line, r->why);
 	if (rc < 0)
 		return bad_line(r, FLAW_MEANING);
+	if (rc > 0)
+		return 0;
 	r->at = (struct journal_place){ journal_lines_offset(&r->lines), ev.seq, sum };
 	r->turn_lines++;
 	if (turn.lines) {
@@ -75,7 +77,7 @@ static int take_line(struct reading *r, struct span line, journal_fn fn, void *c
 		out->epoch = turn.epoch;
 		r->turn_lines = 0;
 	}
-	return rc == 0;
+	return 1;
 }
 
 static int read_failed(const struct vfs *vfs, struct reading *r, struct journal_end *out,

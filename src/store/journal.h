@@ -32,8 +32,9 @@ struct journal_end {
 };
 
 /*
- * Called for each record in order. Returns 0 to go on, 1 to stop here, or negative with *why filled
- * when the record cannot follow those before it, which makes it damage.
+ * Called for each record in order. Returns 0 to go on, 1 to stop in front of this record, which is
+ * not counted then, or negative with *why filled when it cannot follow those before it, which makes
+ * it damage.
  */
 typedef int (*journal_fn)(void *ctx, const struct event *ev, struct span line, char why[200]);
 

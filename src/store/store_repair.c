@@ -68,6 +68,30 @@ int repair_strays(const struct vfs *vfs, uint64_t *count, struct err *e)
 	return 0;
 }
 
+/* The name a restore gave it, when power cut that short before its last step. */
+static int find_kept_name(const struct vfs *vfs, const struct vfs_stat *journal,
+			  char kept[SEGMENT_PATH_BYTES])
+{
+	CLEANUP(buf_release) struct buf names = BUF_INIT;
+	struct vfs_stat st;
+
+	if (vfs->list(vfs->ctx, ".", &names) < 0)
+		return 0;
+	for (size_t at = 0; at < names.len; at += strlen(names.p + at) + 1) {
+		struct span name = span_of(names.p + at);
+
+		if (name.len >= SEGMENT_PATH_BYTES ||
+		    (!span_starts(name, JOURNAL_FILE ".corrupt-") &&
+		     !span_starts(name, JOURNAL_FILE ".replaced-")))
+			continue;
+		if (vfs->stat(vfs->ctx, name.p, &st) < 0 || st.file_id != journal->file_id)
+			continue;
+		memcpy(kept, name.p, name.len + 1);
+		return 1;
+	}
+	return 0;
+}
+
 int repair_find_second_name(const struct vfs *vfs, const struct vfs_stat *journal,
 			    char closed[SEGMENT_PATH_BYTES])
 {
@@ -75,6 +99,8 @@ int repair_find_second_name(const struct vfs *vfs, const struct vfs_stat *journa
 	uint64_t first, last;
 	struct vfs_stat st;
 
+	if (journal->links == 2 && find_kept_name(vfs, journal, closed))
+		return 1;
 	if (journal->links != 2 || vfs->list(vfs->ctx, SEGMENTS_DIR, &names) < 0)
 		return 0;
 	for (size_t at = 0; at < names.len; at += strlen(names.p + at) + 1) {
@@ -92,10 +118,11 @@ int repair_drop_second_name(const struct vfs *vfs, const char *closed, struct er
 	int rc = vfs->remove(vfs->ctx, closed);
 
 	if (rc == 0)
-		rc = vfs->sync_dir(vfs->ctx, SEGMENTS_DIR);
+		rc = vfs->sync_dir(vfs->ctx, strchr(closed, '/') ? SEGMENTS_DIR : ".");
 	if (rc < 0)
 		return err_set(e, -SK_EIO,
-			       "journal '%s': an unfinished rotation cannot be undone: %s: nothing "
+			       "journal '%s': an unfinished rotation or restore cannot be undone: "
+			       "%s: nothing "
 			       "was started",
 			       JOURNAL_FILE, strerror(-rc));
 	return 0;

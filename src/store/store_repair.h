@@ -12,8 +12,9 @@ int store_create(const struct vfs *vfs, const char *workspace, int64_t now_ms, s
 int repair_strays(const struct vfs *vfs, uint64_t *count, struct err *e);
 
 /*
- * A journal with two names: 1 when the second one is the archive name of a rotation that power cut
- * short, with its path in `closed`; 0 when nobody of ours made it.
+ * A journal with two names: 1 when the second one is the archive name of a rotation, or the name a
+ * restore keeps the old journal under, that power cut short, with its path in `closed`; 0 when
+ * nobody of ours made it.
  */
 int repair_find_second_name(const struct vfs *vfs, const struct vfs_stat *journal,
 			    char closed[SEGMENT_PATH_BYTES]);

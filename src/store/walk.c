@@ -134,11 +134,11 @@ static int count_line(void *ctx, const struct walk_line *l)
 }
 
 int journal_count_rest(const struct vfs *vfs, const char *path, struct journal_place from,
-		       uint64_t seq, struct journal_rest *out, struct err *e)
+		       uint64_t limit, uint64_t seq, struct journal_rest *out, struct err *e)
 {
 	struct journal_rest rest = { .records = 0 };
 	struct counting c = { seq, &rest };
-	int rc = journal_walk(vfs, path, from, JOURNAL_NO_LIMIT, count_line, &c, e);
+	int rc = journal_walk(vfs, path, from, limit, count_line, &c, e);
 
 	if (rc == 0)
 		*out = rest;

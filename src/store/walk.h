@@ -38,8 +38,9 @@ struct journal_rest {
 	uint64_t bytes;
 };
 
-/* Counts the records with a number beyond `seq` from the place on. Returns 0 or as journal_walk. */
+/* Counts the records with a number beyond `seq` between two places. Returns 0 or as journal_walk.
+ */
 int journal_count_rest(const struct vfs *vfs, const char *path, struct journal_place from,
-		       uint64_t seq, struct journal_rest *out, struct err *e);
+		       uint64_t limit, uint64_t seq, struct journal_rest *out, struct err *e);
 
 #endif
