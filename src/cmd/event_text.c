@@ -178,6 +178,19 @@ static const char *fixed_sentence_of_others(enum event_kind kind)
 	}
 }
 
+/* What happened to the state as a whole. */
+static void put_system(const struct event *ev, struct buf *out)
+{
+	if (ev->kind == EV_STATE_RESTORED) {
+		put_restored(ev, out);
+	} else if (ev->kind == EV_STATE_REPAIRED) {
+		buf_puts(out, "state repaired: ");
+		buf_put_visible(out, ev->name);
+	} else {
+		buf_puts(out, event_rows[ev->kind].word);
+	}
+}
+
 static void put_special(const struct event *ev, struct buf *out)
 {
 	switch (ev->kind) {
@@ -232,15 +245,8 @@ static void put_special(const struct event *ev, struct buf *out)
 	case EV_ORCHESTRATOR_STARTED:
 		buf_putf(out, "orchestrator started, pid %llu", (unsigned long long)ev->pid);
 		break;
-	case EV_STATE_RESTORED:
-		put_restored(ev, out);
-		break;
-	case EV_STATE_REPAIRED:
-		buf_puts(out, "state repaired: ");
-		buf_put_visible(out, ev->name);
-		break;
 	default:
-		buf_puts(out, event_rows[ev->kind].word);
+		put_system(ev, out);
 	}
 }
 
