@@ -59,7 +59,6 @@
 #define METRICS_INTERVAL_MS 60000
 #define ARCHIVE_DAYS 90         /* of a completed run; others stay until a person removes them */
 #define ARCHIVE_LINKS_MAX 1000  /* logs linked at a run's end, at ten microseconds each */
-#define ARCHIVE_RUNS_MAX 10000  /* ends of one workstream that are kept apart */
 #define ARCHIVES_PRUNED_MAX 100 /* in one run */
 #define HISTORY_GLANCE_BYTES \
 	(256 * 1024) /* of the journal before the snapshot, that a reader checks */

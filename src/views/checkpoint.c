@@ -165,7 +165,7 @@ bool checkpoint_name_decode(struct span name, struct checkpoint_name *out)
 	if (digits.p <= name.p + 1 || span_to_u64(digits, INTEGER_MAX, &out->seq) < 0)
 		return false;
 	out->ws = (struct span){ name.p, name.len - digits.len - 1 };
-	return id_valid(out->ws);
+	return view_name_fits(out->ws);
 }
 
 int checkpoint_prepare(const struct vfs *vfs)
@@ -271,6 +271,21 @@ static int thin_out(const struct vfs *vfs, const struct checkpoint_name *all, si
 	return rc;
 }
 
+/* What a crash left of checkpoint_write: nobody but the one writer is at work here. */
+static int remove_unfinished(const struct vfs *vfs, struct span name)
+{
+	static const char suffix[] = ".json.tmp";
+	const size_t after = sizeof(suffix) - 1;
+	CLEANUP(buf_release) struct buf path = BUF_INIT;
+	int rc;
+
+	if (name.len <= after || memcmp(name.p + name.len - after, suffix, after) != 0)
+		return 0;
+	buf_putf(&path, CHECKPOINT_DIR "/%.*s", SPAN_ARG(name));
+	rc = vfs->remove(vfs->ctx, path.p);
+	return rc == -ENOENT || rc == -EISDIR || rc == -EPERM ? 0 : rc;
+}
+
 int checkpoint_prune(const struct vfs *vfs)
 {
 	CLEANUP(buf_release) struct buf names = BUF_INIT;
@@ -280,8 +295,10 @@ int checkpoint_prune(const struct vfs *vfs)
 	int rc = vfs->list(vfs->ctx, CHECKPOINT_DIR, &names);
 
 	for (size_t at = 0; rc >= 0 && at < names.len; at += strlen(names.p + at) + 1) {
-		if (!checkpoint_name_decode(span_of(names.p + at), &name)) /* (2) */
+		if (!checkpoint_name_decode(span_of(names.p + at), &name)) { /* (2) */
+			rc = remove_unfinished(vfs, span_of(names.p + at));
 			continue;
+		}
 		mem_grow(&all.v, &all.capacity, all.count + 1, sizeof(*all.v));
 		all.v[all.count++] = name;
 	}

@@ -74,7 +74,8 @@ int checkpoint_prepare(const struct vfs *vfs);
 int checkpoint_settle(const struct vfs *vfs);
 
 /* Removes the oldest of each workstream's history beyond CHECKPOINTS_KEPT files or
- * CHECKPOINT_HISTORY_BYTES, the latest always stays. Returns 0 or -errno. */
+ * CHECKPOINT_HISTORY_BYTES, the latest always stays; and what a crash left half written. Returns 0
+ * or -errno. */
 int checkpoint_prune(const struct vfs *vfs);
 
 #endif

@@ -334,7 +334,12 @@ int checkpoint_read(const struct vfs *vfs, const struct state *st, uint32_t ws, 
 {
 	struct reading r = { vfs, st, ws, st->ws[ws].id, BUF_INIT, e };
 	struct checkpoint found = CHECKPOINT_INIT;
-	int rc = read_all(&r, which, &found);
+	int rc;
+
+	if (!view_name_fits(r.id))
+		return err_set(e, -SK_EREFUSED,
+			       "workstream: its id cannot be a file name: " UNDONE);
+	rc = read_all(&r, which, &found);
 
 	buf_release(&r.path);
 	if (rc < 0) {

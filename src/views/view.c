@@ -34,6 +34,11 @@ void view_source_release(struct view_source *src)
 	src->ordered = false;
 }
 
+bool view_name_fits(struct span id)
+{
+	return id_valid(id) && id.p[0] != '.' && !memchr(id.p, '/', id.len);
+}
+
 static int by_id(const void *a, const void *b, void *ctx)
 {
 	const struct state *st = ctx;
@@ -79,7 +84,7 @@ static bool match(const struct view_row *row, struct span path, struct span *ws)
 	    memcmp(path.p + path.len - after, row->after, after) != 0)
 		return false;
 	*ws = (struct span){ path.p + before, path.len - before - after };
-	return id_valid(*ws);
+	return view_name_fits(*ws);
 }
 
 bool view_named(struct span path)
@@ -130,7 +135,8 @@ int views_each(const struct state *st,
 			return rc;
 		for (size_t k = 0; view_rows[i].per_workstream && k < st->ws_count; k++) {
 			file.ws = (uint32_t)k;
-			if (st->ws[k].id.len && (rc = call(st, file, fn, ctx)) != 0)
+			if (st->ws[k].id.len && view_name_fits(st->ws[k].id) &&
+			    (rc = call(st, file, fn, ctx)) != 0)
 				return rc;
 		}
 	}

@@ -31,6 +31,12 @@ void view_source_release(struct view_source *src);
 /* Fills by_id, unless that was done. */
 void view_source_order(struct view_source *src);
 
+/*
+ * Whether this id can be part of a file name of ours. Every plan's can; but a journal that somebody
+ * wrote may hold others, and nothing is read or written for them.
+ */
+bool view_name_fits(struct span id);
+
 enum view_id {
 	VIEW_BY_WORKSTREAM,
 	VIEW_BY_STATUS,
