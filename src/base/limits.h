@@ -77,6 +77,7 @@
 #define INTERVENTION_ARGS_MAX 256 /* words of the command kept in such a line */
 #define INTERVENTIONS_READ_BYTES_MAX \
 	(64 * 1024 * 1024) /* of interventions.log, from its end: a hundred thousand lines */
+#define FINDINGS_KIND_MAX 50 /* of one kind that are advised on: the rest is the same again */
 #define RESERVE_BYTES (1024 * 1024) /* kept for the record "stopped: disk full" */
 
 #endif
