@@ -45,6 +45,13 @@
 #define RULES_MAX 16                 /* before and after rules of one task */
 #define TAIL_BYTES_MAX 512           /* last output kept in last_error */
 #define MESSAGE_BYTES_MAX (1024 * 1024) /* one message between two processes */
+#define CONTROL_PEERS_MAX 32    /* commands that ask at the same time; the oldest gives way */
+#define CONTROL_EVENTS_MAX 1000 /* records told in one answer; the journal has the rest */
+#define CONTROL_REQUEST_BYTES_MAX (512 * 1024 * 1024) /* a compiled plan of a million tasks */
+#define CONTROL_REPLY_BYTES_MAX (64 * 1024 * 1024)
+#define CONTROL_PATIENCE_MS                                                   \
+	5000 /* for an answer: a turn takes milliseconds, a full disk seconds \
+	      */
 #define BACKUPS_KEPT 100
 #define BACKUPS_PRUNED_MAX 200 /* in one run: a flooded directory must not stop the turn */
 #define BACKUP_INTERVAL_MS 60000

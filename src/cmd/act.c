@@ -5,16 +5,23 @@
 #include "cmd/act.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+#include "cmd/ask.h"
 #include "cmd/event_text.h"
 #include "cmd/hint.h"
 #include "cmd/view.h"
+#include "core/find.h"
 #include "daemon/alone.h"
+#include "os/clock.h"
 #include "os/fd.h"
 #include "store/interventions.h"
+
+#define LOOK_AGAIN_MS 10
 
 struct acting {
 	struct cmd_ctx *c;
@@ -22,8 +29,9 @@ struct acting {
 	struct act *act;
 	char operator_name[64];
 	int state_fd;
-	uint32_t recorded;
-	struct buf next, ids;
+	bool dry_run;
+	uint64_t recorded;
+	struct buf next;
 };
 
 static void find_operator(struct acting *a)
@@ -55,32 +63,6 @@ static int find_subject(struct acting *a, const char **out, struct err *e)
 	return 0;
 }
 
-/* What was typed may be a name that only one task has: the view knows, and suggests. */
-static int resolve(struct acting *a, const char *typed, struct buf *id, struct err *e)
-{
-	struct view *v = NULL;
-	uint32_t index = NO_ID;
-	struct span found = span_of(typed);
-	int rc = view_open(a->c->paths, a->c->now_ms, &v, e);
-
-	if (rc == 0 && !v)
-		return view_missing(a->c->paths, e);
-	if (rc < 0)
-		return rc;
-	if (a->page->subject == ACT_ON_TASK) {
-		rc = view_task(v, typed, &index, e);
-		if (rc == 0)
-			found = v->st.tasks[index].id;
-	} else if (a->page->subject == ACT_ON_WORKSTREAM) {
-		rc = view_workstream(v, typed, &index, e);
-		if (rc == 0)
-			found = v->st.ws[index].id;
-	}
-	buf_put(id, found.p, found.len);
-	view_free(v);
-	return rc;
-}
-
 static void put_subject(struct acting *a, struct span id)
 {
 	if (a->page->subject == ACT_ON_TASK)
@@ -91,11 +73,15 @@ static void put_subject(struct acting *a, struct span id)
 		a->act->resource_id = id;
 }
 
+/* What to type behind it. Where nobody is at work, somebody has to begin. */
 static void find_next(struct acting *a, const struct state *st)
 {
-	uint32_t task = state_task(st, a->act->task_id),
-		 ws = task == NO_ID ? state_ws(st, a->act->workstream_id) : st->tasks[task].ws;
+	uint32_t found = NO_ID, ws = NO_ID;
 
+	if (a->page->subject == ACT_ON_TASK && find_task(st, a->act->task_id, &found, NULL) == 0)
+		ws = st->tasks[found].ws;
+	else if (a->page->subject == ACT_ON_WORKSTREAM)
+		(void)find_workstream(st, a->act->workstream_id, &ws, NULL);
 	if (ws == NO_ID || ws_state_final(st->ws[ws].state)) {
 		buf_puts(&a->next, "sk status");
 		return;
@@ -103,51 +89,98 @@ static void find_next(struct acting *a, const struct state *st)
 	put_run_command(&st->ws[ws], &a->next);
 }
 
+static void tell_event(void *ctx, const struct event *ev)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	struct acting *a = ctx;
+
+	event_put_sentence(ev, &text);
+	out_putf(a->c->out, "%s%.*s  %.*s\n", a->dry_run ? "would: " : "",
+		 SPAN_ARG(event_subject(ev)), (int)text.len, text.p);
+}
+
+static void tell_json(struct acting *a, uint64_t first_seq, uint64_t last_seq, bool live)
+{
+	struct json j;
+
+	json_open(&j, a->c->out, "act");
+	json_text(&j, "act", act_word(a->act->kind));
+	json_bool(&j, "dry_run", a->dry_run);
+	json_bool(&j, "orchestrator", live);
+	json_u64(&j, "recorded", a->recorded);
+	if (a->recorded && !a->dry_run) {
+		json_u64(&j, "first_seq", first_seq);
+		json_u64(&j, "last_seq", last_seq);
+	}
+	json_next(&j, &a->next);
+	json_close(&j);
+}
+
 static void told(void *ctx, const struct state *st, const struct events *batch)
 {
 	struct acting *a = ctx;
-	bool dry = options_has(a->c->options, "dry-run");
+	uint64_t first = batch->count ? batch->v[0].seq : 0;
 
-	a->recorded = (uint32_t)batch->count;
+	a->recorded = batch->count;
 	find_next(a, st);
-	for (size_t i = 0; i < batch->count && !a->c->json; i++) {
-		CLEANUP(buf_release) struct buf text = BUF_INIT;
-
-		event_put_sentence(&batch->v[i], &text);
-		out_putf(a->c->out, "%s%.*s  %.*s\n", dry ? "would: " : "",
-			 SPAN_ARG(event_subject(&batch->v[i])), (int)text.len, text.p);
-	}
-	if (a->c->json) {
-		struct json j;
-
-		json_open(&j, a->c->out, "act");
-		json_text(&j, "act", act_word(a->act->kind));
-		json_bool(&j, "dry_run", dry);
-		json_u64(&j, "recorded", batch->count);
-		if (batch->count && !dry) {
-			json_u64(&j, "first_seq", batch->v[0].seq);
-			json_u64(&j, "last_seq", batch->v[batch->count - 1].seq);
-		}
-		json_next(&j, &a->next);
-		json_close(&j);
-	}
+	if (a->c->json)
+		tell_json(a, first, batch->count ? batch->v[batch->count - 1].seq : 0, false);
+	for (size_t i = 0; i < batch->count && !a->c->json; i++)
+		tell_event(a, &batch->v[i]);
 }
 
+static void tell_answer(struct acting *a, const struct answer *answer)
+{
+	const struct control_reply *r = &answer->reply;
+
+	a->recorded = r->last_seq ? r->last_seq - r->first_seq + 1 : 0;
+	buf_puts(&a->next, "sk status");
+	if (a->c->json)
+		tell_json(a, r->first_seq, r->last_seq, true);
+	else
+		answer_each_event(answer, tell_event, a);
+	if (!a->c->json && a->recorded > CONTROL_EVENTS_MAX)
+		out_putf(a->c->out, "and %llu more: sk events --since %llu\n",
+			 (unsigned long long)(a->recorded - CONTROL_EVENTS_MAX),
+			 (unsigned long long)(r->first_seq + CONTROL_EVENTS_MAX));
+}
+
+/*
+ * Asks the orchestrator, or is the one writer itself for a moment. Between the two somebody may
+ * start, stop, or be another command like this one, so both are tried until one of them answers.
+ */
 static int perform(struct acting *a, struct err *e)
 {
 	struct alone_options o = { .state_fd = a->state_fd,
 				   .state_dir = a->c->paths->state_dir,
 				   .command = a->c->cmd->path,
-				   .dry_run = options_has(a->c->options, "dry-run"),
+				   .dry_run = a->dry_run,
 				   .told = told,
 				   .ctx = a };
+	struct control_request request = { .kind = CONTROL_ACT, .act = *a->act };
+	int64_t until_ms = clock_mono_ms(&clock_real) + CONTROL_PATIENCE_MS;
 
-	if (a->page->danger && !o.dry_run && !options_has(a->c->options, "yes"))
+	if (a->page->danger && !a->dry_run && !options_has(a->c->options, "yes"))
 		return err_set(e, -SK_ECONFIRM,
 			       "%s: %s: nothing was changed. Try: the same with --yes, or with "
 			       "--dry-run to see what it would do",
 			       a->c->cmd->path, a->page->danger);
-	return act_alone(&o, a->act, e);
+	if (a->dry_run)
+		return act_alone(&o, a->act, e);
+	for (;;) {
+		CLEANUP(answer_release) struct answer answer = ANSWER_INIT;
+		int rc = ask(a->state_fd, &request, &answer, e);
+
+		if (rc == 1)
+			tell_answer(a, &answer);
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
+		rc = act_alone(&o, a->act, e);
+		if (rc != -SK_EBUSY || clock_mono_ms(&clock_real) >= until_ms)
+			return rc;
+		err_clear(e);
+		(void)poll(NULL, 0, LOOK_AGAIN_MS);
+	}
 }
 
 static int write_diary(struct acting *a, struct span id, int result, const struct err *why,
@@ -163,7 +196,7 @@ static int write_diary(struct acting *a, struct span id, int result, const struc
 				     .reason = a->act->reason,
 				     .entity_type = span_of(kinds[a->page->subject]),
 				     .entity_id = id,
-				     .dry_run = options_has(o, "dry-run"),
+				     .dry_run = a->dry_run,
 				     .confirmed = options_has(o, "yes"),
 				     .result = intervention_result_of(result),
 				     .message =
@@ -174,17 +207,16 @@ static int write_diary(struct acting *a, struct span id, int result, const struc
 
 static int run_open(struct acting *a, struct err *e)
 {
-	CLEANUP(buf_release) struct buf id = BUF_INIT;
 	struct err diary = ERR_INIT;
 	const char *typed = "";
 	int rc = find_subject(a, &typed, e), wrote;
 
 	if (rc < 0)
 		return rc;
-	rc = resolve(a, typed, &id, e);
-	put_subject(a, (struct span){ id.p, id.len });
-	if (rc == 0)
-		rc = perform(a, e);
+	put_subject(a, span_of(typed));
+	rc = perform(a, e);
+	if (rc == -ENOENT)
+		rc = view_missing(a->c->paths, e);
 	wrote = write_diary(a, span_of(typed), rc, e, &diary);
 	if (rc == 0 && wrote < 0)
 		return err_set(e, wrote, "it was done, but %s", diary.text);
@@ -202,6 +234,7 @@ int act_run(struct cmd_ctx *c, const struct act_page *page, struct act *act, str
 	int rc;
 
 	find_operator(&a);
+	a.dry_run = options_has(c->options, "dry-run");
 	a.state_fd = paths_open(c->paths, false, &why);
 	if (a.state_fd == -ENOENT)
 		return view_missing(c->paths, e);

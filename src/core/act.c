@@ -5,6 +5,7 @@
 #include "core/act_impl.h"
 
 #include "base/err.h"
+#include "core/find.h"
 
 static const char *const words[ACT_COUNT] = {
 #define X(name, word) word,
@@ -15,6 +16,14 @@ static const char *const words[ACT_COUNT] = {
 const char *act_word(enum act_kind kind)
 {
 	return words[kind];
+}
+
+int act_decode_word(struct span word)
+{
+	for (int i = 0; i < ACT_COUNT; i++)
+		if (span_is(word, words[i]))
+			return i;
+	return -1;
 }
 
 int act_refuse(struct turn *t, int code, const char *fmt, ...)
@@ -29,26 +38,14 @@ int act_refuse(struct turn *t, int code, const char *fmt, ...)
 	return code;
 }
 
-int act_find_task(struct turn *t, struct span id, uint32_t *out)
+int act_find_task(struct turn *t, struct span typed, uint32_t *out)
 {
-	*out = state_task(t->st, id);
-	if (*out == NO_ID)
-		return act_refuse(
-			t, -SK_ENOTFOUND,
-			"task \"%.*s\": there is none: nothing was changed. Try: sk status",
-			SPAN_ARG(id));
-	return 0;
+	return find_task(t->st, typed, out, t->why);
 }
 
-int act_find_ws(struct turn *t, struct span id, uint32_t *out)
+int act_find_ws(struct turn *t, struct span typed, uint32_t *out)
 {
-	*out = state_ws(t->st, id);
-	if (*out == NO_ID)
-		return act_refuse(
-			t, -SK_ENOTFOUND,
-			"workstream \"%.*s\": there is none: nothing was changed. Try: sk status",
-			SPAN_ARG(id));
-	return 0;
+	return find_workstream(t->st, typed, out, t->why);
 }
 
 void act_sign(struct turn *t, struct event *ev, const struct act *act)

@@ -26,7 +26,7 @@ enum act_kind {
 };
 
 /*
- * Spans are borrowed. What each kind uses:
+ * Spans are borrowed; the ids may be anything core/find.h finds. What each kind uses:
  *
  * task_retry: task_id; timeout_ms for this and later attempts (0 = as it is); keep_retry_count.
  * task_skip, task_cancel: task_id.
@@ -45,6 +45,23 @@ struct act {
 	bool keep_retry_count, keep_completed, force;
 };
 
+/* key, kind of value, member: how the members travel, each under its own key. */
+#define ACT_FIELDS(X)                                 \
+	X("task_id", TEXT, task_id)                   \
+	X("workstream_id", TEXT, workstream_id)       \
+	X("resource_id", TEXT, resource_id)           \
+	X("need_id", TEXT, need_id)                   \
+	X("operator", TEXT, operator_name)            \
+	X("reason", TEXT, reason)                     \
+	X("timeout_ms", NUMBER, timeout_ms)           \
+	X("limit", NUMBER, limit)                     \
+	X("keep_retry_count", FLAG, keep_retry_count) \
+	X("keep_completed", FLAG, keep_completed)     \
+	X("force", FLAG, force)
+
 const char *act_word(enum act_kind kind);
+
+/* The kind with this word, or -1. */
+int act_decode_word(struct span word);
 
 #endif

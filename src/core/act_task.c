@@ -5,6 +5,7 @@
 #include "core/act_impl.h"
 
 #include "base/err.h"
+#include "core/find.h"
 #include "base/limits.h"
 #include "core/link.h"
 
@@ -204,7 +205,7 @@ int act_dependency_remove(struct turn *t, const struct act *act)
 	if (waived)
 		return 0; /* it was removed before */
 	buf_putc(&list, '[');
-	buf_put_json(&list, act->need_id);
+	buf_put_json(&list, t->st->tasks[need].id);
 	buf_putc(&list, ']');
 	ev = turn_task_event(t, EV_DEPENDENCY_WAIVED, task);
 	ev->needs = turn_copy(t, (struct span){ list.p, list.len });
@@ -216,15 +217,12 @@ int act_dependency_remove(struct turn *t, const struct act *act)
 
 int act_resource_limit(struct turn *t, const struct act *act)
 {
-	uint32_t resource = state_resource(t->st, act->resource_id);
+	uint32_t resource;
 	struct event *ev;
+	int rc = find_resource(t->st, act->resource_id, &resource, t->why);
 
-	if (resource == NO_ID)
-		return act_refuse(
-			t, -SK_ENOTFOUND,
-			"resource \"%.*s\": no plan has named it: nothing was changed. Try: "
-			"sk resource list",
-			SPAN_ARG(act->resource_id));
+	if (rc < 0)
+		return rc;
 	if (act->limit > UINT32_MAX)
 		return act_refuse(t, -SK_EUSAGE, "max-holders: too large: nothing was changed");
 	if (t->st->resources[resource].limit == act->limit)

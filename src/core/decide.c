@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "core/find.h"
 #include "core/queue.h"
 #include "core/schedule.h"
 #include "core/turn.h"
@@ -153,11 +154,11 @@ int64_t core_deadline(const struct state *st)
 /* The workstream that the act is about, or NO_ID. */
 static uint32_t act_subject(const struct turn *t, const struct act *act)
 {
-	uint32_t task = state_task(t->st, act->task_id);
+	uint32_t found = NO_ID;
 
 	if (act->workstream_id.len)
-		return state_ws(t->st, act->workstream_id);
-	return task == NO_ID ? NO_ID : t->st->tasks[task].ws;
+		return find_workstream(t->st, act->workstream_id, &found, NULL) < 0 ? NO_ID : found;
+	return find_task(t->st, act->task_id, &found, NULL) < 0 ? NO_ID : t->st->tasks[found].ws;
 }
 
 static int act(struct turn *t, const struct input *in)
@@ -169,6 +170,16 @@ static int act(struct turn *t, const struct input *in)
 	    !t->st->ws[ws].active)
 		turn_activate_ws(t, ws);
 	return rc;
+}
+
+static void activate_all(struct turn *t)
+{
+	for (uint32_t i = 0; i < t->st->ws_count; i++) {
+		const struct workstream *w = &t->st->ws[i];
+
+		if (w->id.len && !ws_state_final(w->state) && !w->active)
+			turn_activate_ws(t, i);
+	}
 }
 
 static int dispatch(struct turn *t, const struct input *in)
@@ -219,6 +230,9 @@ static int dispatch(struct turn *t, const struct input *in)
 		return turn_cancel_task(t, in);
 	case IN_ACT:
 		return act(t, in);
+	case IN_ACTIVATE_ALL:
+		activate_all(t);
+		return 0;
 	case IN_INTERRUPT:
 		turn_interrupt(t, in);
 		return 0;

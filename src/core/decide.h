@@ -34,6 +34,7 @@ enum input_kind {
 				 it or lost it */
 	IN_CANCEL_TASK,       /* task_id, operator, reason, waive */
 	IN_ACT,               /* act: an operator's. live: what it frees may start at once */
+	IN_ACTIVATE_ALL,      /* every workstream that has not ended goes on */
 	IN_INTERRUPT, /* operator: cancel what active workstreams have at work, leave the rest */
 	IN_SCHEDULE,  /* assign what may be assigned now */
 	IN_KIND_COUNT

@@ -232,8 +232,22 @@ static bool wake_waiters(struct turn *t, struct round *r)
 }
 
 /* Fewest tasks at work, then least recently served. Returns a place in open_ws, or NO_ID. */
+/* Those at work that have something to do: one that only waits keeps nobody from beginning. */
+static uint32_t ws_at_work(const struct state *st)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < st->open_count; i++) {
+		const struct workstream *w = &st->ws[st->open_ws[i]];
+
+		count += w->state == WS_EXECUTING && (w->assigned || w->ready.count);
+	}
+	return count;
+}
+
 static uint32_t choose_ws(const struct state *st, const struct round *r)
 {
+	bool full = st->workstreams_at_once && ws_at_work(st) >= st->workstreams_at_once;
 	const struct workstream *best = NULL;
 	uint32_t place = NO_ID;
 
@@ -241,6 +255,8 @@ static uint32_t choose_ws(const struct state *st, const struct round *r)
 		const struct workstream *w = &st->ws[st->open_ws[i]];
 
 		if (!w->ready.count || r->passed[i] || !ws_has_room(w))
+			continue;
+		if (full && w->state != WS_EXECUTING)
 			continue;
 		if (best && (w->assigned > best->assigned || (w->assigned == best->assigned &&
 							      w->last_served >= best->last_served)))

@@ -185,6 +185,7 @@ struct state {
 				    */
 	uint64_t outputs_bytes;    /* of all tasks: 0 lets assignment skip the search for outputs */
 	bool draining;             /* not recorded: nothing new is assigned */
+	uint32_t workstreams_at_once;   /* not recorded: 0 = any number are at work together */
 	uint64_t happened[EVENT_COUNT]; /* how often each kind of event was folded in, ever */
 };
 

@@ -63,13 +63,13 @@ int act_alone(const struct alone_options *o, const struct act *act, struct err *
 {
 	struct alone a = { .o = o, .lock = LOCK_INIT, .batch = EVENTS_INIT, .fx = EFFECTS_INIT };
 	struct store_report report;
-	int rc = take_lock(&a, e);
+	int rc = o->dry_run ? 0 : take_lock(&a, e); /* readers need none */
 
 	if (rc < 0)
 		return rc;
 	vfs_real_open(&a.vfs, o->state_fd);
 	state_init(&a.st);
-	rc = store_open(&a.vfs, o->dry_run ? STORE_READ_ONLY : 0, "0000000000000000",
+	rc = store_open(&a.vfs, o->dry_run ? STORE_READ_ONLY : STORE_EXISTING, "0000000000000000",
 			clock_wall_ms(&clock_real), &a.st, &a.store, &report, e);
 	if (rc == 0)
 		rc = decide(&a, act, e);

@@ -22,7 +22,8 @@ struct alone_options {
  * Takes the store's lock, reads the state, decides, commits, writes the snapshot and lets go. When
  * it returns 0 the act survives anything; killed before that it is done whole or not at all, and
  * what it asks of processes (ending a task) is seen to by the next orchestrator. Refusals are those
- * of the act; -SK_EBUSY names who holds the lock; -SK_ENOTFOUND when there is no state yet.
+ * of the act; -SK_EBUSY names who holds the lock; -ENOENT (no sentence) when there is no state yet.
+ * A dry run takes no lock: it may look on while an orchestrator is at work.
  */
 int act_alone(const struct alone_options *o, const struct act *act, struct err *e);
 

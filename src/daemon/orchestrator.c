@@ -51,8 +51,9 @@ int orchestrator_commit(struct orchestrator *o, struct err *e)
 			return rc;
 		if (o->observer.committed)
 			o->observer.committed(o->observer.ctx, &o->st, &o->batch);
-		events_reset(&o->batch);
 	}
+	control_answer(o);
+	events_reset(&o->batch);
 	effects_perform(o);
 	peers_acknowledge(o);
 	peers_flush(o);
@@ -71,6 +72,21 @@ void orchestrator_drain(struct orchestrator *o)
 		if (o->peers[i].fd >= 0 && o->peers[i].worker != NO_ID)
 			peers_send(o, &o->peers[i], &(struct worker_msg){ .kind = MSG_DRAIN });
 	peers_flush(o);
+}
+
+enum orchestrator_wish orchestrator_wish(const struct orchestrator *o)
+{
+	return o->wish;
+}
+
+bool orchestrator_paused(const struct orchestrator *o)
+{
+	return o->paused;
+}
+
+int orchestrator_activate_all(struct orchestrator *o, struct err *e)
+{
+	return orchestrator_input(o, &(struct input){ .kind = IN_ACTIVATE_ALL }, e);
 }
 
 int orchestrator_input(struct orchestrator *o, const struct input *in, struct err *e)
@@ -105,6 +121,20 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 	return left < 0 ? 0 : (int)left;
 }
 
+static int gather_control(struct orchestrator *o, const struct loop_ready *ready)
+{
+	struct control_peer *p;
+
+	if (ready->token == CONTROL_LISTEN_TOKEN) {
+		control_accept(o);
+		return 0;
+	}
+	p = &o->controls[ready->token - CONTROL_TOKEN];
+	if (p->fd >= 0 && ready->writable)
+		control_flush(o, p);
+	return p->fd >= 0 && (ready->readable || ready->hung_up) ? control_read(o, p) : 0;
+}
+
 static int gather(struct orchestrator *o, int timeout_ms, int signals[8], int *signal_count,
 		  struct err *e)
 {
@@ -121,6 +151,11 @@ static int gather(struct orchestrator *o, int timeout_ms, int signals[8], int *s
 				signals[(*signal_count)++] = ready[i].signal_number;
 		} else if (ready[i].token == LISTEN_TOKEN) {
 			peers_accept(o);
+		} else if (ready[i].token >= CONTROL_LISTEN_TOKEN) {
+			int rc = gather_control(o, &ready[i]);
+
+			if (rc < 0)
+				return rc;
 		} else if (o->peers[ready[i].token].fd >= 0 &&
 			   (ready[i].readable || ready[i].hung_up)) {
 			int rc = peers_read(o, &o->peers[ready[i].token], e);
@@ -265,6 +300,8 @@ void orchestrator_free(struct orchestrator *o)
 		return;
 	for (size_t i = 0; i < WORKERS_MAX; i++)
 		peers_close(o, &o->peers[i]);
+	for (size_t i = 0; i < CONTROL_PEERS_MAX; i++)
+		control_close(o, &o->controls[i]);
 	if (o->store)
 		store_close(o->store);
 	state_release(&o->st);
@@ -274,6 +311,7 @@ void orchestrator_free(struct orchestrator *o)
 	buf_release(&o->message);
 	loop_close(&o->loop);
 	fd_close(&o->listen_fd);
+	fd_close(&o->control_fd);
 	fd_close(&o->workers_fd);
 	fd_close(&o->logs_fd);
 	if (o->vfs.ctx)

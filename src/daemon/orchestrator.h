@@ -43,6 +43,9 @@ struct orchestrator_options {
 	const char *command;      /* for people: what holds the lock */
 	unsigned slots;           /* tasks at the same time on the own worker */
 	const char *capabilities; /* of the own worker: raw JSON array, or NULL */
+	unsigned workstreams;     /* that are at work at the same time; 0 = any number */
+	bool serves;              /* a daemon: it stays when all is done */
+	bool paused;              /* opens everything and starts nothing until released */
 	const struct orchestrator_remains *remains;
 	const struct clock *clock; /* NULL = the real one */
 	/*
@@ -93,6 +96,21 @@ int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], in
 		      struct err *e);
 
 const struct state *orchestrator_state(const struct orchestrator *o);
+
+/* What a command asked for over the control socket: a stop, or nothing yet. */
+enum orchestrator_wish {
+	WISH_NONE,
+	WISH_DRAIN,  /* what runs goes to its end, then stop */
+	WISH_CANCEL, /* end what runs, then stop */
+	WISH_LEAVE   /* stop; what runs stays with its worker */
+};
+enum orchestrator_wish orchestrator_wish(const struct orchestrator *o);
+
+/* Whether it waits to be released, and a command has not done so yet. */
+bool orchestrator_paused(const struct orchestrator *o);
+
+/* Makes every workstream that is not at its end go on: for one that serves all, not one plan. */
+int orchestrator_activate_all(struct orchestrator *o, struct err *e);
 
 /* From now on nothing new is started, not even what workers were given ahead of need. */
 void orchestrator_drain(struct orchestrator *o);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "base/limits.h"
+#include "ctl/control_msg.h"
 #include "ctl/worker_msg.h"
 #include "daemon/orchestrator.h"
 #include "os/lock.h"
@@ -18,6 +19,18 @@ struct peer {
 	uint64_t acked;  /* last report acknowledged */
 	bool wants_write;
 	bool leaving; /* said bye, or was told to go */
+};
+
+/* One command that asks over the control socket. Place i of the table has token CONTROL_TOKEN + i.
+ */
+struct control_peer {
+	int fd; /* -1 = free */
+	struct buf in, out;
+	int64_t since_ms;      /* monotonic: connected */
+	bool asked, answered;  /* its one request was read; the reply is in `out` */
+	uint32_t first, count; /* its events in the batch of this turn */
+	struct control_reply reply;
+	struct buf message; /* of the reply */
 };
 
 struct orchestrator {
@@ -43,9 +56,16 @@ struct orchestrator {
 	int64_t snapshot_after_ms;     /* monotonic: not before */
 	int64_t wall_offset_ms;        /* wall time less monotonic time; see orchestrator_now */
 	struct orchestrator_start *start; /* while opening */
+	int control_fd;
+	struct control_peer controls[CONTROL_PEERS_MAX];
+	enum orchestrator_wish wish;
+	bool paused;
+	int64_t started_ms; /* wall */
 };
 
 #define LISTEN_TOKEN WORKERS_MAX
+#define CONTROL_LISTEN_TOKEN (WORKERS_MAX + 1)
+#define CONTROL_TOKEN (WORKERS_MAX + 2)
 #define LOCK_NAME "orchestrator.lock" /* who holds it is the one writer */
 
 /*
@@ -70,6 +90,15 @@ void peers_flush(struct orchestrator *o);
 void peers_acknowledge(struct orchestrator *o);
 void peers_close(struct orchestrator *o, struct peer *p);
 struct peer *peers_of_worker(struct orchestrator *o, uint32_t worker);
+
+/* control.c: commands. What they ask is decided with everything else of the turn and answered
+ * behind its commit. */
+int control_listen(struct orchestrator *o, struct err *e);
+void control_accept(struct orchestrator *o);
+int control_read(struct orchestrator *o, struct control_peer *p);
+void control_answer(struct orchestrator *o); /* committed; the batch is still there */
+void control_flush(struct orchestrator *o, struct control_peer *p);
+void control_close(struct orchestrator *o, struct control_peer *p);
 
 /* silence.c: workers that live but say nothing. */
 void silence_heard(struct orchestrator *o, uint32_t worker);

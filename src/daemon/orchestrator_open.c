@@ -101,9 +101,12 @@ static int open_all(struct orchestrator *o, struct orchestrator_start *start, st
 	if (o->options.admit && (rc = o->options.admit(o->options.admit_ctx, &o->st, e)) < 0)
 		return rc;
 	start->unclean = o->st.orchestrator_running;
+	o->st.workstreams_at_once = o->options.workstreams;
+	o->st.draining = o->paused = o->options.paused;
 	if ((rc = record_start(o, e)) < 0 || (rc = reconcile_workers(o, e)) < 0)
 		return rc;
-	return peers_listen(o, e);
+	rc = peers_listen(o, e);
+	return rc < 0 ? rc : control_listen(o, e);
 }
 
 int orchestrator_open(const struct orchestrator_options *options,
@@ -119,10 +122,13 @@ int orchestrator_open(const struct orchestrator_options *options,
 	o->clock = options->clock ? options->clock : &clock_real;
 	o->lock = (struct lock)LOCK_INIT;
 	o->loop = (struct loop)LOOP_INIT;
-	o->workers_fd = o->logs_fd = o->listen_fd = -1;
+	o->workers_fd = o->logs_fd = o->listen_fd = o->control_fd = -1;
 	o->mean_ms = PREFETCH_START_MS;
 	for (size_t i = 0; i < WORKERS_MAX; i++)
 		o->peers[i] = (struct peer){ .fd = -1, .worker = NO_ID };
+	for (size_t i = 0; i < CONTROL_PEERS_MAX; i++)
+		o->controls[i] = (struct control_peer){ .fd = -1 };
+	o->started_ms = clock_wall_ms(o->clock);
 	*start = (struct orchestrator_start){ .unclean = false };
 	o->start = start;
 	rc = open_all(o, start, e);

@@ -16,6 +16,7 @@ struct store;
 enum store_open_flags {
 	STORE_READ_ONLY =
 		1 << 0, /* repairs nothing, creates nothing; an unfinished last turn is not seen */
+	STORE_EXISTING = 1 << 1, /* creates nothing */
 };
 
 /* What opening found and did, for the start-up message. */
@@ -35,8 +36,8 @@ struct store_report {
  * Opens the store below `vfs` into *st (empty, after state_init). Creates it when there is nothing
  * and writing is allowed; `workspace` is 16 hex digits of chance for that case. Damage is
  * -SK_ECORRUPT with file, line and byte, and changes nothing. Loss (snapshot ahead of the journal)
- * is -SK_ECORRUPT too. -ENOENT: read-only and there is no store. A file that is no regular file, is
- * a symlink, has two links or is writable by others is refused (-SK_EREFUSED).
+ * is -SK_ECORRUPT too. -ENOENT: there is no store, and none is to be made. A file that is no
+ * regular file, is a symlink, has two links or is writable by others is refused (-SK_EREFUSED).
  */
 int store_open(const struct vfs *vfs, unsigned flags, const char *workspace, int64_t now_ms,
 	       struct state *st, struct store **out, struct store_report *report, struct err *e);

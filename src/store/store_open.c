@@ -361,7 +361,7 @@ static int find_journal(struct opening *o, unsigned flags, const char *workspace
 	rc = check_virgin(o);
 	if (rc < 0)
 		return rc;
-	if (flags & STORE_READ_ONLY)
+	if (flags & (STORE_READ_ONLY | STORE_EXISTING))
 		return -ENOENT;
 	rc = store_create(o->vfs, workspace, now_ms, o->e);
 	if (rc < 0)

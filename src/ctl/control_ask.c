@@ -1,0 +1,143 @@
+/*
+ * An orchestrator that hangs still has a socket that takes connections, so every step is bounded by
+ * one deadline, and giving up closes the connection: an orchestrator that wakes up later sees that
+ * nobody waits and drops what was asked.
+ */
+#include "ctl/control_ask.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "base/limits.h"
+#include "os/clock.h"
+#include "os/fd.h"
+#include "os/sock.h"
+
+#define READ_BYTES 65536
+
+struct asking {
+	int fd;
+	int64_t until_ms; /* monotonic */
+	struct err *e;
+};
+
+static int gave_up(const struct asking *a)
+{
+	uint64_t pid = 0;
+
+	(void)sock_peer_pid(a->fd, &pid);
+	return err_set(a->e, -SK_EBUSY,
+		       "orchestrator: it does not answer (pid %llu): nothing was changed. Try: sk "
+		       "daemon status, or when it hangs for good: kill -9 %llu and the same again",
+		       (unsigned long long)pid, (unsigned long long)pid);
+}
+
+static int went_away(const struct asking *a)
+{
+	return err_set(a->e, -SK_EBUSY,
+		       "orchestrator: it ended while it was asked; what it had recorded by then is "
+		       "done. Try: sk events, then the same again");
+}
+
+/* 0 when the descriptor is ready for it, or the refusal. */
+static int wait_for(const struct asking *a, short what)
+{
+	struct pollfd p = { .fd = a->fd, .events = what };
+	int64_t left_ms = a->until_ms - clock_mono_ms(&clock_real);
+	int rc = left_ms > 0 ? poll(&p, 1, (int)left_ms) : 0;
+
+	if (rc < 0 && errno == EINTR)
+		return 0;
+	return rc > 0 ? 0 : gave_up(a);
+}
+
+static int send_all(const struct asking *a, const struct buf *text)
+{
+	size_t sent = 0;
+
+	while (sent < text->len) {
+		ssize_t n =
+			send(a->fd, text->p + sent, text->len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+		int rc = 0;
+
+		if (n >= 0)
+			sent += (size_t)n;
+		else if (errno == EAGAIN)
+			rc = wait_for(a, POLLOUT);
+		else if (errno != EINTR)
+			return 0; /* it closed early: its answer says why */
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Until the newline. */
+static int read_line(const struct asking *a, struct buf *line)
+{
+	for (;;) {
+		ssize_t n;
+		int rc = 0;
+
+		buf_reserve(line, READ_BYTES);
+		n = recv(a->fd, line->p + line->len, READ_BYTES, MSG_DONTWAIT);
+		if (n > 0) {
+			line->len += (size_t)n;
+			line->p[line->len] = '\0';
+			if (line->p[line->len - 1] == '\n')
+				return 0;
+			if (line->len > CONTROL_REPLY_BYTES_MAX)
+				return went_away(a);
+		} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+			return went_away(a);
+		} else if (errno == EAGAIN) {
+			rc = wait_for(a, POLLIN);
+		}
+		if (rc < 0)
+			return rc;
+	}
+}
+
+/* A full queue of connections is that of an orchestrator that does not take any. */
+static int connect_to(struct asking *a, int state_fd)
+{
+	for (;;) {
+		struct pollfd nothing = { .fd = -1 };
+
+		a->fd = sock_connect(state_fd, CONTROL_SOCKET);
+		if (a->fd != -EAGAIN || clock_mono_ms(&clock_real) >= a->until_ms)
+			return a->fd;
+		(void)poll(&nothing, 1, 10);
+	}
+}
+
+int control_ask(int state_fd, const struct control_request *request, int patience_ms,
+		struct buf *line, struct buf *scratch, struct control_reply *reply, struct err *e)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	struct asking a = { -1, clock_mono_ms(&clock_real) + patience_ms, e };
+	int rc = connect_to(&a, state_fd);
+
+	if (rc == -ENOENT || rc == -ECONNREFUSED)
+		return 0;
+	if (rc == -EAGAIN)
+		return gave_up(&a);
+	if (rc < 0)
+		return err_set(e, rc == -EACCES ? -SK_EREFUSED : -SK_EIO,
+			       "%s: cannot be reached: %s: nothing was changed", CONTROL_SOCKET,
+			       strerror(-rc));
+	control_request_encode(&text, request);
+	buf_truncate(line, 0);
+	rc = send_all(&a, &text);
+	if (rc == 0)
+		rc = read_line(&a, line);
+	fd_close(&a.fd);
+	if (rc < 0)
+		return rc;
+	if (control_reply_decode((struct span){ line->p, line->len - 1 }, scratch, reply) < 0)
+		return err_set(e, -SK_EBUSY,
+			       "orchestrator: its answer is not understood; it may be of another "
+			       "version. Try: sk daemon restart");
+	return 1;
+}

@@ -1,0 +1,300 @@
+/*
+ * Commands that ask a live orchestrator. A request is an input of the turn like any other, and its
+ * answer goes out behind the commit: a command that was told "done" may believe it. Whoever asks
+ * has one request and one answer; then the connection ends.
+ */
+#include "daemon/orchestrator_impl.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "os/sock.h"
+#include "store/record.h"
+
+#define READ_BYTES 65536
+#define EVENTS_BYTES_MAX (16 * 1024 * 1024)
+
+int control_listen(struct orchestrator *o, struct err *e)
+{
+	int fd = sock_listen(o->options.state_fd, CONTROL_SOCKET, CONTROL_PEERS_MAX);
+
+	if (fd < 0)
+		return err_set(e, fd, "socket: cannot listen at %s/%s: %s", o->options.state_dir,
+			       CONTROL_SOCKET, strerror(-fd));
+	o->control_fd = fd;
+	return loop_add(&o->loop, fd, CONTROL_LISTEN_TOKEN);
+}
+
+void control_close(struct orchestrator *o, struct control_peer *p)
+{
+	if (p->fd < 0)
+		return;
+	loop_remove(&o->loop, p->fd);
+	close(p->fd);
+	buf_release(&p->in);
+	buf_release(&p->out);
+	buf_release(&p->message);
+	*p = (struct control_peer){ .fd = -1 };
+}
+
+/* A free place, or that of whoever has said nothing whole for longest. */
+static struct control_peer *find_place(struct orchestrator *o)
+{
+	struct control_peer *oldest = NULL;
+
+	for (size_t i = 0; i < CONTROL_PEERS_MAX; i++) {
+		struct control_peer *p = &o->controls[i];
+
+		if (p->fd < 0)
+			return p;
+		if (!(p->asked && !p->answered) && (!oldest || p->since_ms < oldest->since_ms))
+			oldest = p;
+	}
+	if (oldest)
+		control_close(o, oldest);
+	return oldest;
+}
+
+void control_accept(struct orchestrator *o)
+{
+	for (;;) {
+		int fd = sock_accept(o->control_fd);
+		struct control_peer *p;
+
+		if (fd == -EACCES)
+			continue;
+		if (fd < 0)
+			return;
+		p = find_place(o);
+		if (!p || loop_add(&o->loop, fd, CONTROL_TOKEN + (uint32_t)(p - o->controls)) < 0) {
+			close(fd);
+			continue;
+		}
+		*p = (struct control_peer){ .fd = fd, .since_ms = clock_mono_ms(o->clock) };
+	}
+}
+
+static int refuse(struct control_peer *p, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+static int refuse(struct control_peer *p, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	buf_putfv(&p->message, fmt, args);
+	va_end(args);
+	return code;
+}
+
+static int decide_act(struct orchestrator *o, struct control_peer *p,
+		      const struct control_request *r)
+{
+	struct input in = { .kind = IN_ACT, .act = &r->act, .live = true };
+
+	return orchestrator_step(o, &in, &p->message);
+}
+
+/* What the plan says was checked by whoever compiled it; whether it fits what is recorded is ours
+ * to say, in the turn in which it is recorded. */
+static int decide_submission(struct orchestrator *o, struct control_peer *p,
+			     const struct control_request *r)
+{
+	CLEANUP(submission_release) struct submission s = SUBMISSION_INIT;
+	struct submit_report report = { .changes = BUF_INIT };
+	struct input in = { .kind = IN_SUBMIT,
+			    .submission = &s,
+			    .submit_flags = (unsigned)r->submit_flags,
+			    .operator_name = r->operator_name };
+	int rc;
+
+	if (o->wish != WISH_NONE || (o->st.draining && !o->paused))
+		return refuse(
+			p, -SK_EBUSY,
+			"orchestrator: it is stopping (pid %llu): nothing was submitted. Try: "
+			"the same again when it has ended",
+			(unsigned long long)getpid());
+	if (submission_decode(r->submission, &s) < 0)
+		return refuse(p, -SK_EUSAGE,
+			      "submission: it is not understood: nothing was "
+			      "submitted. Try: sk daemon restart");
+	rc = submit_check(&o->st, &s, in.submit_flags, &report);
+	if (rc < 0)
+		buf_put(&p->message, report.changes.p, report.changes.len);
+	else
+		rc = orchestrator_step(o, &in, &p->message);
+	submit_report_release(&report);
+	return rc;
+}
+
+/* Workers draw their own conclusions from being told that they are registered. */
+static void release(struct orchestrator *o)
+{
+	if (!o->paused)
+		return;
+	o->paused = o->st.draining = false;
+	for (size_t i = 0; i < WORKERS_MAX; i++) {
+		struct peer *p = &o->peers[i];
+
+		if (p->fd >= 0 && p->worker != NO_ID)
+			peers_send(o, p,
+				   &(struct worker_msg){ .kind = MSG_REGISTERED,
+							 .epoch = o->st.epoch,
+							 .slots = o->st.workers[p->worker].slots,
+							 .grace_ms = KILL_GRACE_MS });
+	}
+}
+
+static int decide_request(struct orchestrator *o, struct control_peer *p,
+			  const struct control_request *r)
+{
+	static const enum orchestrator_wish wishes[] = {
+		[STOP_DRAIN] = WISH_DRAIN, [STOP_LEAVE] = WISH_LEAVE, [STOP_CANCEL] = WISH_CANCEL
+	};
+
+	switch (r->kind) {
+	case CONTROL_ACT:
+		return decide_act(o, p, r);
+	case CONTROL_SUBMIT:
+		return decide_submission(o, p, r);
+	case CONTROL_RELEASE:
+		release(o);
+		return 0;
+	case CONTROL_STOP:
+		o->wish = wishes[r->stop];
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* Nobody waits for the answer any more: a command that gave up has said that nothing was done. */
+static bool asker_is_gone(const struct control_peer *p)
+{
+	char byte;
+	ssize_t n = recv(p->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static int take_request(struct orchestrator *o, struct control_peer *p)
+{
+	CLEANUP(buf_release) struct buf scratch = BUF_INIT;
+	struct control_request request;
+	int rc;
+
+	if (asker_is_gone(p)) {
+		control_close(o, p);
+		return 0;
+	}
+	p->asked = true;
+	p->first = (uint32_t)o->batch.count;
+	rc = control_request_decode((struct span){ p->in.p, p->in.len - 1 }, &scratch, &request);
+	if (rc < 0)
+		rc = refuse(p, -SK_EUSAGE,
+			    "orchestrator: it does not understand this request; the programs may "
+			    "be of different versions: nothing was done. Try: sk daemon restart");
+	else
+		rc = decide_request(o, p, &request);
+	p->count = (uint32_t)o->batch.count - p->first;
+	p->reply.code = rc < 0 ? (uint64_t)-rc : 0;
+	buf_release(&p->in);
+	return 0;
+}
+
+/* The request is one line; what follows it is no longer read. */
+int control_read(struct orchestrator *o, struct control_peer *p)
+{
+	while (!p->asked) {
+		ssize_t n;
+
+		buf_reserve(&p->in, READ_BYTES);
+		n = recv(p->fd, p->in.p + p->in.len, READ_BYTES, MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n <= 0 || p->in.len > CONTROL_REQUEST_BYTES_MAX)
+			break;
+		p->in.len += (size_t)n;
+		p->in.p[p->in.len] = '\0';
+		if (p->in.p[p->in.len - 1] == '\n')
+			return take_request(o, p);
+	}
+	if (!p->asked || p->answered || asker_is_gone(p))
+		control_close(o, p);
+	return 0;
+}
+
+/* The records, chained for themselves: the asker reads them as it would a journal. */
+static void put_events(const struct orchestrator *o, const struct control_peer *p, struct buf *out)
+{
+	uint64_t sum = 0;
+
+	buf_putc(out, '[');
+	for (uint32_t i = 0; i < p->count && i < CONTROL_EVENTS_MAX && out->len < EVENTS_BYTES_MAX;
+	     i++) {
+		if (i)
+			buf_putc(out, ',');
+		record_encode(out, &o->batch.v[p->first + i], (struct record_turn){ 0, 0 }, &sum);
+		buf_truncate(out, out->len - 1); /* its newline */
+	}
+	buf_putc(out, ']');
+}
+
+static void answer(struct orchestrator *o, struct control_peer *p)
+{
+	CLEANUP(buf_release) struct buf events = BUF_INIT;
+	struct control_reply *r = &p->reply;
+
+	if (p->count && !r->code) {
+		put_events(o, p, &events);
+		r->events = (struct span){ events.p, events.len };
+		r->first_seq = o->batch.v[p->first].seq;
+		r->last_seq = o->batch.v[p->first + p->count - 1].seq;
+	}
+	r->message = (struct span){ p->message.p, p->message.len };
+	r->pid = (uint64_t)getpid();
+	r->started_ms = (uint64_t)o->started_ms;
+	r->tasks = o->st.task_count;
+	r->workstreams = o->st.ws_count;
+	r->version = SPAN_LIT(SK_VERSION);
+	r->command = span_of(o->options.command);
+	r->serves = o->options.serves;
+	r->paused = o->paused;
+	r->draining = o->st.draining && !o->paused;
+	control_reply_encode(&p->out, r);
+	p->answered = true;
+}
+
+void control_answer(struct orchestrator *o)
+{
+	for (size_t i = 0; i < CONTROL_PEERS_MAX; i++) {
+		struct control_peer *p = &o->controls[i];
+
+		if (p->fd < 0 || !p->asked || p->answered)
+			continue;
+		answer(o, p);
+		control_flush(o, p);
+	}
+}
+
+void control_flush(struct orchestrator *o, struct control_peer *p)
+{
+	while (p->out.len) {
+		ssize_t n = send(p->fd, p->out.p, p->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			loop_want_write(&o->loop, p->fd,
+					CONTROL_TOKEN + (uint32_t)(p - o->controls), true);
+			return;
+		}
+		if (n < 0)
+			break;
+		buf_consume(&p->out, (size_t)n);
+	}
+	control_close(o, p);
+}

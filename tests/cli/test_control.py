@@ -1,0 +1,142 @@
+"""Commands beside a live orchestrator: they ask it, and it answers behind its commit. A hung one is bounded."""
+
+import json
+import os
+import signal
+import socket
+
+import pytest
+
+from acts import diary
+from conftest import until
+
+PLAN = """workstream: w
+max_parallel: 4
+tasks:
+  wait: {run: ": < gate"}
+  bad: {run: "echo ran >> bad.txt; test -e fixed", retries: 0}
+  behind: {run: "echo ran >> behind.txt", needs: [bad]}
+"""
+
+
+@pytest.fixture
+def live(work):
+    """A run in which `bad` has failed and `wait` holds on until the gate opens."""
+    work.gate()
+    work.plan(PLAN)
+    work.run = work.start("run", "plan.yaml")
+    until(lambda: work.events("task_failed", "bad"), "bad fails")
+    yield work
+
+
+def finish(work, code):
+    work.open_gate()
+    out, err = work.run.communicate(timeout=20)
+    assert work.run.returncode == code, out + err
+    return out
+
+
+def test_retry_is_done_by_the_orchestrator(live):
+    (live.folder / "fixed").touch()
+    done = live("task", "retry", "bad", "--operator", "ann")
+    assert done.code == 0, done.err
+    assert "bad  " in done.out
+    until(lambda: live.lines("behind.txt"), "what needs it runs")
+    finish(live, 0)
+    assert live.lines("bad.txt") == ["ran", "ran"]
+    assert [line["result"] for line in diary(live)] == ["ok"]
+    reset = live.events("task_reset", "bad")[0]
+    assert reset["operator"] == "ann"
+
+
+def test_json_names_the_records(live):
+    done = live("task", "skip", "bad", "--yes", "--reason", "known", "--json").json
+    assert done["orchestrator"] is True and done["recorded"] >= 1
+    seqs = [event["seq"] for event in live.events()]
+    assert done["first_seq"] in seqs and done["last_seq"] in seqs
+    finish(live, 0)
+
+
+def test_refusal_is_the_same_as_without(live):
+    beside = live("task", "cancel", "bad", "--yes")
+    finish(live, 1)
+    without = live("task", "cancel", "bad", "--yes")
+    assert beside.code == without.code == 4
+    assert beside.err == without.err
+    assert [line["result"] for line in diary(live)] == ["refused", "refused"]
+
+
+def test_unknown_task_is_the_same_as_without(live):
+    beside = live("task", "retry", "bat")
+    finish(live, 1)
+    without = live("task", "retry", "bat")
+    assert beside.code == without.code == 3
+    assert beside.err == without.err and "near: bad" in beside.err
+
+
+def test_dry_run_asks_nobody(live):
+    before = len(live.events())
+    shown = live("task", "retry", "bad", "--dry-run")
+    assert shown.code == 0 and "would: bad" in shown.out
+    assert len(live.events()) == before
+    finish(live, 1)
+
+
+def test_hung_orchestrator_is_bounded_and_does_nothing_later(live):
+    os.kill(live.run.pid, signal.SIGSTOP)
+    try:
+        answer = live("task", "retry", "bad")
+        assert answer.code == 6
+        assert "does not answer (pid %d)" % live.run.pid in answer.err
+        assert diary(live)[-1]["result"] == "refused"
+    finally:
+        os.kill(live.run.pid, signal.SIGCONT)
+    finish(live, 1)
+    assert not live.events("task_reset", "bad"), "who gave up must not be served later"
+
+
+def test_killed_orchestrator_leaves_the_command_to_itself(live):
+    live.run.kill()
+    live.run.wait()
+    (live.folder / "fixed").touch()
+    assert live("task", "retry", "bad").code == 0
+    live.run = live.start("run", "plan.yaml")
+    finish(live, 0)
+
+
+def connect(work):
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    here = os.getcwd()
+    os.chdir(work.folder)
+    try:
+        control.connect(".state/control.sock")
+    finally:
+        os.chdir(here)
+    control.settimeout(20)
+    return control
+
+
+@pytest.mark.parametrize("line", [b"\n", b"{}\n", b"[]\n", b"not json\n", b'{"control":"dance"}\n', b'{"control":"act","act":"no"}\n',
+                                  b'{"control":"act","act":"task_retry","timeout_ms":"x"}\n', b'{"control":"submit","submission":{}}\n',
+                                  b'{"control":"stop","stop":9}\n', b"\x00\xff\n"])
+def test_nonsense_is_answered_and_harms_nothing(live, line):
+    control = connect(live)
+    control.sendall(line)
+    answer = json.loads(control.makefile("rb").readline())
+    assert answer["ok"] is False and answer["message"]
+    control.close()
+    finish(live, 1)
+
+
+def test_many_silent_askers_do_not_keep_others_out(live):
+    silent = [connect(live) for _ in range(40)]
+    (live.folder / "fixed").touch()
+    assert live("task", "retry", "bad").code == 0
+    for control in silent:
+        control.close()
+    finish(live, 0)
+
+
+def test_nobody_else_may_connect(live):
+    assert (live.folder / ".state/control.sock").stat().st_mode & 0o777 == 0o600
+    finish(live, 1)
