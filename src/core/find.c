@@ -88,7 +88,7 @@ static int in_several(const struct state *st, struct span name, struct buf *why)
 	buf_put_quoted(why, name, NAME_BYTES_MAX);
 	buf_puts(why, " exists in several workstreams: ");
 	for (size_t i = 0, shown = 0; i < st->task_count && shown < NEAREST_MAX; i++)
-		if (span_eq(st->tasks[i].name, name))
+		if (!task_gone(&st->tasks[i]) && span_eq(st->tasks[i].name, name))
 			buf_putf(why, "%s%.*s", shown++ ? ", " : "", SPAN_ARG(st->tasks[i].id));
 	buf_puts(why, ". Try: one of these ids");
 	return -SK_ENOTFOUND;
@@ -100,7 +100,7 @@ static unsigned find_named(const struct state *st, struct span name, uint32_t *o
 	unsigned count = 0;
 
 	for (size_t i = 0; count < 2 && i < st->task_count; i++) {
-		if (!span_eq(st->tasks[i].name, name))
+		if (task_gone(&st->tasks[i]) || !span_eq(st->tasks[i].name, name))
 			continue;
 		count++;
 		*out = (uint32_t)i;
