@@ -9,6 +9,11 @@
 
 #include "base/limits.h"
 
+bool span_contains(struct span a, struct span part)
+{
+	return !part.len || (a.len && memmem(a.p, a.len, part.p, part.len) != NULL);
+}
+
 bool span_starts(struct span a, const char *prefix)
 {
 	size_t len = strlen(prefix);

@@ -35,6 +35,9 @@ static inline bool span_is(struct span a, const char *text)
 
 bool span_starts(struct span a, const char *prefix);
 
+/* Whether `part` stands anywhere in it. */
+bool span_contains(struct span a, struct span part);
+
 /* memcmp order, shorter first among equals. */
 int span_compare(struct span a, struct span b);
 

@@ -21,8 +21,7 @@ static void near_add(struct near *best, struct span typed, struct span id)
 	unsigned limit = typed.len < 4 ? 1 : typed.len < 8 ? 2 : 3;
 	unsigned distance = word_distance(typed, id, limit);
 	struct near item = { id, distance };
-	bool inside = typed.len >= 2 && id.len > typed.len &&
-		      memmem(id.p, id.len, typed.p, typed.len) != NULL;
+	bool inside = typed.len >= 2 && id.len > typed.len && span_contains(id, typed);
 
 	if (distance > limit && !inside)
 		return;
