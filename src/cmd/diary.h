@@ -1,0 +1,27 @@
+/* The line in interventions.log of a command that does something by hand, but asks nothing of the
+ * state. */
+#ifndef SK_DIARY_H
+#define SK_DIARY_H
+
+#include "cmd/cmd.h"
+#include "cmd/view.h"
+
+/* Rows of such a command's option table. */
+#define DIARY_OPTIONS                                                   \
+	{ .name = "operator",                                           \
+	  .kind = OPTION_TEXT,                                          \
+	  .value = "NAME",                                              \
+	  .summary = "who does this (default: $USER)" },                \
+	{                                                               \
+		.name = "reason", .kind = OPTION_TEXT, .value = "TEXT", \
+		.summary = "why, for the record"                        \
+	}
+
+/*
+ * Adds one line about a task: what was done (message), or with a negative result why not. Returns 0
+ * or a negative code with *e filled.
+ */
+int diary_task(const struct cmd_ctx *c, struct span task_id, int result, const char *message,
+	       struct err *e);
+
+#endif
