@@ -47,6 +47,13 @@ static void on_committed(void *ctx, const struct state *st, const struct events 
 	live_events(&r->live, st, batch);
 }
 
+static void on_trouble(void *ctx, const char *sentence)
+{
+	struct run *r = ctx;
+
+	live_say(&r->live, "%s", sentence);
+}
+
 static int open_state(struct run *r, struct err *e)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
@@ -70,7 +77,7 @@ static int admit(void *ctx, const struct state *st, struct err *e)
 
 static int open_orchestrator(struct run *r, struct err *e)
 {
-	struct orchestrator_observer observer = { r, on_committed };
+	struct orchestrator_observer observer = { r, on_committed, on_trouble };
 	struct orchestrator_options options = { .state_fd = r->state_fd,
 						.state_dir = r->c->paths->state_dir,
 						.program = "/proc/self/exe",

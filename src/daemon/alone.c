@@ -14,6 +14,7 @@ struct alone {
 	struct vfs vfs;
 	struct store *store;
 	struct state st;
+	struct views_keeper views;
 	struct events batch;
 	struct effects fx;
 };
@@ -55,6 +56,8 @@ static int decide(struct alone *a, const struct act *act, struct err *e)
 		struct err ignored = ERR_INIT; /* the journal has everything */
 
 		store_snapshot(a->store, &a->st, clock_wall_ms(&clock_real), true, &ignored);
+		views_keeper_note(&a->views, &a->batch);
+		views_keeper_finish(&a->views, clock_wall_ms(&clock_real), &ignored);
 	}
 	return 0;
 }
@@ -69,11 +72,13 @@ int act_alone(const struct alone_options *o, const struct act *act, struct err *
 		return rc;
 	vfs_real_open(&a.vfs, o->state_fd);
 	state_init(&a.st);
+	views_keeper_init(&a.views, &a.vfs, &clock_real, &a.st);
 	rc = store_open(&a.vfs, o->dry_run ? STORE_READ_ONLY : STORE_EXISTING, "0000000000000000",
 			clock_wall_ms(&clock_real), &a.st, &a.store, &report, e);
 	if (rc == 0)
 		rc = decide(&a, act, e);
 	store_close(a.store);
+	views_keeper_release(&a.views);
 	state_release(&a.st);
 	events_release(&a.batch);
 	effects_release(&a.fx);

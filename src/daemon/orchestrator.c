@@ -51,12 +51,14 @@ int orchestrator_commit(struct orchestrator *o, struct err *e)
 			return rc;
 		if (o->observer.committed)
 			o->observer.committed(o->observer.ctx, &o->st, &o->batch);
+		views_keeper_note(&o->views, &o->batch);
 	}
 	control_answer(o);
 	events_reset(&o->batch);
 	effects_perform(o);
 	peers_acknowledge(o);
 	peers_flush(o);
+	views_keeper_settle(&o->views);
 	return 0;
 }
 
@@ -92,7 +94,10 @@ int orchestrator_activate_all(struct orchestrator *o, struct err *e)
 int orchestrator_input(struct orchestrator *o, const struct input *in, struct err *e)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
-	int rc = orchestrator_step(o, in, &why);
+	int rc;
+
+	views_keeper_before(&o->views, in, orchestrator_now(o));
+	rc = orchestrator_step(o, in, &why);
 
 	if (rc < 0)
 		return err_set(e, rc, "%s", why.p ? why.p : "refused");
@@ -105,7 +110,8 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 	int64_t now = orchestrator_now(o), mono = clock_mono_ms(o->clock),
 		left = timeout_ms < 0 ? INT32_MAX : timeout_ms;
 	int64_t deadline = core_deadline(&o->st), snapshot = store_snapshot_due(o->store),
-		worker = worker_patience(o), silence = silence_deadline(o);
+		worker = worker_patience(o), silence = silence_deadline(o),
+		views = views_keeper_due(&o->views);
 
 	if (deadline != INT64_MAX && deadline - now < left)
 		left = deadline - now;
@@ -116,6 +122,7 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 		left = snapshot < left ? snapshot : left;
 	}
 	worker = silence < worker ? silence : worker;
+	worker = views < worker ? views : worker;
 	if (worker != INT64_MAX && worker - mono < left)
 		left = worker - mono;
 	return left < 0 ? 0 : (int)left;
@@ -209,9 +216,16 @@ static void write_snapshot(struct orchestrator *o)
 	o->snapshot_after_ms = begun_ms + took_ms * SNAPSHOT_SHARE;
 }
 
+static void tell_trouble(struct orchestrator *o, const struct err *trouble)
+{
+	if (o->observer.trouble)
+		o->observer.trouble(o->observer.ctx, trouble->text);
+}
+
 int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], int *signal_count,
 		      struct err *e)
 {
+	struct err trouble = ERR_INIT;
 	int rc;
 
 	*signal_count = 0;
@@ -227,6 +241,8 @@ int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], in
 	if (store_snapshot_due(o->store) <= orchestrator_now(o) &&
 	    clock_mono_ms(o->clock) >= o->snapshot_after_ms)
 		write_snapshot(o);
+	if (views_keeper_run(&o->views, orchestrator_now(o), &trouble) < 0)
+		tell_trouble(o, &trouble);
 	return 0;
 }
 
@@ -289,6 +305,9 @@ int orchestrator_stop(struct orchestrator *o, struct err *e)
 		struct err ignored = ERR_INIT;
 
 		store_snapshot(o->store, &o->st, orchestrator_now(o), true, &ignored);
+		err_clear(&ignored);
+		if (views_keeper_finish(&o->views, orchestrator_now(o), &ignored) < 0)
+			tell_trouble(o, &ignored);
 	}
 	orchestrator_free(o);
 	return rc;
@@ -304,6 +323,7 @@ void orchestrator_free(struct orchestrator *o)
 		control_close(o, &o->controls[i]);
 	if (o->store)
 		store_close(o->store);
+	views_keeper_release(&o->views);
 	state_release(&o->st);
 	events_release(&o->batch);
 	effects_release(&o->fx);

@@ -61,6 +61,8 @@ struct orchestrator_options {
 struct orchestrator_observer {
 	void *ctx;
 	void (*committed)(void *ctx, const struct state *st, const struct events *batch);
+	/* Something that does not stop the work and that people should hear of, once. */
+	void (*trouble)(void *ctx, const char *sentence);
 };
 
 /* What was found at the start, for people. It outlives the orchestrator, which goes on counting in

@@ -8,6 +8,7 @@
 #include "ctl/control_msg.h"
 #include "ctl/worker_msg.h"
 #include "daemon/orchestrator.h"
+#include "daemon/views_keeper.h"
 #include "os/lock.h"
 
 /* One connected worker. Slot i of the table has token i in the loop. */
@@ -41,6 +42,7 @@ struct orchestrator {
 	struct vfs vfs;
 	struct store *store;
 	struct state st;
+	struct views_keeper views;
 	struct events batch;
 	struct effects fx;
 	struct loop loop;

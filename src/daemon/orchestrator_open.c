@@ -51,6 +51,7 @@ static int open_store(struct orchestrator *o, struct orchestrator_start *start, 
 	workspace[16] = '\0';
 	vfs_real_open(&o->vfs, o->options.state_fd);
 	state_init(&o->st);
+	views_keeper_init(&o->views, &o->vfs, o->clock, &o->st);
 	return store_open(&o->vfs, 0, workspace, clock_wall_ms(o->clock), &o->st, &o->store,
 			  &start->store, e);
 }
@@ -103,6 +104,7 @@ static int open_all(struct orchestrator *o, struct orchestrator_start *start, st
 	start->unclean = o->st.orchestrator_running;
 	o->st.workstreams_at_once = o->options.workstreams;
 	o->st.draining = o->paused = o->options.paused;
+	views_keeper_look(&o->views);
 	if ((rc = record_start(o, e)) < 0 || (rc = reconcile_workers(o, e)) < 0)
 		return rc;
 	rc = peers_listen(o, e);

@@ -233,17 +233,22 @@ static bool same_file(const struct vfs *vfs, const char *a, const char *b)
 	       x.file_id == y.file_id;
 }
 
-int archive_move_logs(const struct vfs *vfs, const char *path)
+int archive_move_logs(const struct vfs *vfs, struct span ws)
 {
-	CLEANUP(buf_release) struct buf names = BUF_INIT, kept = BUF_INIT, log = BUF_INIT;
-	int moved = 0, rc;
+	CLEANUP(buf_release) struct buf names = BUF_INIT, path = BUF_INIT;
+	CLEANUP(buf_release) struct buf kept = BUF_INIT, log = BUF_INIT;
+	struct shelf shelf;
+	int moved = 0, rc = view_name_fits(ws) ? look(vfs, ws, &shelf) : -ENOENT;
 
-	buf_putf(&kept, "%s/" LOGS_DIR, path);
-	rc = vfs->list(vfs->ctx, kept.p, &names);
+	if (rc == 0) {
+		archive_path(ws, shelf.last ? shelf.last : 1, &path);
+		buf_putf(&kept, "%s/" LOGS_DIR, path.p);
+		rc = vfs->list(vfs->ctx, kept.p, &names);
+	}
 	for (size_t at = 0; rc >= 0 && at < names.len; at += strlen(names.p + at) + 1) {
 		buf_truncate(&kept, 0);
 		buf_truncate(&log, 0);
-		buf_putf(&kept, "%s/" LOGS_DIR "/%s", path, names.p + at);
+		buf_putf(&kept, "%s/" LOGS_DIR "/%s", path.p, names.p + at);
 		buf_putf(&log, LOGS_DIR "/%s", names.p + at);
 		if (!same_file(vfs, kept.p, log.p))
 			continue;

@@ -35,11 +35,11 @@ int archive_make(const struct vfs *vfs, struct view_source *src, uint32_t ws, in
 		 struct buf *path);
 
 /*
- * Takes the logs that the archive at `path` holds out of logs/: a new run is about to write logs of
- * the same names, which would go on in the same files. A log without a second name in the archive
- * stays where it is. Returns how many were moved.
+ * Takes the logs that the newest archive of the workstream holds out of logs/: a new run is about
+ * to write logs of the same names, which would go on in the same files. A log without a second name
+ * in the archive stays where it is. Returns how many were moved.
  */
-int archive_move_logs(const struct vfs *vfs, const char *path);
+int archive_move_logs(const struct vfs *vfs, struct span ws);
 
 /*
  * Removes what a crash left unfinished, and archives of completed runs that ended ARCHIVE_DAYS ago;

@@ -227,6 +227,28 @@ int checkpoint_write(const struct vfs *vfs, struct view_source *src, uint32_t ws
 	return rc;
 }
 
+int64_t checkpoint_seq(const struct vfs *vfs, struct span ws)
+{
+	static const char key[] = "\"seq\":";
+	CLEANUP(buf_release) struct buf path = BUF_INIT;
+	char head[CHECKPOINT_HEAD_BYTES + 1];
+	const char *at;
+	int64_t n;
+	int handle;
+
+	view_path(VIEW_CHECKPOINT, ws, &path);
+	handle = vfs->open_read(vfs->ctx, path.p);
+	if (handle < 0)
+		return handle;
+	n = vfs->read_at(vfs->ctx, handle, 0, head, sizeof(head) - 1);
+	vfs->close(vfs->ctx, handle);
+	if (n < 0)
+		return n;
+	head[n] = '\0';
+	at = strstr(head, key);
+	return at ? (int64_t)strtoull(at + sizeof(key) - 1, NULL, 10) : 0;
+}
+
 struct history {
 	struct checkpoint_name *v;
 	size_t count, capacity;

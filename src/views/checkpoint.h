@@ -11,6 +11,7 @@
 
 #define CHECKPOINT_DIR "checkpoints"
 #define CHECKPOINT_LATEST "_latest.json"
+#define CHECKPOINT_HEAD_BYTES 512 /* holds every member in front of the lists */
 
 /* See struct view_row. */
 void checkpoint_encode(struct view_source *src, uint32_t ws, struct view_stamp stamp,
@@ -68,6 +69,12 @@ bool checkpoint_name_decode(struct span name, struct checkpoint_name *out);
  */
 int checkpoint_write(const struct vfs *vfs, struct view_source *src, uint32_t ws,
 		     struct view_stamp stamp, struct buf *scratch);
+
+/*
+ * The event that the workstream's latest checkpoint is of, as it says itself: enough to see whether
+ * it is old. 0 when it is not ours to read; -ENOENT when there is none, or another -errno.
+ */
+int64_t checkpoint_seq(const struct vfs *vfs, struct span ws);
 
 /* Makes the folder, which may exist. */
 int checkpoint_prepare(const struct vfs *vfs);

@@ -13,7 +13,6 @@
 #include "base/when.h"
 #include "views/seal.h"
 
-#define HEAD_BYTES 512 /* holds every member in front of the lists */
 #define NEWEST_SHOWN 3
 #define UNDONE "nothing was rolled back"
 
@@ -90,7 +89,7 @@ static void put_path(struct reading *r, uint64_t seq)
 static bool is_of_time(const struct reading *r, const char *when)
 {
 	CLEANUP(buf_release) struct buf wanted = BUF_INIT;
-	char head[HEAD_BYTES];
+	char head[CHECKPOINT_HEAD_BYTES];
 	int handle = r->vfs->open_read(r->vfs->ctx, r->path.p);
 	int64_t n;
 

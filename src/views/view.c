@@ -198,6 +198,24 @@ enum view_verdict views_compare(const struct state *st, struct view_file file, s
 	return stamp.seq < st->last_seq ? VIEW_STALE : VIEW_WRONG;
 }
 
+int views_write(const struct vfs *vfs, struct view_source *src, struct view_file file,
+		struct view_stamp stamp, struct buf *scratch)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT, temp = BUF_INIT;
+	int rc;
+
+	view_path(file.view, file.ws == NO_ID ? SPAN_NONE : src->st->ws[file.ws].id, &path);
+	buf_putf(&temp, "%s.tmp", path.p);
+	buf_truncate(scratch, 0);
+	view_rows[file.view].encode(src, file.ws, stamp, scratch);
+	rc = vfs_write(vfs, temp.p, scratch->p, scratch->len);
+	if (rc == 0)
+		rc = vfs->rename(vfs->ctx, temp.p, path.p);
+	if (rc < 0)
+		vfs->remove(vfs->ctx, temp.p);
+	return rc;
+}
+
 int views_rebuild(const struct vfs *vfs, const struct state *st, struct view_file file,
 		  int64_t now_ms, struct err *e)
 {

@@ -96,6 +96,13 @@ enum view_verdict views_compare(const struct state *st, struct view_file file, s
 bool view_named(struct span path);
 
 /*
+ * Writes the view such that, whatever happens, its name leads to the old or the new document,
+ * whole; the name is durable with the next sync_dir. Returns 0 or -errno.
+ */
+int views_write(const struct vfs *vfs, struct view_source *src, struct view_file file,
+		struct view_stamp stamp, struct buf *scratch);
+
+/*
  * Writes the view anew, durably. Returns 0, or a negative code with *e filled. Only the one writer
  * of the state may do that.
  */

@@ -58,6 +58,7 @@ class Run:
         folder.mkdir()
         (folder / "plan.yaml").write_text(plan)
         self.folder, self.tasks = folder, tasks or TASKS
+        self.workstream = plan.split("workstream: ")[1].split()[0]
         self.tag = "%d-%d" % (os.getpid(), next(_tags))
         self.env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", TAG: self.tag}
         self.words = [binary(), "run", "-q", "plan.yaml"]
@@ -133,7 +134,28 @@ class Run:
                 raise Broken("%s: %r ran, %r was recorded before; %s" % (task, ran, assigned, self.told()))
             if len(set(ran)) != len(ran):
                 raise Broken("%s: an attempt ran twice: %r; %s" % (task, ran, self.told()))
+        self.views_are_true(events[-1]["seq"])
         self.nothing_left()
+
+    def views_are_true(self, seq):
+        """Every view is whole, of the last event, and says that all is completed; nothing half written is left."""
+        state, ws = self.folder / ".state", self.workstream
+        try:
+            views = {name: json.loads((state / name.replace("*", ws)).read_text()) for name in
+                     ["by_status.json", "by_worker.json", "by_workstream.json", "dag_*.json", "execution_plan_*.json",
+                      "checkpoints/*_latest.json", "archive/*/metadata.json", "archive/*/current.json"]}
+        except (OSError, ValueError) as problem:
+            raise Broken("a view is missing or not whole: %s; %s" % (problem, self.told())) from None
+        if views["by_status.json"]["source_seq"] != seq:
+            raise Broken("by_status.json is of another event; " + self.told())
+        if set(views["by_status.json"]["statuses"]["completed"]) != set(self.tasks) or \
+                set(views["checkpoints/*_latest.json"]["completed_tasks"]) != set(self.tasks) or \
+                {node["status"] for node in views["dag_*.json"]["nodes"]} != {"completed"}:
+            raise Broken("a view does not say that all is completed; " + self.told())
+        left = [str(path) for pattern in ["*.tmp", "checkpoints/*.tmp", "archive/**/.new-*", "archive/%s/run-*" % ws]
+                for path in state.glob(pattern)]
+        if left:
+            raise Broken("left in the state folder: %r; %s" % (left, self.told()))
 
     def nothing_left(self):
         end = time.monotonic() + DEADLINE_S

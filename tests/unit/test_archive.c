@@ -83,14 +83,14 @@ static void a_new_run_does_not_write_into_old_logs(void **state)
 	views_world_end(&v, true);
 	make(&v, "archive/ci");
 	put_log(&v, "other"); /* has no second name there */
-	assert_int_equal(archive_move_logs(&v.disk.vfs, "archive/ci"), 1);
+	assert_int_equal(archive_move_logs(&v.disk.vfs, SPAN_LIT("ci")), 1);
 	assert_null(simdisk_file(&v.disk, "logs/a.log"));
 	assert_non_null(simdisk_file(&v.disk, "logs/other.log"));
 	expect_holds(&v, "archive/ci/logs/a.log", "a");
 	put_log(&v, "a"); /* of the new run */
-	assert_int_equal(archive_move_logs(&v.disk.vfs, "archive/ci"), 0);
+	assert_int_equal(archive_move_logs(&v.disk.vfs, SPAN_LIT("ci")), 0);
 	assert_non_null(simdisk_file(&v.disk, "logs/a.log"));
-	assert_int_equal(archive_move_logs(&v.disk.vfs, "archive/none"), 0);
+	assert_int_equal(archive_move_logs(&v.disk.vfs, SPAN_LIT("none")), 0);
 	views_world_release(&v);
 }
 

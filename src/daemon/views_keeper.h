@@ -1,0 +1,65 @@
+/*
+ * Keeps the views (src/views/) true while the state changes. What changed is marked in constant
+ * time per event; written is at most once a second, in slices of at most VIEWS_PASS_MS, and at most
+ * a twentieth of the time goes into it, so the cost of a transition does not grow with the state.
+ *
+ * Never needed for safety: a view that cannot be written stays as it was, is told once, and is
+ * tried again. After a crash views are old or new, each whole; views_keeper_look finds the old
+ * ones.
+ */
+#ifndef SK_VIEWS_KEEPER_H
+#define SK_VIEWS_KEEPER_H
+
+#include "base/err.h"
+#include "core/decide.h"
+#include "os/clock.h"
+#include "views/view.h"
+
+struct views_keeper {
+	const struct vfs *vfs; /* borrowed, as are clock and state */
+	const struct clock *clock;
+	const struct state *st;
+	struct view_source src;
+	uint8_t *marks; /* of each workstream */
+	size_t marks_count, marks_capacity;
+	uint32_t *changed; /* workstreams with marks: changed[next..count) are to be written */
+	size_t next, until, count, capacity; /* [next..until) in this pass */
+	bool passing, indexes, folder;       /* a pass is under way; ...; checkpoints/ is there */
+	bool failing;                        /* the last pass was not whole, and that was told */
+	int64_t due_ms;                      /* monotonic: not before */
+	int64_t looked_ms;                   /* wall: when old archives were looked for last */
+	unsigned checkpoints;                /* written since the history was thinned out */
+	unsigned failures;                   /* in this pass */
+	struct buf scratch, new_runs;        /* ids, each with a NUL, whose logs are to be moved */
+};
+
+/* All zero is an empty keeper that may be released. Nothing is read or written yet. */
+void views_keeper_init(struct views_keeper *k, const struct vfs *vfs, const struct clock *clock,
+		       const struct state *st);
+void views_keeper_release(struct views_keeper *k);
+
+/* Marks what is missing on disk or from an earlier state. At a start, and before the end. */
+void views_keeper_look(struct views_keeper *k);
+
+/* Before an input is decided on: what it is about to forget is archived. */
+void views_keeper_before(struct views_keeper *k, const struct input *in, int64_t now_ms);
+
+/* Behind a commit: marks what the events changed. Writes nothing. */
+void views_keeper_note(struct views_keeper *k, const struct events *batch);
+
+/* Behind the effects of a commit: what a new run would write into is moved out of its way. */
+void views_keeper_settle(struct views_keeper *k);
+
+/* When there is something to write: monotonic, or INT64_MAX. */
+int64_t views_keeper_due(const struct views_keeper *k);
+
+/*
+ * Writes a slice of what is due. Returns 0, also when there was nothing to do; a negative code with
+ * *e filled when something could not be written for the first time since all could.
+ */
+int views_keeper_run(struct views_keeper *k, int64_t now_ms, struct err *e);
+
+/* Writes all there is, within VIEWS_STOP_MS, and thins out what is old. Returns as _run. */
+int views_keeper_finish(struct views_keeper *k, int64_t now_ms, struct err *e);
+
+#endif
