@@ -67,9 +67,27 @@ static void read_command(struct scan *s, struct command_def *c)
 			scan_skip(s, &c->argv);
 		else if (span_is(key.raw, "timeout_ms"))
 			scan_i64(s, &c->timeout_ms);
+		else if (span_is(key.raw, "fix"))
+			scan_skip(s, &c->fix);
 		else
 			scan_skip(s, &ignored);
 	}
+}
+
+int task_def_fix(const struct command_def *rule, struct command_def *out)
+{
+	struct command_def c = { .timeout_ms = TIMEOUT_S_DEFAULT * 1000LL };
+	struct scan s;
+
+	if (!rule->fix.len)
+		return 0;
+	scan_init(&s, rule->fix);
+	read_command(&s, &c);
+	if (scan_end(&s) < 0)
+		return -EINVAL;
+	c.name = rule->name;
+	*out = c;
+	return 1;
 }
 
 int task_def_command(struct span def, const char *phase, unsigned index, struct command_def *out)

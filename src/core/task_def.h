@@ -21,8 +21,9 @@
  *	cwd           string, relative to the workstream's cwd or absolute   ""
  *	limits        object: memory (bytes), open_files, cpu_s, processes   {}
  *
- * A rule is {"name": string, "run" or "argv": ..., "timeout_ms": n}; its timeout defaults like a
- *task's.
+ * A rule is {"name": string, "run" or "argv": ..., "timeout_ms": n, "fix": {"run" or "argv": ...}};
+ *its timeout defaults like a task's. The fix is what a person may have run when the rule failed; no
+ *worker ever does.
  *
  * A workstream's def is {"cwd": absolute path, "env": {...}}; both may be missing.
  */
@@ -53,6 +54,7 @@ struct command_def {
 	struct span name; /* of a rule; empty for the task's own command */
 	struct scan_text run;
 	struct span argv; /* raw JSON array, or empty when `run` is given */
+	struct span fix;  /* of a rule: raw JSON object, or empty */
 	int64_t timeout_ms;
 };
 
@@ -61,5 +63,8 @@ struct command_def {
  * Returns 1, 0 when there is no such rule, or -EINVAL.
  */
 int task_def_command(struct span def, const char *phase, unsigned index, struct command_def *out);
+
+/* The command that mends what the rule checks. Returns 1, 0 when it has none, or -EINVAL. */
+int task_def_fix(const struct command_def *rule, struct command_def *out);
 
 #endif

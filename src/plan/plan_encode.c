@@ -100,6 +100,11 @@ static void put_rules(struct buf *out, size_t start, const char *key, const stru
 		put_text(out, rule, "name", v[i].name);
 		put_command(out, rule, &v[i].command);
 		put_number(out, rule, "timeout_ms", v[i].timeout_ms, TIMEOUT_S_DEFAULT * 1000LL);
+		if (v[i].fix.run.len || v[i].fix.argc) {
+			put_key(out, rule, "fix");
+			put_command(out, out->len, &v[i].fix);
+			buf_putc(out, '}');
+		}
 		buf_putc(out, '}');
 	}
 	buf_putc(out, ']');

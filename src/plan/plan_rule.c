@@ -64,15 +64,16 @@ static struct span rule_name(const void *ctx, size_t index)
 	return ((const struct rule_value *)ctx)[index].name;
 }
 
-enum { RULE_RUN, RULE_TIMEOUT, RULE_NAME, RULE_SLOTS };
+enum { RULE_RUN, RULE_TIMEOUT, RULE_NAME, RULE_FIX, RULE_SLOTS };
 
-/* {run: ..., timeout: ..., name: ...} */
+/* {run: ..., timeout: ..., name: ..., fix: ...} */
 static int read_rule_map(const struct reading *r, const struct node *n, struct rule_value *out)
 {
 	static const struct field words[] = { { "run", RULE_RUN },
 					      { "command", RULE_RUN },
 					      { "timeout", RULE_TIMEOUT },
-					      { "name", RULE_NAME } };
+					      { "name", RULE_NAME },
+					      { "fix", RULE_FIX } };
 	static const struct fields fields = { words, ARRAY_LEN(words), RULE_SLOTS, "a rule",
 					      false };
 	const struct node *slots[RULE_SLOTS];
@@ -86,6 +87,8 @@ static int read_rule_map(const struct reading *r, const struct node *n, struct r
 		rc = timeout_read(r, slots[RULE_TIMEOUT], &out->timeout_ms);
 	if (rc == 0 && slots[RULE_NAME])
 		rc = value_name(r, slots[RULE_NAME], &out->name);
+	if (rc == 0 && slots[RULE_FIX])
+		rc = command_read(r, slots[RULE_FIX], &out->fix);
 	return rc;
 }
 

@@ -19,6 +19,8 @@ struct command_value {
 struct rule_value {
 	struct span name;
 	struct command_value command;
+	struct command_value
+		fix; /* run by hand, by sk task fix-validation; nothing when there is none */
 	int64_t timeout_ms;
 };
 
@@ -42,7 +44,7 @@ int timeout_read(const struct reading *r, const struct node *n, int64_t *out_ms)
 int rule_list_read(const struct reading *r, const struct node *n, const struct rule_book *book,
 		   struct rule_value *v, uint32_t *count);
 
-/* Reads rules: {name: command | {run: ..., timeout: ...}} of a whole plan. */
+/* Reads rules: {name: command | {run: ..., timeout: ..., fix: ...}} of a whole plan. */
 int rules_read(const struct reading *r, const struct node *n, struct rule_book *out);
 void rules_release(struct rule_book *book);
 
