@@ -54,6 +54,7 @@
 	      */
 #define BACKUPS_KEPT 100
 #define BACKUPS_PRUNED_MAX 200 /* in one run: a flooded directory must not stop the turn */
+#define BACKUPS_LISTED_MAX 200 /* newest ones that are looked at for a list */
 #define BACKUP_INTERVAL_MS 60000
 #define SNAPSHOT_INTERVAL_MS 1000 /* the snapshot is rewritten at most this often */
 #define CHECKPOINTS_KEPT 100      /* of one workstream */

@@ -355,7 +355,7 @@ static int renew_snapshot(const struct vfs *vfs, const struct restore_plan *p,
 {
 	int rc = 0;
 
-	if (p->snapshot != SNAPSHOT_NONE)
+	if (p->snapshot != SNAPSHOT_NONE && (p->snapshot_bad || p->snapshot_seq != p->st.last_seq))
 		rc = keep(vfs, SNAPSHOT_FILE, p->snapshot_bad, by->now_ms, out->snapshot_kept);
 	if (rc == 0)
 		rc = save_snapshot(vfs, p, by->now_ms);

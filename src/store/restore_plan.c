@@ -431,8 +431,13 @@ static void keep_history(struct planning *g)
 {
 	struct restore_plan *p = g->p;
 
-	if (p->history || !g->now.there)
+	if (p->history)
 		return;
+	if (!g->now.there) {
+		p->loss.gap_first = 1;
+		p->loss.gap_last = p->st.last_seq;
+		return;
+	}
 	if (p->branch) { /* the present journal tells another story, and is kept as it is */
 		p->loss.gap_first = g->now.base.from.seq + 1;
 		p->loss.gap_last = p->st.last_seq;

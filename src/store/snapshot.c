@@ -18,6 +18,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/scan.h"
 #include "base/when.h"
 
 #define COPY_PIECE_BYTES (1024 * 1024)
@@ -88,6 +89,83 @@ int snapshot_read(const struct vfs *vfs, const char *path, struct state *st,
 	snprintf(why, 200, "%.150s (byte %zu)", what, at);
 	state_release(st);
 	state_init(st);
+	return SNAPSHOT_UNREADABLE;
+}
+
+static void read_time(struct scan *s, int64_t *out)
+{
+	struct scan_text text = { SPAN_NONE, false };
+
+	scan_string(s, &text);
+	if (!s->error && when_decode(text.raw, out) < 0)
+		scan_fail(s, "is not a time");
+}
+
+static void read_journal(struct scan *s, struct snapshot_head *out)
+{
+	struct scan_text key, sum = { SPAN_NONE, false };
+
+	scan_object(s);
+	while (scan_key(s, &key)) {
+		if (span_is(key.raw, "segment"))
+			scan_u64(s, INTEGER_MAX, &out->segment);
+		else if (span_is(key.raw, "offset"))
+			scan_u64(s, INTEGER_MAX, &out->offset);
+		else if (span_is(key.raw, "sum"))
+			scan_string(s, &sum);
+		else
+			scan_skip(s, NULL);
+	}
+	if (sum.raw.len == 16)
+		out->sum = strtoull(sum.raw.p, NULL, 16);
+}
+
+/* Members up to "journal", which state_encode writes in front of everything that is long. */
+static bool read_head(struct span text, struct snapshot_head *out)
+{
+	struct scan_text key, value = { SPAN_NONE, false };
+	struct scan s;
+
+	scan_init(&s, text);
+	scan_object(&s);
+	while (!out->segment && scan_key(&s, &key)) {
+		if (span_is(key.raw, "workspace")) {
+			scan_string(&s, &value);
+			snprintf(out->workspace, sizeof(out->workspace), "%.*s",
+				 SPAN_ARG(value.raw));
+		} else if (span_is(key.raw, "timestamp")) {
+			read_time(&s, &out->at_ms);
+		} else if (span_is(key.raw, "last_seq")) {
+			scan_u64(&s, INTEGER_MAX, &out->last_seq);
+		} else if (span_is(key.raw, "journal")) {
+			read_journal(&s, out);
+		} else {
+			scan_skip(&s, NULL);
+		}
+	}
+	return !s.error && out->segment;
+}
+
+int snapshot_glance(const struct vfs *vfs, const char *path, struct snapshot_head *out,
+		    char why[200])
+{
+	CLEANUP(buf_release) struct buf raw = BUF_INIT;
+	struct snapshot_head head = { .last_seq = 0 };
+	int rc = vfs_read_all(vfs, path, SNAPSHOT_BYTES_MAX, &raw);
+
+	if (rc < 0)
+		return rc == -ENOENT ? SNAPSHOT_NONE : rc;
+	head.bytes = raw.len;
+	if (!sealed(&raw))
+		snprintf(why, 200, "%s",
+			 raw.len ? "its checksum is missing or does not fit" : "it is empty");
+	else if (read_head((struct span){ raw.p, raw.len }, &head)) {
+		*out = head;
+		return SNAPSHOT_GOOD;
+	} else {
+		snprintf(why, 200, "it is no document of ours");
+	}
+	*out = (struct snapshot_head){ .bytes = head.bytes };
 	return SNAPSHOT_UNREADABLE;
 }
 

@@ -32,6 +32,22 @@ int snapshot_load(const struct vfs *vfs, struct state *st, struct snapshot_place
 int snapshot_read(const struct vfs *vfs, const char *path, struct state *st,
 		  struct snapshot_place *place, char why[200]);
 
+/* What stands at the head of such a document. */
+struct snapshot_head {
+	uint64_t last_seq, segment, offset, sum;
+	int64_t at_ms;      /* when it was written */
+	char workspace[33]; /* NUL-terminated */
+	uint64_t bytes;     /* of the file */
+};
+
+/*
+ * Reads only the head, after the checksum over all of it was found to fit: many times faster than
+ * snapshot_read, and sure of everything but that the values agree with each other. Returns as
+ * snapshot_read.
+ */
+int snapshot_glance(const struct vfs *vfs, const char *path, struct snapshot_head *out,
+		    char why[200]);
+
 /* Closes a document of state_encode with a checksum over all of it, its new last member. */
 void snapshot_seal(struct buf *document);
 
