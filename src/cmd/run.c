@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +15,11 @@
 
 #include "base/limits.h"
 #include "cmd/live.h"
+#include "cmd/run_beside.h"
 #include "cmd/run_detach.h"
 #include "cmd/run_names.h"
 #include "cmd/run_plan.h"
+#include "cmd/run_say.h"
 #include "cmd/run_summary.h"
 #include "core/submit_find.h"
 #include "daemon/orchestrator.h"
@@ -25,6 +28,8 @@
 #include "worker/identity.h"
 #include "worker/outbox.h"
 #include "cmd/view.h"
+
+#define LOOK_AGAIN_MS 10
 
 struct run {
 	struct cmd_ctx *c;
@@ -136,49 +141,6 @@ static void say_workers(struct run *r)
 	r->said = *s;
 }
 
-/* Completed tasks whose definition the plan has changed meanwhile: they keep what they did. */
-static uint32_t changed_too_late(const struct run *r)
-{
-	const struct state *st = orchestrator_state(r->orchestrator);
-	const struct submission *s = &r->request.submission;
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; r->report.changed && i < s->task_count; i++) {
-		uint32_t task = submit_find_spec(st, s, i);
-
-		if (task != NO_ID && st->tasks[task].state == TASK_COMPLETED)
-			count += !span_eq(st->tasks[task].def, s->tasks[i].def);
-	}
-	return count;
-}
-
-static void say_submission(struct run *r, const struct submit_report *report)
-{
-	const struct submission *s = &r->request.submission;
-	CLEANUP(mem_free) char *here = getcwd(NULL, 0);
-	uint32_t too_late = r->request.flags & SUBMIT_NEW_RUN ? 0 : changed_too_late(r);
-
-	if (here && strcmp(here, r->c->paths->root) != 0)
-		live_say(&r->live, "state and tasks live in %s", r->c->paths->root);
-	if (too_late)
-		live_say(&r->live,
-			 "%u %s completed before the plan changed; not run again "
-			 "(--new-run runs everything again)",
-			 (unsigned)too_late, too_late == 1 ? "task was" : "tasks were");
-	if (report->all_completed)
-		return; /* the summary says it */
-	if (report->fresh)
-		live_say(&r->live, "%.*s: %u task%s, %u at a time", SPAN_ARG(s->ws[0].name),
-			 (unsigned)s->task_count, PLURAL(s->task_count), r->request.slots);
-	else
-		live_say(&r->live,
-			 "%.*s: going on; completed earlier %u of %u, at work %u, "
-			 "tried again %u",
-			 SPAN_ARG(s->ws[0].name), (unsigned)report->kept_completed,
-			 (unsigned)s->task_count, (unsigned)report->live,
-			 (unsigned)report->retried);
-}
-
 static int submit(struct run *r, struct err *e)
 {
 	struct input in = { .kind = IN_SUBMIT,
@@ -188,7 +150,8 @@ static int submit(struct run *r, struct err *e)
 
 	int rc;
 
-	say_submission(r, &r->report);
+	run_say_submission(&r->live, r->c, &r->request, &r->report,
+			   orchestrator_state(r->orchestrator));
 	rc = orchestrator_input(r->orchestrator, &in, e);
 	if (rc == 0 && r->report.created)
 		run_say_names(&r->live, orchestrator_state(r->orchestrator), &r->request.submission,
@@ -230,6 +193,26 @@ static int on_signal(struct run *r, int number, struct err *e)
 	return orchestrator_input(r->orchestrator, &in, e);
 }
 
+/* `sk daemon stop` reaches a run as well: it is taken as the key press that means the same. */
+static int obey(struct run *r, struct err *e)
+{
+	switch (orchestrator_wish(r->orchestrator)) {
+	case WISH_DRAIN:
+		return r->interrupts < 1 ? on_signal(r, SIGINT, e) : 0;
+	case WISH_CANCEL:
+		return r->interrupts < 2 ? on_signal(r, SIGTERM, e) : 0;
+	case WISH_LEAVE:
+		if (r->interrupts < 3) {
+			r->interrupts = 2;
+			return on_signal(r, SIGINT, e);
+		}
+		return 0;
+	case WISH_NONE:
+		break;
+	}
+	return 0;
+}
+
 /* Anything left that will happen without a person? */
 static bool goes_on(const struct run *r)
 {
@@ -261,6 +244,8 @@ static int turn_until_done(struct run *r, struct err *e)
 				       e);
 		for (int i = 0; i < count && rc == 0; i++)
 			rc = on_signal(r, signals[i], e);
+		if (rc == 0)
+			rc = obey(r, e);
 		say_workers(r);
 		now_ms = clock_wall_ms(&clock_real);
 		if (rc < 0 || !r->live.terminal ||
@@ -302,6 +287,47 @@ static int run_to_end(struct run *r, struct err *e)
 	return rc;
 }
 
+/* A plan that another orchestrator has recorded needs nobody in the background. */
+static int hand_over(struct run *r, enum beside_end *end, struct err *e)
+{
+	bool detached = run_is_detached();
+	int rc = run_beside(r->c, &r->request, r->logs_fd, !detached, end, e);
+
+	if (detached && rc >= 0 && *end == BESIDE_DONE)
+		run_detach_ready();
+	return rc;
+}
+
+/*
+ * Becomes the orchestrator, or hands the plan to the one there is. Between the two tries it may
+ * have ended, or be a command that holds the lock for a moment only, so both are tried until one
+ * of them succeeds; and when who took the plan dies before its end, we go on with it.
+ */
+static int open_or_hand_over(struct run *r, struct err *e)
+{
+	int64_t until_ms = clock_mono_ms(&clock_real) + CONTROL_PATIENCE_MS;
+
+	for (;;) {
+		enum beside_end end = BESIDE_DONE;
+		int rc = open_orchestrator(r, e);
+
+		if (rc != -SK_EBUSY)
+			return rc;
+		err_clear(e);
+		rc = hand_over(r, &end, e);
+		if ((rc < 0 && rc != -SK_EBUSY) || (rc >= 0 && end == BESIDE_DONE))
+			return rc;
+		if (end == BESIDE_LOST) {
+			live_say(&r->live, "going on with it here");
+			until_ms = clock_mono_ms(&clock_real) + CONTROL_PATIENCE_MS;
+		} else if (clock_mono_ms(&clock_real) >= until_ms) {
+			return rc < 0 ? rc : open_orchestrator(r, e);
+		}
+		err_clear(e);
+		(void)poll(NULL, 0, LOOK_AGAIN_MS);
+	}
+}
+
 static int run_foreground(struct run *r, struct err *e)
 {
 	const char *no_color = getenv("NO_COLOR");
@@ -315,8 +341,8 @@ static int run_foreground(struct run *r, struct err *e)
 		  !options_has(r->c->options, "no-color") && !(no_color && *no_color),
 		  options_has(r->c->options, "quiet"), r->request.submission.task_count,
 		  r->c->now_ms);
-	rc = open_orchestrator(r, e);
-	if (rc == 0) {
+	rc = open_or_hand_over(r, e);
+	if (rc == 0 && r->orchestrator) {
 		say_start(r);
 		say_workers(r);
 		rc = run_to_end(r, e);

@@ -20,6 +20,11 @@
 #define READY "ready\n"
 #define LOG_NAME "orchestrator.log"
 
+bool run_is_detached(void)
+{
+	return getenv(VARIABLE) != NULL;
+}
+
 void run_detach_ready(void)
 {
 	int null_fd;

@@ -10,6 +10,9 @@
  */
 int run_detach(struct cmd_ctx *c, struct err *e);
 
+/* Whether this is the background process, and it has not said that it is ready. */
+bool run_is_detached(void);
+
 /* In the background process: tells whoever waits that everything is recorded. Elsewhere it does
  * nothing. */
 void run_detach_ready(void);

@@ -121,7 +121,11 @@ static int decide_submission(struct orchestrator *o, struct control_peer *p,
 			      "submitted. Try: sk daemon restart");
 	rc = submit_check(&o->st, &s, in.submit_flags, &report);
 	if (rc < 0)
-		buf_put(&p->message, report.changes.p, report.changes.len);
+		refuse(p, rc,
+		       "submission: it differs from what was recorded meanwhile (%.*s): nothing "
+		       "was submitted. Try: the same again",
+		       (int)strcspn(report.changes.p ? report.changes.p : "", "\n"),
+		       report.changes.p ? report.changes.p : "");
 	else
 		rc = orchestrator_step(o, &in, &p->message);
 	submit_report_release(&report);

@@ -288,6 +288,7 @@ int orchestrator_stop(struct orchestrator *o, struct err *e)
 	int signals[8], count = 0, rc = 0;
 
 	o->st.draining = true;
+	fd_close(&o->control_fd); /* who comes now waits for the lock */
 	tell_to_leave(o);
 	while (rc == 0 && anybody_there(o) && clock_mono_ms(o->clock) < until_ms) {
 		rc = gather(o, 100, signals, &count, e);

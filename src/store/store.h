@@ -42,6 +42,16 @@ struct store_report {
 int store_open(const struct vfs *vfs, unsigned flags, const char *workspace, int64_t now_ms,
 	       struct state *st, struct store **out, struct store_report *report, struct err *e);
 
+/* Told of each event behind its folding; the spans of ev are valid during the call. */
+typedef void store_follower(void *ctx, const struct state *st, const struct event *ev);
+
+/*
+ * For one that opened read-only and looks on: folds into st what was committed since. Returns 1
+ * when there was something, 0 when not; -ESTALE (no sentence) when the journal was rotated or
+ * replaced meanwhile: open again; -SK_ECORRUPT, -SK_EIO.
+ */
+int store_follow(struct store *s, struct state *st, store_follower *fn, void *ctx, struct err *e);
+
 /* Closes without writing. Accepts NULL. */
 void store_close(struct store *s);
 

@@ -18,6 +18,7 @@ struct store {
 	bool orchestrator_runs;   /* by its records; decides whether a full disk is recorded as its
 				     stop */
 	struct journal_place at;  /* behind the last durable turn */
+	uint64_t file_id;         /* of the journal file, as it was opened */
 	uint64_t segment;         /* number of the journal file, from 1 */
 	uint64_t first_seq;       /* of its first record */
 	uint64_t snapshot_seq;    /* what current.json holds */

@@ -339,6 +339,7 @@ static struct store *store_new(const struct opening *o)
 	s->vfs = o->vfs;
 	s->handle = -1;
 	s->at = o->end.place;
+	s->file_id = o->journal.file_id;
 	s->segment = o->segment;
 	s->first_seq = first_seq ? first_seq : o->from.seq + 1;
 	s->snapshot_seq = o->found == SNAPSHOT_GOOD ? o->snapshot_seq : 0;

@@ -263,21 +263,73 @@ def test_worker_that_dies_again_and_again(work):
 # --- two at once ----------------------------------------------------------------------------------------------------
 
 
-def test_second_run_is_refused(work):
+def test_second_run_is_handed_over(work):
     process = begin(work)
-    work.plan("tasks: {a: {run: 'touch intruder'}}", "other.yaml")
-    for name in ("plan.yaml", "other.yaml"):
-        done = work("run", name)
-        assert done.code == 6
-        for word in ("pid %d" % process.pid, "nothing was started", "Try: sk status"):
-            assert word in done.err, done.err
-    refused = work("run", "--json", "plan.yaml")
-    assert refused.code == 6 and refused.json["error"]["code"] == "busy"
-    assert work("run", "--detach", "plan.yaml").code == 6
+    work.plan("workstream: other\ntasks: {a: {run: 'echo $PPID >> other.ran'}}", "other.yaml")
+    done = work("run", "other.yaml")
+    assert done.code == 0, done.err
+    assert "handed to the orchestrator that is at work (pid %d, sk run)" % process.pid in done.err
+    assert "done  other: 1 of 1 task completed" in done.out
     work.open_gate()
     assert ended(process) == 0
-    assert not (work.folder / "intruder").exists()
-    assert work.lines("slow.ran") == ["1", "done"]
+    assert len(work.lines("other.ran")) == 1 and work.lines("slow.ran") == ["1", "done"]
+    assert len(work.events("orchestrator_started")) == 1
+
+
+def test_same_plan_twice_runs_once(work):
+    process = begin(work)
+    second = work.start("run", "plan.yaml")
+    until(lambda: "pid %d" % process.pid in second.stderr.readline(), "the second one looks on")
+    work.open_gate()
+    out, err = second.communicate(timeout=20)
+    assert second.returncode == 0, err
+    assert ended(process) == 0
+    assert work.lines("slow.ran") == ["1", "done"] and work.lines("next.ran") == ["1"]
+
+
+def test_changed_plan_beside_is_refused(work):
+    process = begin(work)
+    work.plan(TWO_STEPS.replace("echo $SK_ATTEMPT >> next.ran", "echo other >> next.ran"), "changed.yaml")
+    refused = work("run", "changed.yaml")
+    assert refused.code == 4 and "--accept-changes" in refused.err
+    work.open_gate()
+    assert ended(process) == 0 and work.lines("next.ran") == ["1"]
+
+
+def test_ctrl_c_beside_stops_looking_only(work):
+    process = begin(work)
+    work.plan("workstream: other\ntasks: {a: {run: 'echo $SK_ATTEMPT >> other.ran; : < gate'}}", "other.yaml")
+    second = work.start("run", "-j", "2", "other.yaml")
+    until(lambda: work.events("task_started", "a") or work.state_of("a") == "queued", "it is recorded")
+    second.send_signal(signal.SIGINT)
+    out, err = second.communicate(timeout=20)
+    assert second.returncode == 130 and "sk wait other" in err
+    work.open_gate()
+    assert ended(process) == 0
+    assert work.state_of("a") == "completed"
+
+
+def test_detached_beside_is_recorded_and_left(work):
+    process = begin(work)
+    work.plan("workstream: other\ntasks: {a: {run: 'echo $SK_ATTEMPT >> other.ran'}}", "other.yaml")
+    assert work("run", "--detach", "other.yaml").code == 0
+    assert work.events("workstream_created")
+    work.open_gate()
+    assert ended(process) == 0
+    assert work.lines("other.ran") == ["1"]
+
+
+def test_who_looks_on_goes_on_when_the_orchestrator_is_killed(work):
+    process = begin(work)
+    second = work.start("run", "plan.yaml")
+    until(lambda: "pid %d" % process.pid in second.stderr.readline(), "the second one looks on")
+    kill(process.pid)
+    process.wait()
+    until(lambda: "going on with it here" in second.stderr.readline(), "it takes over")
+    work.open_gate()
+    out, err = second.communicate(timeout=20)
+    assert second.returncode == 0, err
+    assert work.lines("slow.ran") == ["1", "done"] and work.lines("next.ran") == ["1"]
 
 
 def test_fault_lock_not_taken(work):
