@@ -85,6 +85,7 @@
 #define INTERVENTION_ARGS_MAX 256 /* words of the command kept in such a line */
 #define INTERVENTIONS_READ_BYTES_MAX \
 	(64 * 1024 * 1024) /* of interventions.log, from its end: a hundred thousand lines */
+#define EXHAUSTED_AFTER_MS 60000 /* waiting for a resource for less than this is everyday life */
 #define FINDINGS_KIND_MAX 50 /* of one kind that are advised on: the rest is the same again */
 #define RESERVE_BYTES (1024 * 1024) /* kept for the record "stopped: disk full" */
 

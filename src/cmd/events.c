@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/when.h"
 #include "cmd/event_text.h"
+#include "cmd/moment.h"
 #include "cmd/view.h"
 #include "os/clock.h"
 #include "os/fd.h"
@@ -23,9 +24,13 @@ struct events_run {
 	struct cmd_ctx *c;
 	struct vfs vfs;
 	struct span task, workstream;
-	int severity;   /* at least, or -1 */
-	uint64_t seen;  /* last sequence number looked at */
-	uint64_t limit; /* newest ones kept, or 0 = print at once */
+	int severity; /* at least, or -1 */
+	bool typed;   /* only the kinds in `kinds` */
+	bool kinds[EVENT_COUNT];
+	int64_t from_ms, to_ms; /* of the record, inclusive */
+	uint64_t last;          /* no record behind this number */
+	uint64_t seen;          /* last sequence number looked at */
+	uint64_t limit;         /* newest ones kept, or 0 = print at once */
 	struct buf *ring;
 	uint64_t kept;             /* lines that went into the ring */
 	uint64_t matched;          /* records that passed the filters */
@@ -37,6 +42,10 @@ static bool wanted(const struct events_run *r, const struct event *ev)
 	if (r->task.len && !span_eq(ev->task_id, r->task))
 		return false;
 	if (r->workstream.len && !span_eq(ev->workstream_id, r->workstream))
+		return false;
+	if (r->typed && !r->kinds[ev->kind])
+		return false;
+	if (ev->at_ms < r->from_ms || ev->at_ms > r->to_ms || ev->seq > r->last)
 		return false;
 	return r->severity < 0 || (int)event_rows[ev->kind].severity >= r->severity;
 }
@@ -208,6 +217,61 @@ static struct span task_id(const struct events_run *r, const char *typed,
 	return found;
 }
 
+/* A word of event_list.h. */
+static int take_kind(struct events_run *r, const char *word, struct err *e)
+{
+	CLEANUP(buf_release) struct buf shown = BUF_INIT;
+	const char *nearest = "task_failed";
+
+	for (int k = 0; k < EVENT_COUNT; k++) {
+		if (strcmp(event_rows[k].word, word) == 0) {
+			r->typed = r->kinds[k] = true;
+			return 0;
+		}
+		if (span_starts(span_of(event_rows[k].word), word))
+			nearest = event_rows[k].word;
+	}
+	buf_put_quoted(&shown, span_of(word), NAME_BYTES_MAX);
+	return err_set(e, -SK_EUSAGE,
+		       "events: --type %s is no event: nothing was shown. Try: --type %s", shown.p,
+		       nearest);
+}
+
+static bool is_number(const char *text)
+{
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* --since and --until: the number of a record, or a time. */
+static int take_range(struct events_run *r, struct err *e)
+{
+	const struct options *o = r->c->options;
+	const char *since = options_text(o, "since"), *until = options_text(o, "until");
+	int64_t now_ms = r->c->now_ms;
+	uint64_t number = 0;
+	int rc = 0;
+
+	r->last = UINT64_MAX;
+	r->from_ms = INT64_MIN;
+	r->to_ms = INT64_MAX;
+	if (since && is_number(since))
+		rc = span_to_u64(span_of(since), INTEGER_MAX, &r->seen);
+	else if (since)
+		rc = moment_option("events", "since", since, now_ms, &r->from_ms, e);
+	if (rc == 0 && since && !is_number(since) && r->from_ms % 1000 == 999)
+		r->from_ms -= 999; /* a whole second was typed: from its beginning */
+	if (rc == 0 && until && is_number(until))
+		rc = span_to_u64(span_of(until), INTEGER_MAX, &number), r->last = number;
+	else if (rc == 0 && until)
+		rc = moment_option("events", "until", until, now_ms, &r->to_ms, e);
+	if (rc == -EINVAL || rc == -ERANGE)
+		return err_set(e, -SK_EUSAGE,
+			       "events: the number of a record is at most %lld: nothing was shown. "
+			       "Try: sk events -n 10",
+			       INTEGER_MAX);
+	return rc;
+}
+
 static int run_open(struct events_run *r, int dir, struct err *e)
 {
 	const struct options *o = r->c->options;
@@ -220,7 +284,6 @@ static int run_open(struct events_run *r, int dir, struct err *e)
 	if (options_text(o, "workstream"))
 		r->workstream = span_of(options_text(o, "workstream"));
 	r->severity = severity ? severity_decode(span_of(severity)) : -1;
-	r->seen = options_number(o, "since", 0);
 	r->limit = options_number(o, "limit", 0);
 	if (r->limit)
 		r->ring = mem_zalloc(r->limit * sizeof(*r->ring));
@@ -234,6 +297,16 @@ static int run_open(struct events_run *r, int dir, struct err *e)
 	return rc;
 }
 
+/* What can be refused before any file is looked at. */
+static int take_options(struct events_run *r, struct err *e)
+{
+	int rc = take_range(r, e);
+
+	for (size_t i = 0; rc == 0 && options_each(r->c->options, "type", i); i++)
+		rc = take_kind(r, options_each(r->c->options, "type", i), e);
+	return rc;
+}
+
 static int events_run(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
@@ -241,11 +314,14 @@ static int events_run(struct cmd_ctx *c, struct err *e)
 	CLEANUP(mem_free) struct events_run *r = mem_zalloc(sizeof(*r));
 	int rc;
 
+	r->c = c;
+	rc = take_options(r, e);
+	if (rc < 0)
+		return rc;
 	if (dir == -ENOENT)
 		return view_missing(c->paths, e);
 	if (dir < 0)
 		return view_paths_problem(dir, &why, e);
-	r->c = c;
 	vfs_real_open(&r->vfs, dir);
 	rc = run_open(r, dir, e);
 	vfs_real_close(&r->vfs);
@@ -271,10 +347,19 @@ static const struct option_row events_options[] = {
 	  .kind = OPTION_CHOICE,
 	  .value = "info|warning|error|critical",
 	  .summary = "only what is at least this severe" },
+	{ .name = "type",
+	  .kind = OPTION_TEXT,
+	  .value = "EVENT",
+	  .repeats = true,
+	  .summary = "only this kind, as task_failed; may be given several times" },
 	{ .name = "since",
-	  .kind = OPTION_NUMBER,
-	  .value = "SEQ",
-	  .summary = "only what came after this number" },
+	  .kind = OPTION_TEXT,
+	  .value = "SEQ|TIME",
+	  .summary = "only what came after this number, or from this time on" },
+	{ .name = "until",
+	  .kind = OPTION_TEXT,
+	  .value = "SEQ|TIME",
+	  .summary = "only up to this number, or up to this time" },
 	{ .name = "limit",
 	  .letter = 'n',
 	  .kind = OPTION_NUMBER,
@@ -288,11 +373,16 @@ static const struct option_row events_options[] = {
 const struct cmd cmd_events = {
 	.path = "events",
 	.summary = "show what happened, one line each",
-	.usage = "[-f] [--task ID] [--workstream ID] [--severity LEVEL] [--since SEQ] [--limit N]",
+	.usage = "[-f] [--task ID] [--workstream ID] [--severity LEVEL] "
+		 "[--type EVENT]... [--since SEQ|TIME] [--until SEQ|TIME] [--limit N]",
 	.about = "Each line begins with the sequence number of the record, then the time in UTC. "
 		 "With --format json each "
-		 "line is one object with all that was recorded.",
-	.example = "sk events --severity warning\nsk events -f --task unit\nsk events --since 120 "
+		 "line is one object with all that was recorded. A time is 2026-11-21T08:43:00Z "
+		 "(UTC), "
+		 "or 10m for ten minutes ago.",
+	.example = "sk events --severity warning\nsk events -f --task unit\nsk events --type "
+		   "task_failed "
+		   "--since 1h\nsk events --since 120 "
 		   "--format json",
 	.options = events_options,
 	.needs = NEED_STATE,

@@ -80,6 +80,13 @@ static int admit(void *ctx, const struct state *st, struct err *e)
 	return 0;
 }
 
+static int64_t exhausted_after_ms(const struct run *r)
+{
+	int64_t ms = (int64_t)options_number(r->c->options, "exhausted-after", EXHAUSTED_AFTER_MS);
+
+	return ms ? ms : EXHAUSTED_AT_ONCE;
+}
+
 static int open_orchestrator(struct run *r, struct err *e)
 {
 	struct orchestrator_observer observer = { r, on_committed, on_trouble };
@@ -89,6 +96,7 @@ static int open_orchestrator(struct run *r, struct err *e)
 						.command = "sk run",
 						.slots = r->request.slots,
 						.capabilities = r->request.capabilities,
+						.exhausted_after_ms = exhausted_after_ms(r),
 						.remains = &remains,
 						.admit = admit,
 						.admit_ctx = r };
@@ -414,6 +422,11 @@ static const struct option_row run_options[] = {
 	  .kind = OPTION_TEXT,
 	  .value = "A,B@1.2",
 	  .summary = "what this machine offers to tasks that ask for it" },
+	{ .name = "exhausted-after",
+	  .kind = OPTION_DURATION,
+	  .value = "TIME",
+	  .summary = "announce a resource that someone waits for after this (default 1m; 0: at "
+		     "once)" },
 	{ .name = "quiet",
 	  .letter = 'q',
 	  .kind = OPTION_FLAG,

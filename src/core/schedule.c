@@ -15,7 +15,6 @@
 #include "core/queue.h"
 #include "core/turn.h"
 
-#define EXHAUSTED_AFTER_MS 60000
 #define CLAIM_AFTER_MS 60000
 
 /* One call of turn_schedule. Lines are numbered: resources, then kinds. */
@@ -398,8 +397,8 @@ int64_t resource_deadline(const struct state *st)
 		const struct resource *r = &st->resources[i];
 
 		if (r->waiting_since_ms && !r->exhausted_ms &&
-		    r->waiting_since_ms + EXHAUSTED_AFTER_MS < next)
-			next = r->waiting_since_ms + EXHAUSTED_AFTER_MS;
+		    r->waiting_since_ms + st->exhausted_after_ms < next)
+			next = r->waiting_since_ms + st->exhausted_after_ms;
 	}
 	return next;
 }
@@ -414,7 +413,7 @@ void turn_resource_time(struct turn *t)
 		uint32_t task = queue_first(&r->waiters);
 
 		if (task == NO_ID || !r->waiting_since_ms || r->exhausted_ms ||
-		    t->now_ms < r->waiting_since_ms + EXHAUSTED_AFTER_MS)
+		    t->now_ms < r->waiting_since_ms + st->exhausted_after_ms)
 			continue;
 		ev = turn_event(t, EV_RESOURCE_EXHAUSTED);
 		ev->resource_id = r->id;

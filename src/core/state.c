@@ -9,6 +9,7 @@
 void state_init(struct state *st)
 {
 	memset(st, 0, sizeof(*st));
+	st->exhausted_after_ms = EXHAUSTED_AFTER_MS;
 }
 
 void state_release(struct state *st)

@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 #define LOCAL_WORKER "local"
+#define EXHAUSTED_AT_ONCE (-1)
 
 struct orchestrator;
 
@@ -37,15 +38,17 @@ struct orchestrator_remains {
 };
 
 struct orchestrator_options {
-	int state_fd;             /* the state folder, open; borrowed */
-	const char *state_dir;    /* its absolute path */
-	const char *program;      /* path of this very program, to start the worker with */
-	const char *command;      /* for people: what holds the lock */
-	unsigned slots;           /* tasks at the same time on the own worker */
-	const char *capabilities; /* of the own worker: raw JSON array, or NULL */
-	unsigned workstreams;     /* that are at work at the same time; 0 = any number */
-	bool serves;              /* a daemon: it stays when all is done */
-	bool paused;              /* opens everything and starts nothing until released */
+	int state_fd;               /* the state folder, open; borrowed */
+	const char *state_dir;      /* its absolute path */
+	const char *program;        /* path of this very program, to start the worker with */
+	const char *command;        /* for people: what holds the lock */
+	unsigned slots;             /* tasks at the same time on the own worker */
+	const char *capabilities;   /* of the own worker: raw JSON array, or NULL */
+	unsigned workstreams;       /* that are at work at the same time; 0 = any number */
+	int64_t exhausted_after_ms; /* a resource that someone waits for is announced after this;
+				       0 = EXHAUSTED_AFTER_MS, EXHAUSTED_AT_ONCE */
+	bool serves;                /* a daemon: it stays when all is done */
+	bool paused;                /* opens everything and starts nothing until released */
 	const struct orchestrator_remains *remains;
 	const struct clock *clock; /* NULL = the real one */
 	/*

@@ -52,8 +52,13 @@ static int open_store(struct orchestrator *o, struct orchestrator_start *start, 
 	vfs_real_open(&o->vfs, o->options.state_fd);
 	state_init(&o->st);
 	views_keeper_init(&o->views, &o->vfs, o->clock, &o->st);
-	return store_open(&o->vfs, 0, workspace, clock_wall_ms(o->clock), &o->st, &o->store,
-			  &start->store, e);
+	rc = store_open(&o->vfs, 0, workspace, clock_wall_ms(o->clock), &o->st, &o->store,
+			&start->store, e);
+	if (o->options.exhausted_after_ms)
+		o->st.exhausted_after_ms = o->options.exhausted_after_ms == EXHAUSTED_AT_ONCE
+						   ? 0
+						   : o->options.exhausted_after_ms;
+	return rc;
 }
 
 static int record_start(struct orchestrator *o, struct err *e)

@@ -95,3 +95,42 @@ def test_changed_plan_in_words(work):
     assert ": new settings taken over from the plan by alice\n" in text
     assert work("run", "--new-run", "plan.yaml", env={"USER": ""}).code == 0
     assert "by an operator" in work("events").out and "by operator" not in work("events").out
+
+
+def test_kinds(sk, maker):
+    maker.make(NIGHTLY)
+    assert {r["event"] for r in sk("events", "--type", "task_failed", "--type", "task_retry", "--json").lines} == {
+        "task_failed", "task_retry"}
+    done = sk("events", "--type", "task_fail")
+    assert done.code == 2
+    assert 'events: --type "task_fail" is no event: nothing was shown. Try: --type task_failed' in done.err
+
+
+def test_until(sk, maker):
+    maker.make(NIGHTLY)
+    records = sk("events", "--json").lines
+    middle = records[len(records) // 2]
+    assert [r["seq"] for r in sk("events", "--json", "--since", 2, "--until", 5).lines] == [3, 4, 5]
+    before = sk("events", "--json", "--until", middle["timestamp"]).lines
+    after = sk("events", "--json", "--since", middle["timestamp"]).lines
+    assert [r["seq"] for r in before] == [r["seq"] for r in records if r["timestamp"] <= middle["timestamp"]]
+    assert [r["seq"] for r in after] == [r["seq"] for r in records if r["timestamp"] >= middle["timestamp"]]
+    assert sk("events", "--since", "1d").out == sk("events").out
+    assert sk("events", "--until", "1d").out == ""
+
+
+def test_a_typed_second_is_a_whole_one(sk, maker):
+    maker.make(NIGHTLY)
+    records = sk("events", "--json").lines
+    second = records[-1]["timestamp"][:19].replace("T", " ")
+    shown = sk("events", "--json", "--since", second, "--until", second).lines
+    assert [r["seq"] for r in shown] == [r["seq"] for r in records if r["timestamp"][:19] == second.replace(" ", "T")]
+
+
+def test_bad_ranges(sk, maker):
+    maker.make(DONE)
+    for option in ("--since", "--until"):
+        for value in ("yesterday", "2026-13-01T00:00:00Z", "1e3", "-1", "99999999999999999999"):
+            done = sk("events", "%s=%s" % (option, value))
+            assert done.code == 2, (option, value)
+            assert "nothing was" in done.err
