@@ -102,7 +102,9 @@ def test_backup_view_and_diary(made):
 
 
 def test_older_views_are_no_problem(made):
+    kept = (made.state / "by_status.json").read_bytes()
     assert made("workstream", "retry", "w", "--yes").code == 0
+    (made.state / "by_status.json").write_bytes(kept)
     assert failures(made, 0) == {}
     assert ", 0 from an earlier state" not in made("state", "validate").out
 
