@@ -87,6 +87,12 @@
 	(64 * 1024 * 1024) /* of interventions.log, from its end: a hundred thousand lines */
 #define EXHAUSTED_AFTER_MS 60000 /* waiting for a resource for less than this is everyday life */
 #define FINDINGS_KIND_MAX 50 /* of one kind that are advised on: the rest is the same again */
+#define NOTIFY_TIMEOUT_S_DEFAULT 30 /* of one notification */
+#define NOTIFY_TIMEOUT_S_MAX 300
+#define NOTIFY_RUNNING_MAX 2   /* at the same time: a mail program, not a load */
+#define NOTIFY_QUEUE_MAX 100   /* waiting: who gets a hundred mails reads none */
+#define NOTIFY_STOP_MS 10000   /* the end of a run waits this long for them */
+#define NOTIFY_LOG_BYTES_MAX (1024 * 1024) /* what they print; begun anew beyond this */
 #define RESERVE_BYTES (1024 * 1024) /* kept for the record "stopped: disk full" */
 
 #endif

@@ -74,6 +74,31 @@ static void read_command(struct scan *s, struct command_def *c)
 	}
 }
 
+int ws_def_notify(struct span def, struct command_def *out)
+{
+	struct command_def c = { .timeout_ms = NOTIFY_TIMEOUT_S_DEFAULT * 1000LL };
+	struct span notify = SPAN_NONE, ignored;
+	struct scan_text key;
+	struct scan s;
+
+	if (!def.len)
+		return 0;
+	scan_init(&s, def);
+	scan_object(&s);
+	while (scan_key(&s, &key))
+		scan_skip(&s, span_is(key.raw, "notify") ? &notify : &ignored);
+	if (scan_end(&s) < 0)
+		return -EINVAL;
+	if (!notify.p)
+		return 0;
+	scan_init(&s, notify);
+	read_command(&s, &c);
+	if (scan_end(&s) < 0)
+		return -EINVAL;
+	*out = c;
+	return 1;
+}
+
 int task_def_fix(const struct command_def *rule, struct command_def *out)
 {
 	struct command_def c = { .timeout_ms = TIMEOUT_S_DEFAULT * 1000LL };

@@ -25,7 +25,8 @@
  *its timeout defaults like a task's. The fix is what a person may have run when the rule failed; no
  *worker ever does.
  *
- * A workstream's def is {"cwd": absolute path, "env": {...}}; both may be missing.
+ * A workstream's def is {"cwd": absolute path, "env": {...}, "notify": {"run" or "argv": ...,
+ *"timeout_ms": n}}; each may be missing.
  */
 #ifndef SK_TASK_DEF_H
 #define SK_TASK_DEF_H
@@ -63,6 +64,10 @@ struct command_def {
  * Returns 1, 0 when there is no such rule, or -EINVAL.
  */
 int task_def_command(struct span def, const char *phase, unsigned index, struct command_def *out);
+
+/* The command that is told of errors in a workstream, out of its def. Returns 1, 0 when it has
+ * none, or -EINVAL. */
+int ws_def_notify(struct span def, struct command_def *out);
 
 /* The command that mends what the rule checks. Returns 1, 0 when it has none, or -EINVAL. */
 int task_def_fix(const struct command_def *rule, struct command_def *out);

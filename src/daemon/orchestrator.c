@@ -52,6 +52,7 @@ int orchestrator_commit(struct orchestrator *o, struct err *e)
 		if (o->observer.committed)
 			o->observer.committed(o->observer.ctx, &o->st, &o->batch);
 		views_keeper_note(&o->views, &o->batch);
+		notifier_note(&o->notifier, &o->st, &o->batch);
 	}
 	control_answer(o);
 	events_reset(&o->batch);
@@ -111,7 +112,7 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 		left = timeout_ms < 0 ? INT32_MAX : timeout_ms;
 	int64_t deadline = core_deadline(&o->st), snapshot = store_snapshot_due(o->store),
 		worker = worker_patience(o), silence = silence_deadline(o),
-		views = views_keeper_due(&o->views);
+		views = views_keeper_due(&o->views), notices = notifier_due(&o->notifier);
 
 	if (deadline != INT64_MAX && deadline - now < left)
 		left = deadline - now;
@@ -123,6 +124,7 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 	}
 	worker = silence < worker ? silence : worker;
 	worker = views < worker ? views : worker;
+	worker = notices < worker ? notices : worker;
 	if (worker != INT64_MAX && worker - mono < left)
 		left = worker - mono;
 	return left < 0 ? 0 : (int)left;
@@ -243,6 +245,9 @@ int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], in
 		write_snapshot(o);
 	if (views_keeper_run(&o->views, orchestrator_now(o), &trouble) < 0)
 		tell_trouble(o, &trouble);
+	err_clear(&trouble);
+	if (notifier_run(&o->notifier, &trouble) < 0)
+		tell_trouble(o, &trouble);
 	return 0;
 }
 
@@ -309,6 +314,9 @@ int orchestrator_stop(struct orchestrator *o, struct err *e)
 		err_clear(&ignored);
 		if (views_keeper_finish(&o->views, orchestrator_now(o), &ignored) < 0)
 			tell_trouble(o, &ignored);
+		err_clear(&ignored);
+		if (notifier_finish(&o->notifier, &ignored) < 0)
+			tell_trouble(o, &ignored);
 	}
 	orchestrator_free(o);
 	return rc;
@@ -325,6 +333,7 @@ void orchestrator_free(struct orchestrator *o)
 	if (o->store)
 		store_close(o->store);
 	views_keeper_release(&o->views);
+	notifier_release(&o->notifier);
 	state_release(&o->st);
 	events_release(&o->batch);
 	effects_release(&o->fx);

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "ctl/control_msg.h"
 #include "ctl/worker_msg.h"
+#include "daemon/notify.h"
 #include "daemon/orchestrator.h"
 #include "daemon/views_keeper.h"
 #include "os/lock.h"
@@ -43,6 +44,7 @@ struct orchestrator {
 	struct store *store;
 	struct state st;
 	struct views_keeper views;
+	struct notifier notifier;
 	struct events batch;
 	struct effects fx;
 	struct loop loop;

@@ -110,6 +110,15 @@ static void put_rules(struct buf *out, size_t start, const char *key, const stru
 	buf_putc(out, ']');
 }
 
+void notify_encode(const struct rule_value *v, struct buf *out)
+{
+	size_t start = out->len;
+
+	put_command(out, start, &v->command);
+	put_number(out, start, "timeout_ms", v->timeout_ms, NOTIFY_TIMEOUT_S_DEFAULT * 1000LL);
+	buf_putc(out, '}');
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return span_compare(((const struct env_value *)a)->name,

@@ -14,6 +14,7 @@ static const struct field top_words[] = {
 	{ "max_duration", TOP_TIMEOUT },
 	{ "resources", TOP_RESOURCES },
 	{ "rules", TOP_RULES },
+	{ "notify", TOP_NOTIFY },
 	{ "env", TOP_ENV },
 	{ "working_directory", TOP_WORKING_DIRECTORY },
 	{ "defaults", TOP_DEFAULTS },
@@ -144,6 +145,7 @@ static int read_workstream(struct plan *p, struct plan_file *f, struct ws_spec *
 	CLEANUP(buf_release) struct buf def = BUF_INIT;
 	struct reading r = plan_reading(p, f, f->source);
 	struct span directory = SPAN_NONE, ignored;
+	struct rule_value notify = { .timeout_ms = 0 };
 	const struct node *const *slots = f->slots;
 	int64_t parallel = 0;
 	int rc = read_name(p, f, ws);
@@ -162,6 +164,8 @@ static int read_workstream(struct plan *p, struct plan_file *f, struct ws_spec *
 		rc = -SK_EUSAGE;
 	if (slots[TOP_ENV] && env_read(&r, slots[TOP_ENV], &env) < 0)
 		rc = -SK_EUSAGE;
+	if (slots[TOP_NOTIFY] && notify_read(&r, slots[TOP_NOTIFY], &notify) < 0)
+		rc = -SK_EUSAGE;
 	ws->max_parallel = (uint32_t)parallel;
 	f->directory = absolute(p, directory);
 	buf_puts(&def, "{\"cwd\":");
@@ -169,6 +173,10 @@ static int read_workstream(struct plan *p, struct plan_file *f, struct ws_spec *
 	if (env.env_count > 0) {
 		buf_puts(&def, ",\"env\":");
 		env_encode(&env, &def);
+	}
+	if (notify.command.run.len || notify.command.argc) {
+		buf_puts(&def, ",\"notify\":");
+		notify_encode(&notify, &def);
 	}
 	buf_putc(&def, '}');
 	if (def.len > TASK_DEF_BYTES_MAX)

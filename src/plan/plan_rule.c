@@ -92,6 +92,30 @@ static int read_rule_map(const struct reading *r, const struct node *n, struct r
 	return rc;
 }
 
+int notify_read(const struct reading *r, const struct node *n, struct rule_value *out)
+{
+	static const struct field words[] = { { "run", RULE_RUN },
+					      { "command", RULE_RUN },
+					      { "timeout", RULE_TIMEOUT } };
+	static const struct fields fields = { words, ARRAY_LEN(words), RULE_SLOTS, "notify",
+					      false };
+	const struct node *slots[RULE_SLOTS];
+	int rc;
+
+	out->timeout_ms = NOTIFY_TIMEOUT_S_DEFAULT * 1000LL;
+	if (n->kind != NODE_MAP)
+		return command_read(r, n, &out->command);
+	rc = value_fields(r, n, &fields, slots);
+	if (rc == 0 && !slots[RULE_RUN])
+		rc = value_problem(r, n, "notify without run. Try: notify: ./tell-us.sh");
+	if (rc == 0)
+		rc = command_read(r, slots[RULE_RUN], &out->command);
+	if (rc == 0 && slots[RULE_TIMEOUT])
+		rc = value_duration(r, slots[RULE_TIMEOUT], 1, NOTIFY_TIMEOUT_S_MAX,
+				    &out->timeout_ms);
+	return rc;
+}
+
 /* A declared name, a command line in place, or a map. */
 static int read_rule(const struct reading *r, const struct node *n, const struct rule_book *book,
 		     struct rule_value *out)

@@ -34,6 +34,9 @@ struct rule_book {
 /* Reads one member "run": text or a list. */
 int command_read(const struct reading *r, const struct node *n, struct command_value *out);
 
+/* Reads notify: of a plan: a command, or {run: ..., timeout: ...}. */
+int notify_read(const struct reading *r, const struct node *n, struct rule_value *out);
+
 /* Reads a timeout; "none" gives TIMEOUT_NONE. */
 int timeout_read(const struct reading *r, const struct node *n, int64_t *out_ms);
 

@@ -85,4 +85,7 @@ void task_encode(struct task_values *v, struct buf *out);
 /* Appends {"NAME":"value",...} sorted by name: the env of a workstream. */
 void env_encode(struct task_values *v, struct buf *out);
 
+/* Appends the command of notify: as an object. */
+void notify_encode(const struct rule_value *v, struct buf *out);
+
 #endif

@@ -1,0 +1,133 @@
+"""notify: of a plan: people are told of errors, once a cause, while the work goes on as if nobody was."""
+
+import json
+
+from conftest import until
+
+# Each message is one line: its variables, then what stood on its standard input.
+TELL = "workstream: w\nnotify: 'printf \"%s\\n\" \"$SK_EVENT|$SK_EVENT_SEVERITY|$SK_EVENT_TASK_ID|$(cat)\" >> told'\n"
+
+
+def told(work):
+    messages = []
+    for line in work.lines("told"):
+        event, severity, task, text = line.split("|", 3)
+        document = json.loads(text)
+        assert document["event"] == event and document["severity"] == severity
+        assert document.get("task_id", "") == task
+        messages.append(document)
+    return messages
+
+
+def test_failure_is_told(work):
+    work.plan(TELL + "tasks: {bad: {run: 'exit 3'}, good: {run: 'true'}}")
+    assert work("run", "plan.yaml").code == 1
+    messages = {message["event"]: message for message in told(work)}
+    assert "workstream_failed" in messages
+    stored = {record["seq"]: record for record in work.events()}
+    for message in messages.values():
+        record = stored[message["seq"]]
+        for key in ("event", "severity", "timestamp", "workstream_id"):
+            assert message[key] == record[key]
+    work.nothing_left()
+
+
+def test_one_cause_is_one_message(work):
+    work.plan(TELL + "tasks: {bad: {run: 'exit 3', critical: true}, other: {run: 'true', needs: [bad]}}")
+    assert work("run", "plan.yaml").code == 1
+    message, = told(work)
+    assert message["event"] == "workstream_failed" and message["severity"] == "critical"
+    assert message["failed_tasks"] == ["bad"]
+
+
+def test_nothing_bad_is_nothing_told(work):
+    work.plan(TELL + "tasks: {a: {run: 'test -e once || { touch once; exit 1; }', retries: 2, backoff: 1ms}}")
+    assert work("run", "plan.yaml").code == 0
+    assert told(work) == [], "an attempt that is tried again is a warning"
+    assert not (work.folder / ".state" / "notify.log").exists()
+
+
+def test_argv_and_words(work):
+    script = work.folder / "tell.sh"
+    script.write_text("#!/bin/sh\nprintf '%s\\n' \"$1\" > told.txt\n")
+    script.chmod(0o755)
+    work.plan("notify: [./tell.sh, 'a b; exit']\ntasks: {bad: {run: 'exit 1'}}")
+    assert work("run", "plan.yaml").code == 1
+    assert work.read("told.txt") == "a b; exit\n"
+
+
+def test_hostile_error_text(work):
+    work.plan(TELL + "tasks: {bad: {run: \"printf '\\\\$(touch owned)`touch owned`; \\\"x\\\\n'; exit 1\"}}")
+    assert work("run", "plan.yaml").code == 1
+    assert told(work)
+    assert not (work.folder / "owned").exists()
+
+
+def test_work_does_not_wait_for_it(work):
+    """The command of the first failure does not end before the second task has run."""
+    work.plan("notify: {run: 'touch begun; while ! test -e second; do sleep 0.01; done; touch seen', timeout: 60s}\n"
+              "tasks: {bad: {run: 'exit 1'}, second: {run: 'while ! test -e begun; do sleep 0.01; done; touch second'}}")
+    assert work("run", "-j", "2", "plan.yaml").code == 1
+    assert (work.folder / "seen").exists(), "and the end of the run waits for it"
+
+
+def test_failure_of_it_is_told_once_and_harms_nothing(work):
+    tasks = ", ".join("t%d: {run: 'exit 1'}" % i for i in range(5))
+    work.plan("notify: 'echo broken mail >&2; exit 9'\ntasks: {%s, good: {run: 'touch good'}}" % tasks)
+    done = work("run", "plan.yaml")
+    assert done.code == 1
+    assert done.err.count("notify: the command failed; the work goes on") == 1
+    assert "broken mail" in (work.folder / ".state" / "notify.log").read_text()
+    assert (work.folder / "good").exists()
+
+
+def test_program_that_does_not_exist(work):
+    work.plan("notify: [no-such-program-here]\ntasks: {bad: {run: 'exit 1'}}")
+    done = work("run", "plan.yaml")
+    assert done.code == 1
+    assert done.err.count("notify: the command cannot be started") == 1
+
+
+def test_time_limit(work):
+    work.plan("notify: {run: 'touch begun; sleep 1000', timeout: 1s}\ntasks: {bad: {run: 'exit 1'}}")
+    done = work("run", "plan.yaml")
+    assert done.code == 1
+    assert "notify: the command took too long and was killed" in done.err
+    assert (work.folder / "begun").exists()
+    work.nothing_left()
+
+
+def test_number_is_bounded(work):
+    tasks = "\n".join("  t%d: {run: 'exit 1'}" % i for i in range(300))
+    work.plan("notify: 'echo x >> told; while ! test -e go; do sleep 0.01; done'\ntasks:\n%s\n"
+              "  last: {run: 'until test $(ls .state/logs | wc -l) -gt 295; do sleep 0.01; done; touch go', priority: 9}\n"
+              % tasks)
+    done = work("run", "-j", "4", "plan.yaml")
+    assert done.code == 1
+    assert 100 <= len(work.lines("told")) <= 110
+    assert done.err.count("notify: more messages than can be sent") == 1
+
+
+def test_it_is_told_where_it_is_configured_only(work):
+    one = work.plan("workstream: one\nnotify: 'echo one >> told'\ntasks: {a: {run: 'true'}}", "one.yaml")
+    two = work.plan("workstream: two\ntasks: {b: {run: 'exit 1'}}", "two.yaml")
+    assert work("run", one, two).code == 1
+    assert work.lines("told") == []
+
+
+def test_shared_trouble_is_told_to_all(work):
+    work.gate()
+    one = work.plan("workstream: one\nnotify: 'echo \"$SK_EVENT $SK_EVENT_RESOURCE_ID\" >> told'\nresources: {disk: 1}\n"
+                    "tasks: {a: {run: ': < gate', resources: [disk]}, b: {run: 'true', resources: [disk]}}", "one.yaml")
+    run = work.start("run", "-j", "2", "--exhausted-after", "0", one)
+    until(lambda: work.lines("told") == ["resource_exhausted disk"], "it is told")
+    work.open_gate()
+    assert run.wait() == 0
+
+
+def test_plan_is_strict(work):
+    for notify, problem in (("''", "empty command"), ("{}", "notify without run"), ("{run: x, timout: 3}", "timout"),
+                            ("{run: x, timeout: 10m}", "timeout"), ("[]", "an empty list is no command")):
+        done = work("run", work.plan("notify: %s\ntasks: {a: {run: 'true'}}" % notify))
+        assert done.code == 2, notify
+        assert problem in done.err
