@@ -73,6 +73,7 @@ int act_alone(const struct alone_options *o, const struct act *act, struct err *
 	vfs_real_open(&a.vfs, o->state_fd);
 	state_init(&a.st);
 	views_keeper_init(&a.views, &a.vfs, &clock_real, &a.st);
+	a.views.state_fd = o->state_fd;
 	rc = store_open(&a.vfs, o->dry_run ? STORE_READ_ONLY : STORE_EXISTING, "0000000000000000",
 			clock_wall_ms(&clock_real), &a.st, &a.store, &report, e);
 	if (rc == 0)

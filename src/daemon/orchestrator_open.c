@@ -52,6 +52,8 @@ static int open_store(struct orchestrator *o, struct orchestrator_start *start, 
 	vfs_real_open(&o->vfs, o->options.state_fd);
 	state_init(&o->st);
 	views_keeper_init(&o->views, &o->vfs, o->clock, &o->st);
+	o->views.state_fd = o->options.state_fd;
+	o->views.heard_ms = o->heard_ms;
 	notifier_init(&o->notifier, o->clock, o->options.state_fd);
 	rc = store_open(&o->vfs, 0, workspace, clock_wall_ms(o->clock), &o->st, &o->store,
 			&start->store, e);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "views/archive.h"
@@ -27,7 +28,9 @@
 void views_keeper_init(struct views_keeper *k, const struct vfs *vfs, const struct clock *clock,
 		       const struct state *st)
 {
-	*k = (struct views_keeper){ .vfs = vfs, .clock = clock, .st = st };
+	*k = (struct views_keeper){ .vfs = vfs, .clock = clock, .st = st, .state_fd = -1 };
+	k->due_ms = clock_mono_ms(clock) + VIEWS_INTERVAL_MS; /* the work begins first */
+	k->metrics_ms = clock_mono_ms(clock) + METRICS_INTERVAL_MS;
 	view_source_init(&k->src, st);
 }
 
@@ -161,7 +164,9 @@ void views_keeper_settle(struct views_keeper *k)
 
 int64_t views_keeper_due(const struct views_keeper *k)
 {
-	return k->passing || k->indexes || k->next < k->count ? k->due_ms : INT64_MAX;
+	int64_t metrics_ms = k->metrics_ms > k->due_ms ? k->metrics_ms : k->due_ms;
+
+	return k->passing || k->indexes || k->next < k->count ? k->due_ms : metrics_ms;
 }
 
 static int write_view(struct views_keeper *k, enum view_id view, uint32_t ws, int64_t now_ms)
@@ -264,6 +269,31 @@ static void prune(struct views_keeper *k, int64_t now_ms, struct err *e)
 		failed(k, rc, "what is old is in the way and the new ones", e);
 }
 
+static void write_metrics(struct views_keeper *k, int64_t now_ms, struct err *e)
+{
+	struct metrics_source from = { .st = k->st, .now_ms = now_ms };
+	CLEANUP(mem_free) int64_t *silent_ms = NULL;
+	struct metrics m;
+	int rc;
+
+	from.journal_bytes = metrics_journal_bytes(k->vfs);
+	usage_read((uint64_t)getpid(), k->state_fd, &from.usage);
+	if (k->heard_ms) {
+		silent_ms = mem_alloc((k->st->worker_count + 1) * sizeof(*silent_ms));
+		for (size_t i = 0; i < k->st->worker_count; i++)
+			silent_ms[i] =
+				k->heard_ms[i] ? clock_mono_ms(k->clock) - k->heard_ms[i] : -1;
+		from.silent_ms = silent_ms;
+	}
+	metrics_init(&m, &from);
+	rc = metrics_write(k->vfs, &m, &k->scratch);
+	k->metrics_ms = clock_mono_ms(k->clock) + METRICS_INTERVAL_MS;
+	if (rc < 0) {
+		k->metrics_ms = 0; /* with the next pass */
+		failed(k, rc, METRICS_FILE, e);
+	}
+}
+
 static void end_pass(struct views_keeper *k, int64_t now_ms, struct err *e)
 {
 	int rc = k->folder && k->checkpoints ? checkpoint_settle(k->vfs) : 0;
@@ -272,6 +302,8 @@ static void end_pass(struct views_keeper *k, int64_t now_ms, struct err *e)
 		failed(k, rc, "the names of checkpoints", e);
 	if (k->indexes && k->failures < FAILURES_MAX)
 		write_indexes(k, now_ms, e);
+	if (clock_mono_ms(k->clock) >= k->metrics_ms && k->failures < FAILURES_MAX)
+		write_metrics(k, now_ms, e);
 	if (k->checkpoints >= PRUNE_CHECKPOINTS)
 		prune(k, now_ms, e);
 	k->count -= k->next;
@@ -321,7 +353,8 @@ int views_keeper_finish(struct views_keeper *k, int64_t now_ms, struct err *e)
 	views_keeper_look(k);
 	if (k->passing)
 		over = slice(k, now_ms, until_ms, &said);
-	if (over && (k->count || k->indexes))
+	k->metrics_ms = 0;
+	if (over)
 		over = slice(k, now_ms, until_ms, &said);
 	if (over && !k->failing)
 		prune(k, now_ms, &said);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "core/decide.h"
 #include "os/clock.h"
+#include "views/metrics.h"
 #include "views/view.h"
 
 struct views_keeper {
@@ -27,13 +28,19 @@ struct views_keeper {
 	bool passing, indexes, folder;       /* a pass is under way; ...; checkpoints/ is there */
 	bool failing;                        /* the last pass was not whole, and that was told */
 	int64_t due_ms;                      /* monotonic: not before */
-	int64_t looked_ms;                   /* wall: when old archives were looked for last */
-	unsigned checkpoints;                /* written since the history was thinned out */
-	unsigned failures;                   /* in this pass */
-	struct buf scratch, new_runs;        /* ids, each with a NUL, whose logs are to be moved */
+	int64_t metrics_ms;                  /* monotonic: when metrics.json is written next */
+	int state_fd;                 /* the folder, for what metrics tell of the disk; or -1 */
+	const int64_t *heard_ms;      /* monotonic, by worker: when it said something; or NULL */
+	int64_t looked_ms;            /* wall: when old archives were looked for last */
+	unsigned checkpoints;         /* written since the history was thinned out */
+	unsigned failures;            /* in this pass */
+	struct buf scratch, new_runs; /* ids, each with a NUL, whose logs are to be moved */
 };
 
-/* All zero is an empty keeper that may be released. Nothing is read or written yet. */
+/*
+ * All zero is an empty keeper that may be released. Nothing is read or written yet. The caller may
+ * set state_fd and heard_ms.
+ */
 void views_keeper_init(struct views_keeper *k, const struct vfs *vfs, const struct clock *clock,
 		       const struct state *st);
 void views_keeper_release(struct views_keeper *k);
@@ -50,7 +57,7 @@ void views_keeper_note(struct views_keeper *k, const struct events *batch);
 /* Behind the effects of a commit: what a new run would write into is moved out of its way. */
 void views_keeper_settle(struct views_keeper *k);
 
-/* When there is something to write: monotonic, or INT64_MAX. */
+/* When there is something to write next: monotonic. */
 int64_t views_keeper_due(const struct views_keeper *k);
 
 /*

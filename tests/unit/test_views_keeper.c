@@ -32,6 +32,13 @@ static int64_t mono(void *ctx)
 static void keep(struct kept *t)
 {
 	views_keeper_init(&t->k, &t->v.disk.vfs, &t->clock, &t->v.w.st);
+	t->mono_ms += VIEWS_INTERVAL_MS; /* a start writes nothing at once */
+}
+
+/* Nothing but the next metrics is due. */
+static bool idle(const struct kept *t)
+{
+	return views_keeper_due(&t->k) == t->k.metrics_ms;
 }
 
 static int setup(void **state)
@@ -93,14 +100,14 @@ static void what_changed_is_written(void **state)
 {
 	struct kept *t = *state;
 
-	assert_true(views_keeper_due(&t->k) == INT64_MAX);
+	assert_true(idle(t));
 	assert_int_equal(run(t), 0);
 	assert_int_equal(names_in(&t->v.disk.vfs, "."), 0);
 	note(t);
 	assert_true(views_keeper_due(&t->k) <= t->mono_ms);
 	assert_int_equal(run(t), 0);
 	views_each(&t->v.w.st, expect_current, t);
-	assert_true(views_keeper_due(&t->k) == INT64_MAX);
+	assert_true(idle(t));
 	assert_null(simdisk_file(&t->v.disk, "archive"));
 }
 
@@ -205,7 +212,7 @@ static void a_full_disk_is_told_once_and_tried_again(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		t->mono_ms += VIEWS_INTERVAL_MS;
 		assert_int_equal(run(t), 0); /* told already */
-		assert_true(views_keeper_due(&t->k) != INT64_MAX);
+		assert_false(idle(t));
 	}
 	t->v.disk.capacity = 0;
 	t->mono_ms += VIEWS_INTERVAL_MS;
@@ -278,7 +285,7 @@ static void nothing_is_written_when_all_is_there(void **state)
 	keep(t); /* the next start */
 	calls = t->v.disk.calls;
 	views_keeper_look(&t->k);
-	assert_true(views_keeper_due(&t->k) == INT64_MAX);
+	assert_true(idle(t));
 	run(t);
 	assert_int_equal(t->v.disk.calls, calls);
 }
@@ -306,7 +313,7 @@ static void a_slice_is_short_and_the_rest_follows(void **state)
 	assert_int_equal(world_submit(&t->v.w, more, ARRAY_LEN(more), 0), 0);
 	note(t);
 	t->step_ms = VIEWS_PASS_MS + 1; /* each workstream takes all the time there is */
-	while (views_keeper_due(&t->k) != INT64_MAX) {
+	while (!idle(t)) {
 		int64_t due_ms = views_keeper_due(&t->k);
 
 		if (slices)
@@ -363,6 +370,31 @@ static void a_crash_at_any_call_is_mended_by_the_next_start(void **state)
 	assert_true(worlds > 100);
 }
 
+static void metrics_come_every_minute(void **state)
+{
+	struct kept *t = *state;
+	uint64_t calls;
+
+	t->mono_ms = t->k.metrics_ms - 1;
+	run(t);
+	assert_null(simdisk_file(&t->v.disk, METRICS_FILE));
+	t->mono_ms++;
+	assert_int_equal(run(t), 0);
+	expect_holds(&t->v, METRICS_FILE, "\"running\":1");
+	calls = t->v.disk.calls;
+	assert_int_equal(views_keeper_due(&t->k), t->mono_ms + METRICS_INTERVAL_MS);
+	t->mono_ms += METRICS_INTERVAL_MS - 1;
+	run(t);
+	assert_int_equal(t->v.disk.calls, calls);
+	t->mono_ms++;
+	run(t);
+	assert_true(t->v.disk.calls > calls);
+	world_finished(&t->v.w, "c", OUTCOME_EXIT, 0);
+	note(t);
+	assert_int_equal(finish(t), 0); /* and at the end */
+	expect_holds(&t->v, METRICS_FILE, "\"completed\":2");
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -379,6 +411,7 @@ int main(void)
 		CASE(the_whole_folder_may_go),
 		CASE(nothing_is_written_when_all_is_there),
 		CASE(an_archive_that_was_removed_stays_away),
+		CASE(metrics_come_every_minute),
 		CASE(a_slice_is_short_and_the_rest_follows),
 		cmocka_unit_test(a_crash_at_any_call_is_mended_by_the_next_start),
 	};
