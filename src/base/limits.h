@@ -74,6 +74,9 @@
 #define LEFTOVER_GRACE_MS 500 /* between TERM and KILL for what a finished task left behind */
 #define REPORT_DELAY_MS 100   /* a report waits at most this long for others to share a write */
 #define HEARTBEAT_MS 10000
+#define HEARTBEAT_MAX_MS 3600000    /* a longer one would find nothing within a night */
+#define WORKER_CALM_MS 30000        /* unresponsive for longer: watched closely when it is back */
+#define WORKER_RESTART_MS 1000      /* pause before a worker that died is started once more */
 #define WORKER_SILENT_MAX_MS 180000 /* an unresponsive worker is killed after this */
 #define WORKER_LINGER_MS                                                                          \
 	600000                   /* an idle worker without an orchestrator ends itself after this \

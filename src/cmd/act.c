@@ -14,6 +14,7 @@
 #include "cmd/ask.h"
 #include "cmd/event_text.h"
 #include "cmd/hint.h"
+#include "cmd/remains.h"
 #include "cmd/view.h"
 #include "core/find.h"
 #include "daemon/alone.h"
@@ -69,6 +70,8 @@ static void put_subject(struct acting *a, struct span id)
 		a->act->task_id = id;
 	else if (a->page->subject == ACT_ON_WORKSTREAM)
 		a->act->workstream_id = id;
+	else if (a->page->subject == ACT_ON_WORKER)
+		a->act->worker_id = id;
 	else
 		a->act->resource_id = id;
 }
@@ -155,6 +158,7 @@ static int perform(struct acting *a, struct err *e)
 				   .state_dir = a->c->paths->state_dir,
 				   .command = a->c->cmd->path,
 				   .dry_run = a->dry_run,
+				   .remains = &worker_remains,
 				   .told = told,
 				   .ctx = a };
 	struct control_request request = { .kind = CONTROL_ACT, .act = *a->act };
@@ -186,7 +190,7 @@ static int perform(struct acting *a, struct err *e)
 static int write_diary(struct acting *a, struct span id, int result, const struct err *why,
 		       struct err *e)
 {
-	static const char *const kinds[] = { "task", "workstream", "resource" };
+	static const char *const kinds[] = { "task", "workstream", "resource", "worker" };
 	const struct options *o = a->c->options;
 	struct intervention line = { .at_ms = a->c->now_ms,
 				     .operator_name = a->act->operator_name,

@@ -35,8 +35,13 @@
 		.name = "workstream-id", .kind = OPTION_TEXT, .value = "ID", \
 		.summary = "the workstream", .completes = ARG_WORKSTREAM     \
 	}
+#define ACT_WORKER_OPTION                                                                         \
+	{                                                                                         \
+		.name = "worker-id", .kind = OPTION_TEXT, .value = "ID", .summary = "the worker", \
+		.completes = ARG_WORKER                                                           \
+	}
 
-enum act_subject { ACT_ON_TASK, ACT_ON_WORKSTREAM, ACT_ON_RESOURCE };
+enum act_subject { ACT_ON_TASK, ACT_ON_WORKSTREAM, ACT_ON_RESOURCE, ACT_ON_WORKER };
 
 /* How a command's act is presented. */
 struct act_page {

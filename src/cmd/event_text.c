@@ -6,6 +6,7 @@
 
 #include "base/when.h"
 #include "cmd/story.h"
+#include "core/state.h"
 
 struct span event_subject(const struct event *ev)
 {
@@ -89,6 +90,33 @@ static void put_restored(const struct event *ev, struct buf *out)
 	if (ev->requested)
 		buf_putf(out, "; %llu later records were dropped",
 			 (unsigned long long)ev->requested);
+}
+
+static void put_watched(const struct event *ev, struct buf *out)
+{
+	buf_puts(out, "answers again");
+	put_ms(out, " after ", ev->duration_ms);
+	buf_puts(out, "; watched closely from now on");
+}
+
+static void put_exhausted(const struct event *ev, struct buf *out)
+{
+	buf_putf(out, "waited for too long: %llu wanted, %llu free",
+		 (unsigned long long)ev->requested, (unsigned long long)ev->available);
+}
+
+static void put_leave(const struct event *ev, struct buf *out)
+{
+	if (ev->flags == LEAVE_RESTART)
+		buf_puts(out, "to be started again");
+	else if (ev->flags & LEAVE_FORCED)
+		buf_puts(out, ev->flags & LEAVE_REASSIGN
+				      ? "ended by force, its tasks go to other workers"
+				      : "ended by force, its tasks have failed");
+	else
+		buf_puts(out, "begins nothing more and leaves when it is done");
+	if (ev->flags != LEAVE_RESTART && ev->flags & LEAVE_RESTART)
+		buf_puts(out, ", then it is started again");
 }
 
 static void put_cycle(const struct event *ev, struct buf *out)
@@ -232,6 +260,12 @@ static void put_special(const struct event *ev, struct buf *out)
 	case EV_CYCLE_DETECTED:
 		put_cycle(ev, out);
 		break;
+	case EV_WORKER_LEAVE:
+		put_leave(ev, out);
+		break;
+	case EV_WORKER_WATCHED:
+		put_watched(ev, out);
+		break;
 	case EV_WORKER_REGISTERED:
 		put_registered(ev, out);
 		break;
@@ -239,8 +273,7 @@ static void put_special(const struct event *ev, struct buf *out)
 		buf_putf(out, "at most %llu at once", (unsigned long long)ev->limit);
 		break;
 	case EV_RESOURCE_EXHAUSTED:
-		buf_putf(out, "waited for too long: %llu wanted, %llu free",
-			 (unsigned long long)ev->requested, (unsigned long long)ev->available);
+		put_exhausted(ev, out);
 		break;
 	case EV_ORCHESTRATOR_STARTED:
 		buf_putf(out, "orchestrator started, pid %llu", (unsigned long long)ev->pid);

@@ -15,6 +15,7 @@
 
 #include "base/limits.h"
 #include "cmd/live.h"
+#include "cmd/remains.h"
 #include "cmd/run_beside.h"
 #include "cmd/run_detach.h"
 #include "cmd/run_names.h"
@@ -25,8 +26,6 @@
 #include "daemon/orchestrator.h"
 #include "os/clock.h"
 #include "os/fd.h"
-#include "worker/identity.h"
-#include "worker/outbox.h"
 #include "cmd/view.h"
 
 #define LOOK_AGAIN_MS 10
@@ -42,8 +41,6 @@ struct run {
 	unsigned interrupts; /* 0 go on, 1 drain, 2 cancel */
 	enum exit_code interrupted_by;
 };
-
-static const struct orchestrator_remains remains = { outbox_read, outbox_discard, worker_sweep };
 
 static void on_committed(void *ctx, const struct state *st, const struct events *batch)
 {
@@ -97,7 +94,7 @@ static int open_orchestrator(struct run *r, struct err *e)
 						.slots = r->request.slots,
 						.capabilities = r->request.capabilities,
 						.exhausted_after_ms = exhausted_after_ms(r),
-						.remains = &remains,
+						.remains = &worker_remains,
 						.admit = admit,
 						.admit_ctx = r };
 

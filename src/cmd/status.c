@@ -34,6 +34,15 @@ static void put_orchestrator(struct cmd_ctx *c, struct table *t)
 	}
 }
 
+static const char *worker_word(const struct worker *w, enum worker_life life)
+{
+	if (life == WORKER_GONE)
+		return "gone";
+	if (w->leave && w->state != WORKER_UNRESPONSIVE)
+		return "draining";
+	return worker_state_word(w->state);
+}
+
 static void put_worker(struct cmd_ctx *c, struct table *t, const struct worker *w)
 {
 	enum worker_life life = view_worker_life(w);
@@ -41,15 +50,16 @@ static void put_worker(struct cmd_ctx *c, struct table *t, const struct worker *
 	if (life == WORKER_ENDED)
 		return;
 	table_cell(t, STYLE_BOLD, "worker");
-	table_cell(t, life == WORKER_GONE ? STYLE_BAD : STYLE_GOOD, "%s",
-		   life == WORKER_GONE ? "gone" : worker_state_word(w->state));
+	table_cell(t, life == WORKER_GONE ? STYLE_BAD : STYLE_GOOD, "%s", worker_word(w, life));
 	if (life == WORKER_GONE)
 		table_cell(t, STYLE_PLAIN, "%.*s (pid %llu) is no longer there", SPAN_ARG(w->id),
 			   (unsigned long long)w->pid);
 	else
-		table_cell(t, STYLE_PLAIN, "%.*s, pid %llu, %u task%s, %u slot%s%s",
+		table_cell(t, STYLE_PLAIN, "%.*s, pid %llu, %u task%s, %u slot%s%s%s%s",
 			   SPAN_ARG(w->id), (unsigned long long)w->pid, w->assigned,
 			   w->assigned == 1 ? "" : "s", w->slots, w->slots == 1 ? "" : "s",
+			   w->leave & LEAVE_RESTART ? "; to be restarted" : "",
+			   w->watched ? "; watched closely: it was silent for long" : "",
 			   c->view->alive ? "" : "; goes on without an orchestrator");
 }
 

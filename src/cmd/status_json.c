@@ -53,6 +53,8 @@ static void worker_json(struct json *j, const struct worker *w)
 	json_span(j, "worker_id", w->id);
 	json_text(j, "state", worker_state_word(w->state));
 	json_text(j, "process", lives[view_worker_life(w)]);
+	json_bool(j, "draining", w->leave != 0);
+	json_bool(j, "watch_closely", w->watched);
 	json_u64(j, "pid", w->pid);
 	json_u64(j, "incarnation", w->incarnation);
 	json_u64(j, "slots", w->slots);

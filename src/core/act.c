@@ -1,6 +1,6 @@
 /*
- * The door for an operator's acts. Each is decided by a function of its own (act_task.c, act_ws.c),
- * which refuses in one sentence that says what the state is and what to do instead.
+ * The door for an operator's acts. Each is decided by a function of its own (act_task.c, act_ws.c,
+ * act_worker.c), which refuses in one sentence that says what the state is and what to do instead.
  */
 #include "core/act_impl.h"
 
@@ -66,6 +66,8 @@ static decider *const deciders[ACT_COUNT] = {
 	[ACT_WS_RETRY_FAILED] = act_ws_retry_failed,
 	[ACT_WS_RESUME] = act_ws_resume,
 	[ACT_WS_CANCEL] = act_ws_cancel,
+	[ACT_WORKER_SHUTDOWN] = act_worker_shutdown,
+	[ACT_WORKER_RESTART] = act_worker_restart,
 };
 
 int turn_act(struct turn *t, const struct act *act)

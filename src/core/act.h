@@ -16,7 +16,9 @@
 	X(WS_RETRY, "workstream_retry")               \
 	X(WS_RETRY_FAILED, "workstream_retry_failed") \
 	X(WS_RESUME, "workstream_resume")             \
-	X(WS_CANCEL, "workstream_cancel")
+	X(WS_CANCEL, "workstream_cancel")             \
+	X(WORKER_SHUTDOWN, "worker_shutdown")         \
+	X(WORKER_RESTART, "worker_restart")
 
 enum act_kind {
 #define X(name, word) ACT_##name,
@@ -36,13 +38,16 @@ enum act_kind {
  * workstream_retry_failed, workstream_cancel: workstream_id.
  * workstream_resume: workstream_id; task_id to begin at, or empty for all that is unfinished;
  * force waives what lies before it.
+ * worker_shutdown: worker_id; once its tasks have ended, or with force at once: then what runs has
+ * failed, or with reassign goes to another worker.
+ * worker_restart: worker_id; the same, then a new incarnation. What runs is never failed by it.
  */
 struct act {
 	enum act_kind kind;
-	struct span task_id, workstream_id, resource_id, need_id;
+	struct span task_id, workstream_id, resource_id, need_id, worker_id;
 	struct span operator_name, reason;
 	uint64_t timeout_ms, limit;
-	bool keep_retry_count, keep_completed, force;
+	bool keep_retry_count, keep_completed, force, reassign;
 };
 
 /* key, kind of value, member: how the members travel, each under its own key. */
@@ -57,7 +62,9 @@ struct act {
 	X("limit", NUMBER, limit)                     \
 	X("keep_retry_count", FLAG, keep_retry_count) \
 	X("keep_completed", FLAG, keep_completed)     \
-	X("force", FLAG, force)
+	X("force", FLAG, force)                       \
+	X("reassign", FLAG, reassign)                 \
+	X("worker_id", TEXT, worker_id)
 
 const char *act_word(enum act_kind kind);
 

@@ -183,6 +183,7 @@ static void worker_end(struct state *st, struct worker *w, const struct event *e
 {
 	w->ended_ms = ev->at_ms;
 	w->connected = false;
+	w->leave &= LEAVE_RESTART;
 	while (w->assigned) {
 		uint32_t task = w->tasks[w->assigned - 1];
 
@@ -235,11 +236,42 @@ static int apply_worker(struct state *st, const struct event *ev, char why[200])
 		w->incarnation = (uint32_t)ev->incarnation;
 		w->ended_ms = 0;
 		w->ahead = 0;
+		w->leave = 0;
+		w->watched = false;
 	}
 	if (row->acts & DO_START)
 		worker_take_facts(st, w, ev);
 	if (row->acts & DO_END)
 		worker_end(st, w, ev);
+	return 0;
+}
+
+static int apply_watched(struct state *st, const struct event *ev, char why[200])
+{
+	uint32_t worker = state_worker(st, ev->worker_id);
+
+	if (worker == NO_ID || st->workers[worker].incarnation != ev->incarnation)
+		return illegal(why, "unknown incarnation of worker", ev->worker_id);
+	st->workers[worker].watched = true;
+	return 0;
+}
+
+/* Of one that has ended only a new incarnation can be asked. */
+static int apply_leave(struct state *st, const struct event *ev, struct effects *fx, char why[200])
+{
+	uint32_t worker = state_worker(st, ev->worker_id);
+	struct worker *w = worker == NO_ID ? NULL : &st->workers[worker];
+
+	if (!w || w->incarnation != ev->incarnation)
+		return illegal(why, "unknown incarnation of worker", ev->worker_id);
+	if (!ev->flags || ev->flags & ~(uint64_t)LEAVE_ALL ||
+	    (w->state == WORKER_SHUTDOWN && ev->flags != LEAVE_RESTART))
+		return illegal(why, "impossible wish about worker", ev->worker_id);
+	w->leave |= (uint32_t)ev->flags;
+	if (fx && w->state != WORKER_SHUTDOWN)
+		effects_add(fx, (struct effect){ ev->flags & LEAVE_FORCED ? FX_END_WORKER
+									  : FX_DRAIN_WORKER,
+						 NO_ID, NO_ID, worker, 0 });
 	return 0;
 }
 
@@ -326,7 +358,11 @@ int core_apply(struct state *st, const struct event *ev, struct effects *fx, cha
 		rc = apply_resource(st, ev, why);
 		break;
 	default:
-		if (ev->task_id.len)
+		if (ev->kind == EV_WORKER_LEAVE)
+			rc = apply_leave(st, ev, fx, why);
+		else if (ev->kind == EV_WORKER_WATCHED)
+			rc = apply_watched(st, ev, why);
+		else if (ev->task_id.len)
 			rc = apply_task_fact(st, ev, fx, why);
 		else if (ev->kind == EV_WS_ARCHIVED)
 			rc = apply_archived(st, ev, why);

@@ -90,10 +90,19 @@ static int worker_registered(struct turn *t, const struct input *in)
 static void worker_health(struct turn *t, const struct input *in, enum trigger on)
 {
 	uint32_t worker = state_worker(t->st, in->worker_id);
+	struct event *ev;
 
-	if (worker != NO_ID && t->st->workers[worker].incarnation == in->incarnation &&
-	    turn_worker_move(t, worker, on))
-		turn_apply(t);
+	if (worker == NO_ID || t->st->workers[worker].incarnation != in->incarnation ||
+	    !turn_worker_move(t, worker, on))
+		return;
+	t->cause = turn_apply(t);
+	if (on != ON_HEALTH_CHECK_RECOVERED || !in->watch)
+		return;
+	ev = turn_event(t, EV_WORKER_WATCHED);
+	ev->worker_id = t->st->workers[worker].id;
+	ev->incarnation = in->incarnation;
+	ev->duration_ms = in->silent_ms;
+	turn_apply(t);
 }
 
 static void retries_due(struct turn *t)
@@ -207,6 +216,9 @@ static int dispatch(struct turn *t, const struct input *in)
 		return worker_registered(t, in);
 	case IN_WORKER_LOST:
 		turn_worker_gone(t, in, ON_WORKER_CRASHED);
+		return 0;
+	case IN_WORKER_EXPIRED:
+		turn_worker_gone(t, in, ON_MAX_TIMEOUT_EXCEEDED);
 		return 0;
 	case IN_WORKER_SHUTDOWN:
 		turn_worker_gone(t, in, ON_SHUTDOWN_REQUESTED);

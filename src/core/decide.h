@@ -25,9 +25,11 @@ enum input_kind {
 	IN_WORKER_REGISTERED, /* worker_id, incarnation, slots, ... */
 	IN_WORKER_LOST,     /* worker_id, incarnation: its process is gone, and all its reports have
 			       been read */
+	IN_WORKER_EXPIRED,  /* the same, of one that was ended because it was silent for too long */
 	IN_WORKER_SHUTDOWN, /* worker_id, incarnation: it left as it was told */
 	IN_WORKER_SILENT, /* worker_id, incarnation: it lives, but has said nothing for too long */
-	IN_WORKER_HEARD,  /* worker_id, incarnation: it says something again */
+	IN_WORKER_HEARD,  /* worker_id, incarnation: it says something again after silent_ms; watch
+			     = that was long */
 	IN_STARTED,       /* task_id, attempt, incarnation, pid: the command runs */
 	IN_FINISHED,      /* task_id, attempt, incarnation, outcome, result */
 	IN_UNKNOWN_TO_WORKER, /* task_id, attempt: assigned, but its live worker has never heard of
@@ -74,7 +76,8 @@ struct input {
 	const struct submission *submission;
 	unsigned submit_flags;
 	struct span operator_name, reason;
-	bool waive;
+	bool waive, watch;
+	uint64_t silent_ms;
 	uint64_t slots, pid, pid_start;
 	struct span boot_id, nonce, version, kill_mode, capabilities;
 };

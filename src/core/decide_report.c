@@ -9,6 +9,8 @@
 #include "base/hash.h"
 #include "base/limits.h"
 
+#define SIGNAL_KILL 9
+
 /*
  * A new run counts its attempts from the beginning, and may give the id of a task to another
  * workstream. A report of the run before may still be on its way then.
@@ -120,6 +122,12 @@ static struct span result_error(struct turn *t, const struct task *task, const s
 	}
 }
 
+static void put_retry(const struct turn *t, struct event *ev, const struct task *subject)
+{
+	ev->retry_count = subject->retry_count + 1u;
+	ev->retry_at_ms = t->now_ms + retry_delay_ms(subject, subject->retry_count + 1u);
+}
+
 static void fail_or_retry(struct turn *t, uint32_t task, const struct result *r, enum trigger on)
 {
 	const struct task *subject = &t->st->tasks[task];
@@ -129,10 +137,8 @@ static void fail_or_retry(struct turn *t, uint32_t task, const struct result *r,
 	INVARIANT(ev != NULL);
 	ev->error = error;
 	put_result(ev, r);
-	if (ev->to == TASK_RETRYING) {
-		ev->retry_count = subject->retry_count + 1u;
-		ev->retry_at_ms = t->now_ms + retry_delay_ms(subject, subject->retry_count + 1u);
-	}
+	if (ev->to == TASK_RETRYING)
+		put_retry(t, ev, subject);
 	turn_apply(t);
 }
 
@@ -291,8 +297,28 @@ void turn_unknown_to_worker(struct turn *t, const struct input *in)
 				     task, subject->ws, subject->worker, subject->attempt });
 }
 
+/* The operator ended its worker and did not want it done elsewhere: an end like any bad one. */
+static void fail_attempt(struct turn *t, uint32_t task)
+{
+	const struct task *subject = &t->st->tasks[task];
+	struct event *ev;
+
+	if (subject->state != TASK_RUNNING || subject->flags & TASK_CANCELLING) {
+		lose_attempt(t, task, "its worker was shut down by force");
+		return;
+	}
+	ev = turn_task_move(t, task, ON_EXECUTION_FAILED);
+	INVARIANT(ev != NULL);
+	ev->error = SPAN_LIT("its worker was shut down by force");
+	ev->signal = SIGNAL_KILL;
+	if (ev->to == TASK_RETRYING)
+		put_retry(t, ev, subject);
+	turn_apply(t);
+}
+
 void turn_worker_gone(struct turn *t, const struct input *in, enum trigger on)
 {
+	bool failed;
 	uint32_t worker = state_worker(t->st, in->worker_id);
 	const struct worker *w;
 	uint32_t *tasks;
@@ -307,8 +333,15 @@ void turn_worker_gone(struct turn *t, const struct input *in, enum trigger on)
 	tasks = mem_alloc(count * sizeof(*tasks));
 	if (count)
 		memcpy(tasks, w->tasks, count * sizeof(*tasks));
-	for (size_t i = 0; i < count; i++)
-		lose_attempt(t, tasks[i], "its worker is gone");
+	failed = w->leave & LEAVE_FORCED && !(w->leave & LEAVE_REASSIGN);
+	if (w->leave & LEAVE_FORCED)
+		on = ON_FORCE_SHUTDOWN;
+	for (size_t i = 0; i < count; i++) {
+		if (failed)
+			fail_attempt(t, tasks[i]);
+		else
+			lose_attempt(t, tasks[i], "its worker is gone");
+	}
 	mem_free(&tasks);
 	ev = turn_worker_move(t, worker, on);
 	if (!ev)

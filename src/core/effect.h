@@ -10,6 +10,8 @@ enum effect_kind {
 	FX_VALIDATE, /* give the after rules of the attempt to its worker */
 	FX_CANCEL,   /* tell the worker to end the attempt and all its processes */
 	FX_ARCHIVE,  /* the workstream ended: copy its slice to archive/ */
+	FX_DRAIN_WORKER, /* tell the worker to begin nothing more; it is to leave when it is done */
+	FX_END_WORKER,   /* end its process at once; what follows comes when its lock is free */
 };
 
 struct effect {

@@ -110,6 +110,10 @@
 	EVENT(WORKER_RECOVERED, "worker_recovered", WORKER, INFO, HAS(EDGE))                       \
 	EVENT(WORKER_CRASHED, "worker_crashed", WORKER, ERROR, HAS(EDGE) | HAS(INCARNATION))       \
 	EVENT(WORKER_SHUTDOWN, "worker_shutdown", WORKER, INFO, HAS(EDGE) | HAS(INCARNATION))      \
+	EVENT(WORKER_WATCHED, "worker_watch_closely", SYSTEM, WARNING,                             \
+	      HAS(INCARNATION) | HAS(DURATION_MS))                                                 \
+	EVENT(WORKER_LEAVE, "worker_leave_requested", SYSTEM, WARNING,                             \
+	      HAS(INCARNATION) | HAS(FLAGS))                                                       \
 	EVENT(RESOURCE_LIMIT, "resource_limit_set", RESOURCE, INFO, HAS(LIMIT))                    \
 	EVENT(RESOURCE_EXHAUSTED, "resource_exhausted", RESOURCE, CRITICAL,                        \
 	      HAS(REQUESTED) | HAS(AVAILABLE))                                                     \

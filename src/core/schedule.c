@@ -45,7 +45,7 @@ static void round_release(struct round *r)
 
 static bool takes_work(const struct worker *w)
 {
-	return w->connected && (w->state == WORKER_IDLE || w->state == WORKER_BUSY);
+	return w->connected && !w->leave && (w->state == WORKER_IDLE || w->state == WORKER_BUSY);
 }
 
 /*

@@ -118,6 +118,15 @@ struct workstream {
 	uint32_t waiting; /* tasks that stand in a heap: ready, waiting for a resource or a retry */
 };
 
+/* What an operator asked of an incarnation. The numbers are in journals for ever. */
+enum worker_leave {
+	LEAVE_ASKED = 1 << 0,    /* begins nothing more, and leaves when it is done */
+	LEAVE_RESTART = 1 << 1,  /* a new incarnation is to follow */
+	LEAVE_FORCED = 1 << 2,   /* its process is ended at once */
+	LEAVE_REASSIGN = 1 << 3, /* what it had begun is given to others; else it has failed */
+	LEAVE_ALL = LEAVE_ASKED | LEAVE_RESTART | LEAVE_FORCED | LEAVE_REASSIGN,
+};
+
 struct worker {
 	struct span id, version, boot_id, nonce, kill_mode, capabilities;
 	uint8_t state;
@@ -128,6 +137,8 @@ struct worker {
 	size_t task_capacity;
 	uint64_t pid, pid_start;
 	int64_t registered_ms, ended_ms;
+	bool watched;   /* it was silent for long in this life: less patience from now on */
+	uint32_t leave; /* enum worker_leave; of one that has ended, only LEAVE_RESTART */
 	/* not recorded, set by the running program through inputs: */
 	bool connected;
 	uint32_t ahead; /* how many tasks to assign beyond the slots just now */

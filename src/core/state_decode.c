@@ -126,7 +126,12 @@ static void read_worker(struct decoder *d, struct span id)
 		KILL,
 		CAPABILITIES,
 		REGISTERED,
-		ENDED
+		ENDED,
+		WATCHED,
+		DRAINING,
+		RESTART,
+		FORCED,
+		REASSIGN
 	};
 	static const struct member members[] = {
 		MEMBER("state", TEXT),
@@ -141,6 +146,11 @@ static void read_worker(struct decoder *d, struct span id)
 		MEMBER("capabilities", RAW),
 		MEMBER("registered_at", TIME),
 		MEMBER("ended_at", TIME),
+		MEMBER("watch_closely", BOOL),
+		MEMBER("draining", BOOL),
+		MEMBER("restart", BOOL),
+		MEMBER("forced", BOOL),
+		MEMBER("reassign", BOOL),
 	};
 	struct value v[ARRAY_LEN(members)];
 	struct worker w = { .state = WORKER_SHUTDOWN };
@@ -167,6 +177,9 @@ static void read_worker(struct decoder *d, struct span id)
 	w.capabilities = arena_copy(&st->text, v[CAPABILITIES].text.raw);
 	w.registered_ms = v[REGISTERED].number;
 	w.ended_ms = v[ENDED].number;
+	w.watched = v[WATCHED].number;
+	w.leave = (v[DRAINING].number ? LEAVE_ASKED : 0) | (v[RESTART].number ? LEAVE_RESTART : 0) |
+		  (v[FORCED].number ? LEAVE_FORCED : 0) | (v[REASSIGN].number ? LEAVE_REASSIGN : 0);
 	mem_grow(&st->workers, &st->worker_capacity, st->worker_count + 1, sizeof(w));
 	map_put(&st->worker_ids, w.id, (uint32_t)st->worker_count);
 	st->workers[st->worker_count++] = w;

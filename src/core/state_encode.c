@@ -215,6 +215,11 @@ static void put_worker(struct buf *out, const struct state *st, const struct wor
 	put_raw(out, "capabilities", w->capabilities);
 	put_time(out, "registered_at", w->registered_ms);
 	put_time(out, "ended_at", w->ended_ms);
+	put_flag(out, "watch_closely", w->watched);
+	put_flag(out, "draining", w->leave & LEAVE_ASKED);
+	put_flag(out, "restart", w->leave & LEAVE_RESTART);
+	put_flag(out, "forced", w->leave & LEAVE_FORCED);
+	put_flag(out, "reassign", w->leave & LEAVE_REASSIGN);
 	put_tasks(out, st, "active", w->tasks, w->assigned);
 	buf_putc(out, '}');
 }

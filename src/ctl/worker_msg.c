@@ -23,43 +23,44 @@ enum member_type {
 };
 
 /* name, key, type, place in struct worker_msg; they are written in this order */
-#define MEMBERS(X)                                           \
-	X(SERIAL, "serial", U64, serial)                     \
-	X(WORKER, "worker_id", ID, worker_id)                \
-	X(INCARNATION, "incarnation", U64, incarnation)      \
-	X(TASK, "task_id", TASK, task_id)                    \
-	X(ATTEMPT, "attempt", U64, attempt)                  \
-	X(WORKSTREAM, "workstream_id", ID, workstream_id)    \
-	X(NAME, "name", TEXT, name)                          \
-	X(RUN_NO, "run_no", U64, run_no)                     \
-	X(SLOTS, "slots", U64, slots)                        \
-	X(PID, "pid", U64, pid)                              \
-	X(PID_START, "pid_start", U64, pid_start)            \
-	X(BOOT_ID, "boot_id", TEXT, boot_id)                 \
-	X(NONCE, "nonce", TEXT, nonce)                       \
-	X(VERSION, "version", TEXT, version)                 \
-	X(KILL_MODE, "kill_mode", TEXT, kill_mode)           \
-	X(CAPABILITIES, "capabilities", ARRAY, capabilities) \
-	X(ACTIVE, "active", ARRAY, active)                   \
-	X(ACTIVE_COUNT, "active_count", U64, active_count)   \
-	X(AT, "at_ms", I64, at_ms)                           \
-	X(EPOCH, "epoch", U64, epoch)                        \
-	X(GRACE, "grace_ms", U64, grace_ms)                  \
-	X(REASON, "reason", TEXT, reason)                    \
-	X(TIMEOUT, "timeout_ms", U64, timeout_ms)            \
-	X(VALIDATION, "validation", BOOL, validation)        \
-	X(DEFINITION, "def", OBJECT, def)                    \
-	X(CWD, "cwd", TEXT, cwd)                             \
-	X(ENV, "env", OBJECT, env)                           \
-	X(OUTCOME, "outcome", OUTCOME, result.outcome)       \
-	X(OF_RULES, "of_rules", BOOL, result.validation)     \
-	X(EXIT_CODE, "exit_code", I64, result.exit_code)     \
-	X(SIGNAL, "signal", U64, result.signal)              \
-	X(DURATION, "duration_ms", U64, result.duration_ms)  \
-	X(CPU, "cpu_ms", U64, result.cpu_ms)                 \
-	X(PEAK, "peak_kb", U64, result.peak_kb)              \
-	X(LEFTOVERS, "leftovers", U64, result.leftovers)     \
-	X(ERROR, "error", TEXT, result.error)                \
+#define MEMBERS(X)                                            \
+	X(SERIAL, "serial", U64, serial)                      \
+	X(WORKER, "worker_id", ID, worker_id)                 \
+	X(INCARNATION, "incarnation", U64, incarnation)       \
+	X(TASK, "task_id", TASK, task_id)                     \
+	X(ATTEMPT, "attempt", U64, attempt)                   \
+	X(WORKSTREAM, "workstream_id", ID, workstream_id)     \
+	X(NAME, "name", TEXT, name)                           \
+	X(RUN_NO, "run_no", U64, run_no)                      \
+	X(SLOTS, "slots", U64, slots)                         \
+	X(PID, "pid", U64, pid)                               \
+	X(PID_START, "pid_start", U64, pid_start)             \
+	X(BOOT_ID, "boot_id", TEXT, boot_id)                  \
+	X(NONCE, "nonce", TEXT, nonce)                        \
+	X(VERSION, "version", TEXT, version)                  \
+	X(KILL_MODE, "kill_mode", TEXT, kill_mode)            \
+	X(CAPABILITIES, "capabilities", ARRAY, capabilities)  \
+	X(ACTIVE, "active", ARRAY, active)                    \
+	X(ACTIVE_COUNT, "active_count", U64, active_count)    \
+	X(AT, "at_ms", I64, at_ms)                            \
+	X(EPOCH, "epoch", U64, epoch)                         \
+	X(GRACE, "grace_ms", U64, grace_ms)                   \
+	X(HEARTBEAT_EVERY, "heartbeat_ms", U64, heartbeat_ms) \
+	X(REASON, "reason", TEXT, reason)                     \
+	X(TIMEOUT, "timeout_ms", U64, timeout_ms)             \
+	X(VALIDATION, "validation", BOOL, validation)         \
+	X(DEFINITION, "def", OBJECT, def)                     \
+	X(CWD, "cwd", TEXT, cwd)                              \
+	X(ENV, "env", OBJECT, env)                            \
+	X(OUTCOME, "outcome", OUTCOME, result.outcome)        \
+	X(OF_RULES, "of_rules", BOOL, result.validation)      \
+	X(EXIT_CODE, "exit_code", I64, result.exit_code)      \
+	X(SIGNAL, "signal", U64, result.signal)               \
+	X(DURATION, "duration_ms", U64, result.duration_ms)   \
+	X(CPU, "cpu_ms", U64, result.cpu_ms)                  \
+	X(PEAK, "peak_kb", U64, result.peak_kb)               \
+	X(LEFTOVERS, "leftovers", U64, result.leftovers)      \
+	X(ERROR, "error", TEXT, result.error)                 \
 	X(OUTPUTS, "outputs", OBJECT, result.outputs)
 
 enum member {
@@ -99,7 +100,7 @@ static const struct kind_row {
 	[MSG_FINISHED] = { BIT(SERIAL) | BIT(TASK) | BIT(ATTEMPT) | BIT(OUTCOME),
 			   BIT(WORKSTREAM) | BIT(RUN_NO) | RESULT_MEMBERS },
 	[MSG_BYE] = { 0, 0 },
-	[MSG_REGISTERED] = { BIT(EPOCH) | BIT(GRACE), BIT(SLOTS) },
+	[MSG_REGISTERED] = { BIT(EPOCH) | BIT(GRACE), BIT(SLOTS) | BIT(HEARTBEAT_EVERY) },
 	[MSG_REJECTED] = { BIT(REASON), 0 },
 	[MSG_ASSIGN] = { BIT(TASK) | BIT(ATTEMPT) | BIT(WORKSTREAM) | BIT(DEFINITION),
 			 BIT(VALIDATION) | BIT(NAME) | BIT(RUN_NO) | BIT(CWD) | BIT(ENV) |

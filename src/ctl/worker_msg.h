@@ -52,15 +52,11 @@ enum worker_msg_kind {
  *	started     serial task_id attempt workstream_id run_no pid at_ms
  *	finished    serial task_id attempt workstream_id run_no result (.validation is "of_rules")
  *	bye         (leaving: everything is finished and acknowledged)
- *	registered  epoch grace_ms slots (how many tasks may run at once from now on; 0 = as it
- *	            offered)
- *	rejected    reason
- *	assign      task_id attempt validation workstream_id name run_no def cwd env (raw JSON
- *	            object: what the orchestrator adds) reason (why it must be reported as not to be
- *	            started, or nothing) timeout_ms (of the command, when an operator gave it
- *	            another one)
- *	            timeout_ms (of the command, when an operator gave it another one)
- *	cancel      task_id attempt
+ *	registered  epoch grace_ms heartbeat_ms slots (how many tasks may run at once from now on; 0
+ *= as it offered) rejected    reason assign      task_id attempt validation workstream_id name
+ *run_no def cwd env (raw JSON object: what the orchestrator adds) reason (why it must be reported
+ *as not to be started, or nothing) timeout_ms (of the command, when an operator gave it another
+ *one) timeout_ms (of the command, when an operator gave it another one) cancel      task_id attempt
  *	ack         serial
  *	drain, shutdown
  *
@@ -71,7 +67,7 @@ struct worker_msg {
 	enum worker_msg_kind kind;
 	struct span task_id, worker_id, workstream_id, name;
 	uint64_t attempt, incarnation, serial, slots, pid, pid_start, epoch, run_no, active_count,
-		grace_ms, timeout_ms;
+		grace_ms, heartbeat_ms, timeout_ms;
 	int64_t at_ms;
 	struct span boot_id, nonce, version, kill_mode, capabilities, active, reason, def, cwd, env;
 	bool validation;

@@ -5,6 +5,7 @@
  */
 #include "daemon/orchestrator_impl.h"
 
+#include "daemon/bury.h"
 #include "daemon/task_env.h"
 
 /*
@@ -52,12 +53,27 @@ static void send_assignment(struct orchestrator *o, struct peer *p, const struct
 	}
 }
 
+/* An end that the kernel refuses is tried again as long as the worker holds its lock. */
+static void perform_on_worker(struct orchestrator *o, const struct effect *fx, struct peer *p)
+{
+	if (fx->kind == FX_END_WORKER) {
+		end_worker_process(o->workers_fd, &o->st.workers[fx->worker], SIGKILL);
+		o->look_again_ms = 0;
+	} else if (fx->kind == FX_DRAIN_WORKER && p) {
+		peers_send(o, p, &(struct worker_msg){ .kind = MSG_DRAIN });
+	}
+}
+
 void effects_perform(struct orchestrator *o)
 {
 	for (size_t i = 0; i < o->fx.count; i++) {
 		const struct effect *fx = &o->fx.v[i];
 		struct peer *p = fx->worker == NO_ID ? NULL : peers_of_worker(o, fx->worker);
 
+		if (fx->task == NO_ID) {
+			perform_on_worker(o, fx, p);
+			continue;
+		}
 		if (!p || task_gone(&o->st.tasks[fx->task]))
 			continue;
 		if (fx->kind == FX_CANCEL)
@@ -65,7 +81,7 @@ void effects_perform(struct orchestrator *o)
 				   &(struct worker_msg){ .kind = MSG_CANCEL,
 							 .attempt = fx->attempt,
 							 .task_id = o->st.tasks[fx->task].id });
-		else if (fx->kind != FX_ARCHIVE)
+		else
 			send_assignment(o, p, fx);
 	}
 	o->fx.count = 0;

@@ -155,7 +155,7 @@ static int gather(struct orchestrator *o, int timeout_ms, int signals[8], int *s
 	for (int i = 0; i < count; i++) {
 		if (ready[i].token == LOOP_SIGNAL) {
 			if (ready[i].signal_number == SIGCHLD)
-				reap_worker(o, e);
+				reap_workers(o);
 			else if (*signal_count < 8)
 				signals[(*signal_count)++] = ready[i].signal_number;
 		} else if (ready[i].token == LISTEN_TOKEN) {
@@ -190,8 +190,10 @@ static int look_after_workers(struct orchestrator *o, struct err *e)
 
 	if (clock_mono_ms(o->clock) >= o->look_again_ms)
 		rc = reconcile_workers(o, e);
+	if (rc == 0)
+		release_workers(o);
 	if (rc == 0 && work_waits(o) && !o->st.draining)
-		rc = spawn_worker(o, e);
+		rc = spawn_workers(o, e);
 	return rc;
 }
 
@@ -273,18 +275,16 @@ static void tell_to_leave(struct orchestrator *o)
 /* A worker that lives but has not come back yet is waited for too: left alone it would linger. */
 static bool anybody_there(const struct orchestrator *o)
 {
-	bool child_stays = false;
-
 	for (size_t i = 0; i < WORKERS_MAX; i++) {
 		const struct peer *p = &o->peers[i];
 
-		if (p->fd < 0)
-			continue;
-		if (p->leaving || !stays_at_work(o, p->worker))
+		if (p->fd >= 0 && (p->leaving || !stays_at_work(o, p->worker)))
 			return true;
-		child_stays |= is_child(o, p->worker);
 	}
-	return (o->child > 0 && !child_stays) || o->look_again_ms != INT64_MAX;
+	for (uint32_t i = 0; i < o->st.worker_count; i++)
+		if (is_child(o, i) && !(o->st.workers[i].connected && stays_at_work(o, i)))
+			return true;
+	return o->look_again_ms != INT64_MAX;
 }
 
 int orchestrator_stop(struct orchestrator *o, struct err *e)

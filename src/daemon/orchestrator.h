@@ -37,6 +37,15 @@ struct orchestrator_remains {
 	int (*sweep)(int workers_fd, const char *worker_id, int wait_ms);
 };
 
+/* How long is waited for workers. 0 = as in base/limits.h, in proportion to the heartbeat. */
+struct orchestrator_timing {
+	int64_t heartbeat_ms; /* how often they speak; three times nothing = unresponsive */
+	int64_t calm_ms;      /* unresponsive for longer: watched closely when it comes back */
+	int64_t give_up_ms;   /* unresponsive for longer: its process is ended */
+	int64_t restart_ms;   /* pause before a worker that died is started again, doubled each time
+			       */
+};
+
 struct orchestrator_options {
 	int state_fd;               /* the state folder, open; borrowed */
 	const char *state_dir;      /* its absolute path */
@@ -50,6 +59,7 @@ struct orchestrator_options {
 	bool serves;                /* a daemon: it stays when all is done */
 	bool paused;                /* opens everything and starts nothing until released */
 	const struct orchestrator_remains *remains;
+	struct orchestrator_timing timing;
 	const struct clock *clock; /* NULL = the real one */
 	/*
 	 * Asked once the state is known and before anything is recorded: a refusal (negative, *e

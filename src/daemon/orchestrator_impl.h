@@ -35,6 +35,13 @@ struct control_peer {
 	struct buf message; /* of the reply */
 };
 
+/* A worker process that we started. */
+struct child {
+	pid_t pid;           /* not reaped yet, or 0 */
+	unsigned starts;     /* since it finished anything */
+	int64_t start_at_ms; /* monotonic: not again before */
+};
+
 struct orchestrator {
 	struct orchestrator_options options;
 	struct orchestrator_observer observer;
@@ -51,8 +58,11 @@ struct orchestrator {
 	int workers_fd, logs_fd, listen_fd;
 	struct peer peers[WORKERS_MAX];
 	struct buf scratch, message;
-	pid_t child;           /* the worker process we started and have not reaped, or 0 */
-	unsigned respawns;     /* since the last result that came in */
+	struct child children[WORKERS_MAX];   /* by worker */
+	int64_t silent_since_ms[WORKERS_MAX]; /* monotonic, by worker: when it became unresponsive
+					       */
+	bool given_up[WORKERS_MAX];           /* by worker: silent for so long that we killed it */
+	struct orchestrator_timing timing;
 	double mean_ms;        /* of the last results, to size the prefetch */
 	int64_t look_again_ms; /* monotonic: when to look whether a silent worker is alive, or
 				  INT64_MAX */
@@ -70,6 +80,7 @@ struct orchestrator {
 #define LISTEN_TOKEN WORKERS_MAX
 #define CONTROL_LISTEN_TOKEN (WORKERS_MAX + 1)
 #define CONTROL_TOKEN (WORKERS_MAX + 2)
+#define LOOK_AGAIN_MS 20
 #define LOCK_NAME "orchestrator.lock" /* who holds it is the one writer */
 
 /*
@@ -114,9 +125,12 @@ void effects_perform(struct orchestrator *o);
 
 /* reconcile.c: workers that are gone. */
 int reconcile_workers(struct orchestrator *o, struct err *e);
-int spawn_worker(struct orchestrator *o, struct err *e);
-int reap_worker(struct orchestrator *o, struct err *e);
+void release_workers(struct orchestrator *o); /* those that are to leave and have nothing to do */
 int64_t worker_patience(const struct orchestrator *o);
+
+/* children.c: worker processes that we start. */
+int spawn_workers(struct orchestrator *o, struct err *e);
+void reap_workers(struct orchestrator *o);
 bool is_child(const struct orchestrator *o, uint32_t worker); /* our own process runs as it */
 
 #endif

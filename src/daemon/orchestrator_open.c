@@ -119,6 +119,21 @@ static int open_all(struct orchestrator *o, struct orchestrator_start *start, st
 	return rc < 0 ? rc : control_listen(o, e);
 }
 
+static struct orchestrator_timing timing_of(const struct orchestrator_timing *wanted)
+{
+	struct orchestrator_timing out = *wanted;
+
+	if (!out.heartbeat_ms)
+		out.heartbeat_ms = HEARTBEAT_MS;
+	if (!out.calm_ms)
+		out.calm_ms = out.heartbeat_ms * (WORKER_CALM_MS / HEARTBEAT_MS);
+	if (!out.give_up_ms)
+		out.give_up_ms = out.heartbeat_ms * (WORKER_SILENT_MAX_MS / HEARTBEAT_MS);
+	if (!out.restart_ms)
+		out.restart_ms = WORKER_RESTART_MS;
+	return out;
+}
+
 int orchestrator_open(const struct orchestrator_options *options,
 		      const struct orchestrator_observer *observer, struct orchestrator **out,
 		      struct orchestrator_start *start, struct err *e)
@@ -134,6 +149,7 @@ int orchestrator_open(const struct orchestrator_options *options,
 	o->loop = (struct loop)LOOP_INIT;
 	o->workers_fd = o->logs_fd = o->listen_fd = o->control_fd = -1;
 	o->mean_ms = PREFETCH_START_MS;
+	o->timing = timing_of(&options->timing);
 	for (size_t i = 0; i < WORKERS_MAX; i++)
 		o->peers[i] = (struct peer){ .fd = -1, .worker = NO_ID };
 	for (size_t i = 0; i < CONTROL_PEERS_MAX; i++)

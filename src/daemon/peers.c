@@ -274,9 +274,15 @@ static int register_worker(struct orchestrator *o, struct peer *p, const struct 
 		   &(struct worker_msg){ .kind = MSG_REGISTERED,
 					 .epoch = o->st.epoch,
 					 .slots = in.slots,
+					 .heartbeat_ms = (uint64_t)o->timing.heartbeat_ms,
 					 .grace_ms = KILL_GRACE_MS });
 	if (o->st.draining)
 		peers_send(o, p, &(struct worker_msg){ .kind = MSG_DRAIN });
+	if (o->st.workers[worker].leave) /* asked before it came back */
+		effects_add(&o->fx, (struct effect){ o->st.workers[worker].leave & LEAVE_FORCED
+							     ? FX_END_WORKER
+							     : FX_DRAIN_WORKER,
+						     NO_ID, NO_ID, worker, 0 });
 	size_prefetch(o, &o->st.workers[worker]);
 	end_unexpected(o, p, m->active);
 	return miss_unknown(o, worker, m->active);
@@ -301,7 +307,8 @@ static int handle_report(struct orchestrator *o, struct peer *p, const struct wo
 	if (m->kind == MSG_FINISHED && !m->result.validation) {
 		o->mean_ms += ((double)m->result.duration_ms - o->mean_ms) / 8;
 		size_prefetch(o, w);
-		o->respawns = 0;
+		o->children[p->worker].starts = 0;
+		o->children[p->worker].start_at_ms = 0;
 	}
 	return orchestrator_step(o, &in, NULL);
 }

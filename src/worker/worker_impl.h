@@ -83,7 +83,8 @@ struct worker_run {
 	int epoll_fd, signal_fd, watch_fd;
 	bool writable_wanted; /* the socket was full */
 	bool registered, rejected, draining, stopping, left;
-	int64_t grace_ms, retry_us, eager_until_us, heartbeat_us, alone_since_us, stop_by_us;
+	int64_t grace_ms, heartbeat_ms, retry_us, eager_until_us, heartbeat_us, alone_since_us,
+		stop_by_us;
 };
 
 /* A line in the worker's own log. */

@@ -209,6 +209,7 @@ int worker_setup(struct worker_run *w, const struct worker_options *o, struct er
 	w->waiting.end = &w->waiting.first;
 	w->validations.end = &w->validations.first;
 	w->grace_ms = KILL_GRACE_MS;
+	w->heartbeat_ms = HEARTBEAT_MS;
 	if (name_problem(span_of(o->worker_id)))
 		return err_set(e, -SK_EUSAGE, "worker '%s': its id %s: it was not started",
 			       o->worker_id, name_problem(span_of(o->worker_id)));

@@ -76,7 +76,7 @@ static void put_heartbeat(struct worker_run *w)
 				.serial = w->link.serial };
 
 	link_put(&w->link, &m);
-	w->heartbeat_us = clock_mono_us(w->clock) + HEARTBEAT_MS * 1000LL;
+	w->heartbeat_us = clock_mono_us(w->clock) + w->heartbeat_ms * 1000;
 }
 
 static void lose_connection(struct worker_run *w)
@@ -236,6 +236,14 @@ void worker_stop(struct worker_run *w)
 			attempt_cancel(w, w->slots[i]);
 }
 
+/* It wants to hear from us so often; the next one is sent at once. */
+static void set_heartbeat(struct worker_run *w, uint64_t every_ms)
+{
+	w->heartbeat_ms =
+		every_ms && every_ms <= HEARTBEAT_MAX_MS ? (int64_t)every_ms : HEARTBEAT_MS;
+	w->heartbeat_us = clock_mono_us(w->clock);
+}
+
 static void handle(struct worker_run *w, const struct worker_msg *m)
 {
 	struct err e = ERR_INIT;
@@ -248,6 +256,7 @@ static void handle(struct worker_run *w, const struct worker_msg *m)
 			worker_set_slots(w, (unsigned)m->slots);
 		if (m->grace_ms > 0)
 			w->grace_ms = (int64_t)m->grace_ms;
+		set_heartbeat(w, m->heartbeat_ms);
 		break;
 	case MSG_REJECTED:
 		worker_say(w, "the orchestrator refuses this worker: %.*s", SPAN_ARG(m->reason));

@@ -225,6 +225,22 @@ static bool work_waits(const struct chief *c)
 	return false;
 }
 
+/* Those that were asked to leave and have nothing to do any more. */
+static void release_workers(struct world *w)
+{
+	for (size_t i = 0; i < SIM_PEERS_MAX; i++) {
+		struct peer *p = &w->chief.peers[i];
+		const struct worker *k =
+			p->used && p->worker != NO_ID ? &w->chief.st.workers[p->worker] : NULL;
+
+		if (!k || !k->leave || k->assigned || p->leaving)
+			continue;
+		chief_send(w, p, &(struct worker_msg){ .kind = MSG_SHUTDOWN });
+		p->leaving = true;
+	}
+	flush_peers(w);
+}
+
 static int look_after_workers(struct world *w)
 {
 	struct chief *c = &w->chief;
@@ -232,6 +248,7 @@ static int look_after_workers(struct world *w)
 
 	if (w->mono_ms >= c->look_again_ms)
 		rc = chief_bury_dead(w);
+	release_workers(w);
 	for (unsigned i = 0; i < w->worker_count && rc == 0; i++)
 		if (work_waits(c) && !c->st.draining)
 			rc = chief_spawn(w, i);

@@ -101,6 +101,9 @@ int chief_bury_dead(struct world *w)
 			starting |= w->hands[h].there && w->hands[h].ours &&
 				    span_is(k->id, w->places[w->hands[h].worker].id);
 		if (starting || w->places[place_of(w, k->id)].holder >= 0) {
+			if (k->leave & LEAVE_FORCED)
+				effects_add(&c->fx,
+					    (struct effect){ FX_END_WORKER, NO_ID, NO_ID, i, 0 });
 			waiting = true;
 			continue;
 		}

@@ -81,6 +81,25 @@ static void send_assignment(struct world *w, struct peer *p, const struct effect
 					 .validation = fx->kind == FX_VALIDATE });
 }
 
+/* The process that holds the worker's lock, and no other. */
+static void end_worker(struct world *w, uint32_t worker)
+{
+	for (unsigned h = 0; h < SIM_HANDS_MAX; h++)
+		if (w->hands[h].there && w->hands[h].locked &&
+		    span_is(w->chief.st.workers[worker].id, w->places[w->hands[h].worker].id) &&
+		    w->hands[h].incarnation == w->chief.st.workers[worker].incarnation)
+			hand_kill(w, &w->hands[h]);
+	w->chief.look_again_ms = 0;
+}
+
+static void on_worker(struct world *w, const struct effect *fx, struct peer *p)
+{
+	if (fx->kind == FX_END_WORKER)
+		end_worker(w, fx->worker);
+	else if (fx->kind == FX_DRAIN_WORKER && p)
+		chief_send(w, p, &(struct worker_msg){ .kind = MSG_DRAIN });
+}
+
 void chief_effects(struct world *w)
 {
 	struct chief *c = &w->chief;
@@ -89,6 +108,10 @@ void chief_effects(struct world *w)
 		const struct effect *fx = &c->fx.v[i];
 		struct peer *p = fx->worker == NO_ID ? NULL : chief_peer_of(w, fx->worker);
 
+		if (fx->task == NO_ID) {
+			on_worker(w, fx, p);
+			continue;
+		}
 		if (!p || task_gone(&c->st.tasks[fx->task]))
 			continue;
 		if (fx->kind == FX_CANCEL)
@@ -96,7 +119,7 @@ void chief_effects(struct world *w)
 				   &(struct worker_msg){ .kind = MSG_CANCEL,
 							 .attempt = fx->attempt,
 							 .task_id = c->st.tasks[fx->task].id });
-		else if (fx->kind != FX_ARCHIVE)
+		else
 			send_assignment(w, p, fx);
 	}
 	c->fx.count = 0;
@@ -237,6 +260,11 @@ static void register_worker(struct world *w, struct peer *p, const struct worker
 					 .grace_ms = KILL_GRACE_MS });
 	if (c->st.draining)
 		chief_send(w, p, &(struct worker_msg){ .kind = MSG_DRAIN });
+	if (c->st.workers[p->worker].leave)
+		effects_add(&c->fx, (struct effect){ c->st.workers[p->worker].leave & LEAVE_FORCED
+							     ? FX_END_WORKER
+							     : FX_DRAIN_WORKER,
+						     NO_ID, NO_ID, p->worker, 0 });
 	c->st.workers[p->worker].ahead = below(w, 5);
 	end_unexpected(w, p, m->active);
 	miss_unknown(w, p->worker, m->active);

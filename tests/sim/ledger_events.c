@@ -60,6 +60,17 @@ static bool ended_as(const struct sim_attempt *a, enum outcome outcome)
 	return a->ended && a->outcome == outcome;
 }
 
+/* An operator ended its worker and wanted nothing of it done elsewhere. */
+static bool was_forced(const struct world *w, const struct event *ev)
+{
+	const struct state *st = &w->ledger.twin;
+	uint32_t task = state_task(st, ev->task_id);
+	uint32_t worker = task == NO_ID ? NO_ID : st->tasks[task].worker;
+
+	return worker != NO_ID && st->workers[worker].leave & LEAVE_FORCED &&
+	       !(st->workers[worker].leave & LEAVE_REASSIGN);
+}
+
 /* Why the attempt is said to have failed, against how it ended. */
 static void check_failure(struct world *w, const struct event *ev, const struct sim_attempt *a)
 {
@@ -67,8 +78,9 @@ static void check_failure(struct world *w, const struct event *ev, const struct 
 
 	switch (ev->trigger) {
 	case ON_EXECUTION_FAILED:
-		true_story =
-			ended_as(a, OUTCOME_SIGNAL) || (ended_as(a, OUTCOME_EXIT) && a->exit_code);
+		true_story = ended_as(a, OUTCOME_SIGNAL) ||
+			     (ended_as(a, OUTCOME_EXIT) && a->exit_code) ||
+			     ((!a->ended || a->report_lost) && was_forced(w, ev));
 		break;
 	case ON_TASK_TIMEOUT:
 		true_story = ended_as(a, OUTCOME_TIMEOUT);

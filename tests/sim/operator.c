@@ -108,6 +108,23 @@ static void end_worker(struct world *w)
 	hand_stop(w, h);
 }
 
+/* `sk worker shutdown` and `sk worker restart`. */
+static void dismiss_worker(struct world *w)
+{
+	const struct sim_place *at = &w->places[below(w, w->worker_count)];
+	struct act act = { .kind = one_in(w, 2) ? ACT_WORKER_SHUTDOWN : ACT_WORKER_RESTART,
+			   .worker_id = span_of(at->id),
+			   .operator_name = SPAN_LIT("op"),
+			   .force = one_in(w, 2) };
+	struct input in = { .kind = IN_ACT, .act = &act, .live = true };
+
+	act.reassign = act.force && one_in(w, 2);
+	note(w, "%s %s, force %d, reassign %d", act_word(act.kind), at->id, act.force,
+	     act.reassign);
+	if (chief_input(w, &in) == 0)
+		saw(w, act.force ? SAW_WORKER_FORCED : SAW_WORKER_ASKED);
+}
+
 void operator_act(struct world *w)
 {
 	if (!w->chief.up || w->chief.stopping)
@@ -139,6 +156,9 @@ void operator_act(struct world *w)
 	case HABIT_DRAIN:
 		note(w, "drain");
 		chief_drain(w);
+		break;
+	case HABIT_DISMISS_WORKER:
+		dismiss_worker(w);
 		break;
 	case HABIT_END_WORKER:
 		end_worker(w);

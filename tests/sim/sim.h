@@ -93,6 +93,8 @@ enum sim_fault { SIM_FAULTS(X) SIM_FAULT_COUNT };
 	X(DRAINED, "run drained and stopped")                 \
 	X(WORKER_SIGNALLED, "worker told to end by a signal") \
 	X(WORKER_LEFT, "worker left in good order")           \
+	X(WORKER_ASKED, "worker asked to leave")              \
+	X(WORKER_FORCED, "worker ended by force")             \
 	X(RULES_ELSEWHERE, "after rules begun a second time") \
 	X(QUIET_RUN, "world without faults")                  \
 	X(GENTLE_COMPLETED, "harmless plan completed")        \

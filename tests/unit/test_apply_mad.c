@@ -223,11 +223,13 @@ static struct act random_act(uint64_t *seed, struct span task_id)
 			   .timeout_ms = test_below(seed, 2) * 5000ULL,
 			   .keep_completed = test_below(seed, 2),
 			   .keep_retry_count = test_below(seed, 2),
-			   .force = test_below(seed, 2) };
+			   .force = test_below(seed, 2),
+			   .reassign = test_below(seed, 2),
+			   .worker_id = PICK(seed, worker_names) };
 
 	if (act.kind < ACT_WS_RETRY || test_below(seed, 2))
 		act.task_id = task_id;
-	if (act.kind >= ACT_WS_RETRY)
+	if (act.kind >= ACT_WS_RETRY && act.kind < ACT_WORKER_SHUTDOWN)
 		act.workstream_id = PICK(seed, ws_names);
 	return act;
 }
