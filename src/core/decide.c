@@ -191,6 +191,19 @@ static void activate_all(struct turn *t)
 	}
 }
 
+static enum trigger worker_trigger(enum input_kind kind)
+{
+	static const enum trigger triggers[IN_KIND_COUNT] = {
+		[IN_WORKER_LOST] = ON_WORKER_CRASHED,
+		[IN_WORKER_EXPIRED] = ON_MAX_TIMEOUT_EXCEEDED,
+		[IN_WORKER_SHUTDOWN] = ON_SHUTDOWN_REQUESTED,
+		[IN_WORKER_SILENT] = ON_HEALTH_CHECK_TIMEOUT,
+		[IN_WORKER_HEARD] = ON_HEALTH_CHECK_RECOVERED,
+	};
+
+	return triggers[kind];
+}
+
 static int dispatch(struct turn *t, const struct input *in)
 {
 	switch (in->kind) {
@@ -215,19 +228,13 @@ static int dispatch(struct turn *t, const struct input *in)
 	case IN_WORKER_REGISTERED:
 		return worker_registered(t, in);
 	case IN_WORKER_LOST:
-		turn_worker_gone(t, in, ON_WORKER_CRASHED);
-		return 0;
 	case IN_WORKER_EXPIRED:
-		turn_worker_gone(t, in, ON_MAX_TIMEOUT_EXCEEDED);
-		return 0;
 	case IN_WORKER_SHUTDOWN:
-		turn_worker_gone(t, in, ON_SHUTDOWN_REQUESTED);
+		turn_worker_gone(t, in, worker_trigger(in->kind));
 		return 0;
 	case IN_WORKER_SILENT:
-		worker_health(t, in, ON_HEALTH_CHECK_TIMEOUT);
-		return 0;
 	case IN_WORKER_HEARD:
-		worker_health(t, in, ON_HEALTH_CHECK_RECOVERED);
+		worker_health(t, in, worker_trigger(in->kind));
 		return 0;
 	case IN_STARTED:
 		turn_started(t, in);
