@@ -49,6 +49,7 @@
 #define CONTROL_EVENTS_MAX 1000 /* records told in one answer; the journal has the rest */
 #define CONTROL_REQUEST_BYTES_MAX (512 * 1024 * 1024) /* a compiled plan of a million tasks */
 #define CONTROL_REPLY_BYTES_MAX (64 * 1024 * 1024)
+#define LOCK_PATIENCE_MS 2000 /* for a command that holds the lock for a moment */
 #define CONTROL_PATIENCE_MS                                                   \
 	5000 /* for an answer: a turn takes milliseconds, a full disk seconds \
 	      */
@@ -87,15 +88,15 @@
 	4096                      /* one text in a line of interventions.log; the rest is cut */
 #define INTERVENTION_ARGS_MAX 256 /* words of the command kept in such a line */
 #define INTERVENTIONS_READ_BYTES_MAX \
-	(64 * 1024 * 1024) /* of interventions.log, from its end: a hundred thousand lines */
+	(64 * 1024 * 1024)       /* of interventions.log, from its end: a hundred thousand lines */
 #define EXHAUSTED_AFTER_MS 60000 /* waiting for a resource for less than this is everyday life */
-#define FINDINGS_KIND_MAX 50 /* of one kind that are advised on: the rest is the same again */
+#define FINDINGS_KIND_MAX 50     /* of one kind that are advised on: the rest is the same again */
 #define NOTIFY_TIMEOUT_S_DEFAULT 30 /* of one notification */
 #define NOTIFY_TIMEOUT_S_MAX 300
-#define NOTIFY_RUNNING_MAX 2   /* at the same time: a mail program, not a load */
-#define NOTIFY_QUEUE_MAX 100   /* waiting: who gets a hundred mails reads none */
-#define NOTIFY_STOP_MS 10000   /* the end of a run waits this long for them */
+#define NOTIFY_RUNNING_MAX 2               /* at the same time: a mail program, not a load */
+#define NOTIFY_QUEUE_MAX 100               /* waiting: who gets a hundred mails reads none */
+#define NOTIFY_STOP_MS 10000               /* the end of a run waits this long for them */
 #define NOTIFY_LOG_BYTES_MAX (1024 * 1024) /* what they print; begun anew beyond this */
-#define RESERVE_BYTES (1024 * 1024) /* kept for the record "stopped: disk full" */
+#define RESERVE_BYTES (1024 * 1024)        /* kept for the record "stopped: disk full" */
 
 #endif

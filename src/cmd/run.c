@@ -3,6 +3,7 @@
  * plan and the signals of a person into an orchestrator and shows what was committed. Everything
  * that must survive is below.
  */
+#include "cmd/background.h"
 #include "cmd/cmd.h"
 
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include "cmd/live.h"
 #include "cmd/remains.h"
 #include "cmd/run_beside.h"
-#include "cmd/run_detach.h"
 #include "cmd/run_names.h"
 #include "cmd/run_plan.h"
 #include "cmd/run_say.h"
@@ -156,7 +156,7 @@ static int submit(struct run *r, struct err *e)
 	int rc;
 
 	run_say_submission(&r->live, r->c, &r->request, &r->report,
-			   orchestrator_state(r->orchestrator));
+			   orchestrator_state(r->orchestrator), r->request.slots);
 	rc = orchestrator_input(r->orchestrator, &in, e);
 	if (rc == 0 && r->report.created)
 		run_say_names(&r->live, orchestrator_state(r->orchestrator), &r->request.submission,
@@ -273,7 +273,7 @@ static int run_to_end(struct run *r, struct err *e)
 		submission_release(
 			&r->request.submission); /* a large plan should not stay twice in memory */
 		malloc_trim(0);
-		run_detach_ready();
+		background_ready();
 		rc = turn_until_done(r, e);
 	}
 	if (rc == 0)
@@ -295,11 +295,11 @@ static int run_to_end(struct run *r, struct err *e)
 /* A plan that another orchestrator has recorded needs nobody in the background. */
 static int hand_over(struct run *r, enum beside_end *end, struct err *e)
 {
-	bool detached = run_is_detached();
+	bool detached = background_is();
 	int rc = run_beside(r->c, &r->request, r->logs_fd, !detached, end, e);
 
 	if (detached && rc >= 0 && *end == BESIDE_DONE)
-		run_detach_ready();
+		background_ready();
 	return rc;
 }
 
@@ -356,15 +356,36 @@ static int run_foreground(struct run *r, struct err *e)
 	return rc;
 }
 
+static void tell_detached(struct cmd_ctx *c, pid_t pid)
+{
+	struct json j;
+
+	if (c->json) {
+		json_open(&j, c->out, "detached");
+		json_i64(&j, "pid", pid);
+		json_close(&j);
+		return;
+	}
+	out_putf(c->out,
+		 "running in the background (pid %d)\n"
+		 "to look: sk status, sk events -f\n"
+		 "to stop: sk daemon stop lets running tasks finish, with --now it cancels them\n",
+		 (int)pid);
+}
+
+static const char *const run_words[] = { "run", NULL };
+static const struct background detached = { run_words, "detach", tell_detached };
+
 static int run_run(struct cmd_ctx *c, struct err *e)
 {
 	struct run r = { .c = c, .report = { .changes = BUF_INIT }, .state_fd = -1, .logs_fd = -1 };
 	int rc = run_request_load(c, &r.request, e);
 
+	run_request_size(c, &r.request);
 	if (rc == 0 && options_has(c->options, "dry-run"))
 		rc = run_dry(c, &r.request, e);
 	else if (rc == 0 && options_has(c->options, "detach"))
-		rc = run_detach(c, e);
+		rc = background_start(c, &detached, e);
 	else if (rc == 0)
 		rc = run_foreground(&r, e);
 	submit_report_release(&r.report);
@@ -383,26 +404,7 @@ static const struct option_row run_options[] = {
 	  .max = SLOTS_MAX,
 	  .summary = "tasks at the same time (default: the plan's max_parallel, else the number of "
 		     "processors)" },
-	{ .name = "param",
-	  .letter = 'p',
-	  .kind = OPTION_TEXT,
-	  .value = "KEY=VALUE",
-	  .repeats = true,
-	  .summary = "set a parameter of the plan" },
-	{ .name = "only",
-	  .kind = OPTION_TEXT,
-	  .value = "TASK",
-	  .repeats = true,
-	  .summary = "run this task and what it needs; * matches anything" },
-	{ .name = "from",
-	  .kind = OPTION_TEXT,
-	  .value = "TASK",
-	  .summary = "run this task and everything behind it, without what is in front" },
-	{ .name = "keep-going",
-	  .letter = 'k',
-	  .kind = OPTION_FLAG,
-	  .summary = "a critical failure does not end the workstream" },
-	{ .name = "fail-fast", .kind = OPTION_FLAG, .summary = "any failure ends the workstream" },
+	RUN_PLAN_OPTIONS,
 	{ .name = "dry-run",
 	  .letter = 'n',
 	  .kind = OPTION_FLAG,
@@ -411,10 +413,6 @@ static const struct option_row run_options[] = {
 	  .letter = 'd',
 	  .kind = OPTION_FLAG,
 	  .summary = "go on in the background" },
-	{ .name = "new-run", .kind = OPTION_FLAG, .summary = "begin anew: every task runs again" },
-	{ .name = "accept-changes",
-	  .kind = OPTION_FLAG,
-	  .summary = "go on although the plan was changed" },
 	{ .name = "capabilities",
 	  .kind = OPTION_TEXT,
 	  .value = "A,B@1.2",

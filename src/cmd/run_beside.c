@@ -83,7 +83,7 @@ static int hand_over(struct beside *b, struct err *e)
 	live_say(&b->live, "handed to the orchestrator that is at work (pid %llu, %.*s)%s",
 		 (unsigned long long)b->pid, SPAN_ARG(answer.reply.command),
 		 answer.reply.paused ? "; it is paused, and begins with: sk daemon release" : "");
-	run_say_submission(&b->live, b->c, b->request, &b->report, &b->follow.v->st);
+	run_say_submission(&b->live, b->c, b->request, &b->report, &b->follow.v->st, 0);
 	return 1;
 }
 

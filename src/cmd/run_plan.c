@@ -22,7 +22,7 @@ void run_request_release(struct run_request *r)
 }
 
 /* "a,b@1.2" -> ["a","b@1.2"] */
-static char *capability_list(const char *text)
+char *capability_list(const char *text)
 {
 	CLEANUP(buf_release) struct buf list = BUF_INIT;
 
@@ -164,10 +164,15 @@ int run_request_load(const struct cmd_ctx *c, struct run_request *out, struct er
 		     (options_has(c->options, "accept-changes") ? SUBMIT_ACCEPT_CHANGES : 0) |
 		     (options_has(c->options, "keep-going") ? SUBMIT_KEEP_GOING : 0) |
 		     (options_has(c->options, "fail-fast") ? SUBMIT_FAIL_FAST : 0);
-	out->slots = (unsigned)options_number(c->options, "jobs", default_slots(&out->submission));
-	out->capabilities = capability_list(options_text(c->options, "capabilities"));
+	out->slots = default_slots(&out->submission);
 	out->operator_name = mem_strdup(user && *user ? user : "operator");
 	return 0;
+}
+
+void run_request_size(const struct cmd_ctx *c, struct run_request *r)
+{
+	r->slots = (unsigned)options_number(c->options, "jobs", r->slots);
+	r->capabilities = capability_list(options_text(c->options, "capabilities"));
 }
 
 int run_check_capabilities(const struct run_request *r, struct err *e)

@@ -20,7 +20,7 @@ static uint32_t changed_too_late(const struct state *st, const struct submission
 }
 
 void run_say_submission(struct live *l, const struct cmd_ctx *c, const struct run_request *r,
-			const struct submit_report *report, const struct state *st)
+			const struct submit_report *report, const struct state *st, unsigned slots)
 {
 	const struct submission *s = &r->submission;
 	CLEANUP(mem_free) char *here = getcwd(NULL, 0);
@@ -36,9 +36,12 @@ void run_say_submission(struct live *l, const struct cmd_ctx *c, const struct ru
 			 (unsigned)too_late, too_late == 1 ? "task was" : "tasks were");
 	if (report->all_completed)
 		return; /* the summary says it */
-	if (report->fresh)
+	if (report->fresh && slots)
 		live_say(l, "%.*s: %u task%s, %u at a time", SPAN_ARG(s->ws[0].name),
-			 (unsigned)s->task_count, PLURAL(s->task_count), r->slots);
+			 (unsigned)s->task_count, PLURAL(s->task_count), slots);
+	else if (report->fresh)
+		live_say(l, "%.*s: %u task%s", SPAN_ARG(s->ws[0].name), (unsigned)s->task_count,
+			 PLURAL(s->task_count));
 	else
 		live_say(l,
 			 "%.*s: going on; completed earlier %u of %u, at work %u, "

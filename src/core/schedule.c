@@ -239,7 +239,7 @@ static uint32_t ws_at_work(const struct state *st)
 	for (uint32_t i = 0; i < st->open_count; i++) {
 		const struct workstream *w = &st->ws[st->open_ws[i]];
 
-		count += w->state == WS_EXECUTING && (w->assigned || w->ready.count);
+		count += w->assigned || (w->state == WS_EXECUTING && w->ready.count);
 	}
 	return count;
 }
@@ -255,7 +255,7 @@ static uint32_t choose_ws(const struct state *st, const struct round *r)
 
 		if (!w->ready.count || r->passed[i] || !ws_has_room(w))
 			continue;
-		if (full && w->state != WS_EXECUTING)
+		if (full && !w->assigned && w->state != WS_EXECUTING)
 			continue;
 		if (best && (w->assigned > best->assigned || (w->assigned == best->assigned &&
 							      w->last_served >= best->last_served)))

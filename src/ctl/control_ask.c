@@ -35,7 +35,7 @@ static int gave_up(const struct asking *a)
 
 static int went_away(const struct asking *a)
 {
-	return err_set(a->e, -SK_EBUSY,
+	return err_set(a->e, -ECONNRESET,
 		       "orchestrator: it ended while it was asked; what it had recorded by then is "
 		       "done. Try: sk events, then the same again");
 }

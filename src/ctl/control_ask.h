@@ -11,9 +11,8 @@
  * and `scratch`, which the caller owns and releases. Waits at most patience_ms for the whole of it.
  *
  * Returns 1 with *reply (its code says how it went); 0 when nobody listens, so nothing was asked;
- * -SK_EBUSY when an orchestrator listens but did not answer in time, or went away while it was
- * asked (the sentence says which; in the second case the journal tells whether the request was
- * carried out).
+ * -SK_EBUSY when an orchestrator listens but did not answer in time; -ECONNRESET when it went away
+ * while it was asked: then the journal tells whether the request was carried out.
  */
 int control_ask(int state_fd, const struct control_request *request, int patience_ms,
 		struct buf *line, struct buf *scratch, struct control_reply *reply, struct err *e);

@@ -1,9 +1,8 @@
 /*
- * The background process is this program with the same words, without --detach, in a session of its
- * own. Its stdout is a pipe to us until it says that the plan is recorded; its stderr is
- * .state/logs/orchestrator.log.
+ * Its stdout is a pipe to us until it says that it is ready; its stderr is a log, so that the
+ * sentence with which it may give up can be repeated to the person who waits.
  */
-#include "cmd/run_detach.h"
+#include "cmd/background.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,12 +19,12 @@
 #define READY "ready\n"
 #define LOG_NAME "orchestrator.log"
 
-bool run_is_detached(void)
+bool background_is(void)
 {
 	return getenv(VARIABLE) != NULL;
 }
 
-void run_detach_ready(void)
+void background_ready(void)
 {
 	int null_fd;
 
@@ -39,18 +38,22 @@ void run_detach_ready(void)
 	fd_close(&null_fd);
 }
 
-/* The words of the background process: all options that were given but --detach, then the plans. */
-static char **build_words(const struct cmd_ctx *c, struct buf *storage)
+/* The words of the background process: the command, the options that were given, the arguments. */
+static char **build_words(const struct cmd_ctx *c, const struct background *b, struct buf *storage)
 {
 	size_t count = 0, capacity = 0, at = 0;
 	char **words = NULL;
 
-	buf_putf(storage, "sk%crun%c--state-dir%c%s%c", 0, 0, 0, c->paths->state_dir, 0);
+	buf_putf(storage, "sk%c", 0);
+	for (size_t i = 0; b->words[i]; i++)
+		buf_putf(storage, "%s%c", b->words[i], 0);
+	buf_putf(storage, "--state-dir%c%s%c", 0, c->paths->state_dir, 0);
 	for (size_t i = 0; i < c->options->given_count; i++) {
 		const struct option_given *g = &c->options->given[i];
 
-		if (strcmp(g->row->name, "detach") == 0 || strcmp(g->row->name, "state-dir") == 0 ||
-		    strcmp(g->row->name, "json") == 0 || strcmp(g->row->name, "format") == 0)
+		if ((b->without && strcmp(g->row->name, b->without) == 0) ||
+		    strcmp(g->row->name, "state-dir") == 0 || strcmp(g->row->name, "json") == 0 ||
+		    strcmp(g->row->name, "format") == 0)
 			continue;
 		if (g->row->kind == OPTION_FLAG)
 			buf_putf(storage, "--%s%c", g->row->name, 0);
@@ -135,10 +138,10 @@ static int code_of_exit(int exit_status)
 	return -SK_EIO;
 }
 
-int run_detach(struct cmd_ctx *c, struct err *e)
+int background_start(struct cmd_ctx *c, const struct background *b, struct err *e)
 {
 	CLEANUP(buf_release) struct buf storage = BUF_INIT;
-	CLEANUP(mem_free) char **words = build_words(c, &storage);
+	CLEANUP(mem_free) char **words = build_words(c, b, &storage);
 	int ends[2] = { -1, -1 }, log_fd = open_log(c, e), null_fd, status = 0;
 	enum proc_step failed;
 	struct proc_spawn s;
@@ -174,18 +177,8 @@ int run_detach(struct cmd_ctx *c, struct err *e)
 		waitpid(pid, &status, 0);
 		read_farewell(log_fd, from, e,
 			      code_of_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 8));
-	} else if (c->json) {
-		struct json j;
-
-		json_open(&j, c->out, "detached");
-		json_i64(&j, "pid", pid);
-		json_close(&j);
 	} else {
-		out_putf(c->out,
-			 "running in the background (pid %d)\n"
-			 "to look: sk status, sk events -f\n"
-			 "to stop: kill -INT %d lets running tasks finish, kill %d cancels them\n",
-			 (int)pid, (int)pid, (int)pid);
+		b->told(c, pid);
 	}
 	fd_close(&ends[0]);
 	fd_close(&log_fd);

@@ -1,0 +1,287 @@
+/*
+ * A daemon is `sk run` without a plan of its own: the same orchestrator, which stays when all is
+ * done. It takes on whatever an earlier one left unfinished.
+ */
+#include "cmd/serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "cmd/ask.h"
+#include "cmd/background.h"
+#include "cmd/live.h"
+#include "cmd/run_plan.h"
+#include "cmd/view.h"
+#include "daemon/orchestrator.h"
+#include "os/clock.h"
+#include "os/fd.h"
+#include "os/service.h"
+#include "worker/identity.h"
+#include "worker/outbox.h"
+
+#define LOOK_AGAIN_MS 20
+
+struct serving {
+	struct cmd_ctx *c;
+	struct orchestrator *orchestrator;
+	struct orchestrator_start start;
+	struct live live;
+	struct service service;
+	char *capabilities; /* outlives the orchestrator */
+	int state_fd, logs_fd;
+	enum orchestrator_wish wish; /* what is being carried out */
+};
+
+static const struct orchestrator_remains remains = { outbox_read, outbox_discard, worker_sweep };
+
+static void on_committed(void *ctx, const struct state *st, const struct events *batch)
+{
+	struct serving *s = ctx;
+
+	live_events(&s->live, st, batch);
+}
+
+static int open_state(struct serving *s, struct err *e)
+{
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+
+	s->state_fd = paths_open(s->c->paths, true, &why);
+	if (s->state_fd < 0)
+		return view_paths_problem(s->state_fd, &why, e);
+	s->logs_fd = paths_open_inside(s->state_fd, "logs", true, &why);
+	return s->logs_fd < 0 ? view_paths_problem(s->logs_fd, &why, e) : 0;
+}
+
+static unsigned processors(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return count < 1 ? 1 : count > SLOTS_MAX ? SLOTS_MAX : (unsigned)count;
+}
+
+/* Between two orchestrators, or while a command is the one writer, the lock is held for a moment.
+ */
+static int open_orchestrator(struct serving *s, struct err *e)
+{
+	struct orchestrator_observer observer = { s, on_committed };
+	struct orchestrator_options options = {
+		.state_fd = s->state_fd,
+		.state_dir = s->c->paths->state_dir,
+		.program = "/proc/self/exe",
+		.command = "sk daemon",
+		.slots = (unsigned)options_number(s->c->options, "jobs", processors()),
+		.capabilities = s->capabilities,
+		.workstreams =
+			(unsigned)options_number(s->c->options, "workstreams", WORKSTREAMS_AT_ONCE),
+		.serves = true,
+		.paused = options_has(s->c->options, "paused"),
+		.remains = &remains
+	};
+	int64_t until_ms = clock_mono_ms(&clock_real) + LOCK_PATIENCE_MS;
+	int rc;
+
+	while ((rc = orchestrator_open(&options, &observer, &s->orchestrator, &s->start, e)) ==
+		       -SK_EBUSY &&
+	       clock_mono_ms(&clock_real) < until_ms) {
+		err_clear(e);
+		(void)poll(NULL, 0, LOOK_AGAIN_MS);
+	}
+	return rc;
+}
+
+static uint32_t at_work(const struct serving *s)
+{
+	const struct state *st = orchestrator_state(s->orchestrator);
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < st->ws_count; i++)
+		count += st->ws[i].assigned;
+	return count;
+}
+
+/* The more urgent of two wishes counts. */
+static int begin_stop(struct serving *s, enum orchestrator_wish wish, struct err *e)
+{
+	static const char *const words[] = {
+		[WISH_NONE] = "",
+		[WISH_DRAIN] = "stopping: what runs goes to its end, nothing new starts",
+		[WISH_CANCEL] = "stopping: ending what runs",
+		[WISH_LEAVE] = "stopping: what runs goes on with its worker, for the next start",
+	};
+	struct input in = { .kind = IN_INTERRUPT,
+			    .operator_name = SPAN_LIT("operator"),
+			    .reason = SPAN_LIT(INTERRUPTED_REASON) };
+
+	if (wish <= s->wish)
+		return 0;
+	s->wish = wish;
+	live_say(&s->live, "%s", words[wish]);
+	service_tell(&s->service, "STOPPING=1\nSTATUS=stopping");
+	orchestrator_drain(s->orchestrator);
+	return wish == WISH_CANCEL ? orchestrator_input(s->orchestrator, &in, e) : 0;
+}
+
+/* Ctrl-C as in a run: the first drains, the second cancels. A service manager's SIGTERM leaves the
+ * tasks with their worker: restarting the daemon must not disturb them. */
+static int on_signal(struct serving *s, int number, struct err *e)
+{
+	if (number == SIGTERM)
+		return begin_stop(s, WISH_LEAVE, e);
+	if (number == SIGINT)
+		return begin_stop(s, s->wish < WISH_DRAIN ? WISH_DRAIN : WISH_CANCEL, e);
+	return 0;
+}
+
+static bool stays(const struct serving *s)
+{
+	if (s->wish == WISH_NONE)
+		return true;
+	return s->wish != WISH_LEAVE && at_work(s) > 0;
+}
+
+static int turn(struct serving *s, struct err *e)
+{
+	int signals[8], count = 0, rc;
+	int wait_ms = s->service.watchdog_ms ? (int)(s->service.watchdog_ms / 2) : -1;
+
+	rc = orchestrator_turn(s->orchestrator, wait_ms, signals, &count, e);
+	if (rc < 0)
+		return rc;
+	if (s->service.watchdog_ms)
+		service_tell(&s->service, "WATCHDOG=1");
+	for (int i = 0; i < count && rc == 0; i++)
+		rc = on_signal(s, signals[i], e);
+	return rc < 0 ? rc : begin_stop(s, orchestrator_wish(s->orchestrator), e);
+}
+
+static void say_start(struct serving *s)
+{
+	const struct orchestrator_start *found = &s->start;
+	const struct state *st = orchestrator_state(s->orchestrator);
+
+	live_say(&s->live, "serving %s (pid %d): %u workstream%s, %u task%s%s",
+		 s->c->paths->state_dir, (int)getpid(), (unsigned)st->ws_count,
+		 PLURAL(st->ws_count), (unsigned)st->task_count, PLURAL(st->task_count),
+		 orchestrator_paused(s->orchestrator) ? "; paused until: sk daemon release" : "");
+	if (found->store.torn_bytes)
+		live_say(&s->live,
+			 "journal: a torn last record at line %llu was dropped and kept aside",
+			 (unsigned long long)found->store.torn_line);
+	if (found->unclean)
+		live_say(&s->live,
+			 "the last orchestrator ended without stopping; nothing recorded is lost");
+	if (found->lost)
+		live_say(&s->live, "%u task%s lost with a worker that is gone; done again",
+			 (unsigned)found->lost, found->lost == 1 ? " was" : "s were");
+	service_tell(&s->service, "READY=1\nSTATUS=serving");
+	background_ready();
+}
+
+static int serve_opened(struct serving *s, struct err *e)
+{
+	int rc = orchestrator_activate_all(s->orchestrator, e);
+
+	if (rc == 0)
+		say_start(s);
+	while (rc == 0 && stays(s))
+		rc = turn(s, e);
+	if (rc < 0) {
+		orchestrator_free(s->orchestrator);
+		return rc;
+	}
+	rc = orchestrator_stop(s->orchestrator, e);
+	if (rc == 0)
+		live_say(&s->live, "stopped");
+	return rc;
+}
+
+int serve(struct cmd_ctx *c, struct err *e)
+{
+	struct serving s = { .c = c, .service = SERVICE_INIT, .state_fd = -1, .logs_fd = -1 };
+	int rc;
+
+	s.capabilities = capability_list(options_text(c->options, "capabilities"));
+	service_open(&s.service);
+	rc = open_state(&s, e);
+	live_open(&s.live, s.logs_fd, false, false, SIZE_MAX, c->now_ms);
+	s.live.terminal = false; /* lines only: nobody looks on all day */
+	if (rc == 0)
+		rc = open_orchestrator(&s, e);
+	if (rc == 0)
+		rc = serve_opened(&s, e);
+	live_release(&s.live);
+	service_close(&s.service);
+	mem_free(&s.capabilities);
+	fd_close(&s.logs_fd);
+	fd_close(&s.state_fd);
+	return rc;
+}
+
+static void tell_started(struct cmd_ctx *c, pid_t pid)
+{
+	struct json j;
+
+	if (c->json) {
+		json_open(&j, c->out, "daemon");
+		json_text(&j, "state", "started");
+		json_i64(&j, "pid", pid);
+		json_close(&j);
+		return;
+	}
+	out_putf(c->out,
+		 "serving %s (pid %d)%s\n"
+		 "next: sk submit PLAN, or to look: sk status, sk events -f\n",
+		 c->paths->state_dir, (int)pid,
+		 options_has(c->options, "paused") ? "; paused until: sk daemon release" : "");
+}
+
+int serve_in_background(struct cmd_ctx *c, struct err *e)
+{
+	static const char *const words[] = { "daemon", "--foreground", NULL };
+	static const struct background b = { words, "timeout", tell_started };
+
+	return background_start(c, &b, e);
+}
+
+static int wait_until_free(int state_fd, int64_t timeout_ms, uint64_t pid, struct err *e)
+{
+	int64_t until_ms = clock_mono_ms(&clock_real) + timeout_ms;
+	int rc;
+
+	while ((rc = lock_probe(state_fd, ORCHESTRATOR_LOCK, NULL)) == 1) {
+		if (timeout_ms >= 0 && clock_mono_ms(&clock_real) >= until_ms)
+			return err_set(e, -SK_EBUSY,
+				       "orchestrator: it is still stopping (pid %llu): it waits "
+				       "for what runs. Try: sk status, or sk daemon stop --now",
+				       (unsigned long long)pid);
+		(void)poll(NULL, 0, LOOK_AGAIN_MS);
+	}
+	return rc < 0 ? err_set(e, rc, "%s: %s", ORCHESTRATOR_LOCK, strerror(-rc)) : 1;
+}
+
+int serve_stop(struct cmd_ctx *c, unsigned how, int64_t timeout_ms, struct err *e)
+{
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+	CLEANUP(answer_release) struct answer answer = ANSWER_INIT;
+	struct control_request request = { .kind = CONTROL_STOP, .stop = how };
+	int state_fd = paths_open(c->paths, false, &why), rc;
+
+	if (state_fd == -ENOENT)
+		return 0;
+	if (state_fd < 0)
+		return view_paths_problem(state_fd, &why, e);
+	rc = ask(state_fd, &request, &answer, e);
+	if (rc == -ECONNRESET || (rc == 0 && lock_probe(state_fd, ORCHESTRATOR_LOCK, NULL) == 1)) {
+		err_clear(e); /* it is ending by itself */
+		rc = 1;
+	}
+	if (rc == 1)
+		rc = wait_until_free(state_fd, timeout_ms, answer.reply.pid, e);
+	fd_close(&state_fd);
+	return rc;
+}

@@ -1,0 +1,29 @@
+"""The other half of --paused: also for what an earlier worker still runs."""
+
+from conftest import until
+from daemons import begin_slow, served
+
+
+def test_nobody_to_release(work):
+    refused = work("daemon", "release")
+    assert refused.code == 4 and "sk daemon start" in refused.err
+
+
+def test_not_paused_is_no_mistake(work):
+    served(work)
+    assert work("daemon", "release").code == 0
+    assert work("daemon", "stop").code == 0
+
+
+def test_what_runs_goes_on_and_nothing_new_begins(work):
+    served(work)
+    begin_slow(work)
+    assert work("daemon", "stop", "--leave").code == 0
+    served(work, "--paused")
+    work.open_gate()
+    until(lambda: work.state_of("slow") == "completed", "what runs goes to its end")
+    assert work("wait", "--timeout", "300ms").code == 124
+    assert not work.lines("next.ran")
+    assert work("daemon", "release").code == 0
+    assert work("wait").code == 0 and work.lines("next.ran") == ["1"]
+    assert work("daemon", "stop").code == 0
