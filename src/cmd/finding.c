@@ -172,9 +172,16 @@ static void put_cycle(const struct cmd_ctx *c, uint32_t ws, struct finding *one)
 	if (d.cycle_count)
 		next_add(&one->next, "sk dep remove --from %.*s --to %.*s",
 			 SPAN_ARG(dag_task(&d, d.cycle[0])->id),
-			 SPAN_ARG(dag_task(&d, d.cycle[d.cycle_at[1] > 1 ? 1 : 0])->id));
+			 SPAN_ARG(dag_task(&d, d.cycle[d.cycle_at[1] - 1])->id));
 	next_add(&one->next, "sk workstream resume --workstream-id %.*s", SPAN_ARG(d.w->id));
 	dag_release(&d);
+}
+
+/* Begun, not at its end, and no orchestrator: its workers may still be at what they were given. */
+static bool left_alone(const struct view *v, const struct workstream *w)
+{
+	return story_ws_interrupted(v, w) ||
+	       (!v->alive && w->started_ms && !ws_state_final(w->state));
 }
 
 /* Tree 2. All that ran failed, or a critical task, or others only. */
@@ -200,13 +207,19 @@ static void look_at_ws(const struct cmd_ctx *c, struct findings *f, uint32_t ws)
 		next_add(&one->next, "sk workstream analyze %.*s", SPAN_ARG(w->id));
 		analysis_put_next(v, ws, &a, &one->next);
 		one->seq = w->last_seq;
-	} else if (story_ws_interrupted(v, w)) {
+	} else if (left_alone(v, w)) {
 		CLEANUP(buf_release) struct buf run = BUF_INIT;
 
 		one = add(f, FINDING_WS_INTERRUPTED, w->id);
 		if (!one)
 			return;
-		buf_putf(&one->text, "nobody works on it%s; the next run goes on where it was left",
+		if (story_ws_interrupted(v, w))
+			buf_puts(&one->text, "nobody works on it");
+		else
+			buf_putf(&one->text,
+				 "%u task%s of it go%s on, but nobody starts what follows",
+				 w->assigned, PLURAL(w->assigned), w->assigned == 1 ? "es" : "");
+		buf_putf(&one->text, "%s; the next run goes on where it was left",
 			 v->died ? ", because the last run was killed" : "");
 		put_run_command(w, &run);
 		next_add(&one->next, "%s", run.p);

@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import re
 
-from conftest import DONE, NIGHTLY
+from conftest import DONE, NIGHTLY, until
 from pages import check_nothing_yet, check_page
 
 KEYS = {"finding", "level", "level_name", "urgency", "severity", "entity_type", "entity_id", "text", "evidence", "next"}
@@ -174,6 +174,20 @@ def test_interrupted(sk, maker):
     assert weight(one) == (2, "warning", "medium")
     assert "because the last run was killed" in one["text"]
     assert one["next"] == ["sk run plans/nightly.yaml"]
+
+
+def test_orchestrator_killed_while_its_worker_goes_on(work):
+    work.gate().plan("workstream: w\ntasks: {long: {run: ': < gate'}, after: {run: 'true', needs: [long]}}")
+    run = work.start("run", "plan.yaml")
+    until(lambda: work.state_of("long") == "running", "it runs")
+    assert findings(work) == {}, "while somebody is there, all is well"
+    run.kill()
+    run.wait()
+    one = findings(work)["workstream_interrupted", "w"]
+    assert "1 task of it goes on, but nobody starts what follows, because the last run was killed" in one["text"]
+    assert one["next"] == ["sk run plan.yaml"]
+    work.open_gate()
+    assert work("run", "plan.yaml").code == 0
 
 
 def test_cancelled_need(sk, maker):
