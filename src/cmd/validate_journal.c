@@ -17,6 +17,7 @@
 #include "store/walk.h"
 
 #define VALUE_SHOWN 60
+#define RESTORE_HEAD_LINES 3 /* of the turn that a restore begins a file with */
 
 /* --- lines --------------------------------------------------------------------------------- */
 
@@ -27,6 +28,7 @@ struct walk {
 	uint64_t sum; /* and its checksum */
 	int64_t at_ms;
 	uint64_t lines, in_turn;
+	bool restored; /* the file was begun by a restore */
 };
 
 static void tell_unreadable(struct walk *w, const struct walk_line *l)
@@ -102,6 +104,7 @@ static int on_line(void *ctx, const struct walk_line *l)
 			       (unsigned long long)l->offset,
 			       (unsigned long long)l->problem.found_sum,
 			       (unsigned long long)l->problem.expected_sum);
+	w->restored |= l->ev.kind == EV_STATE_RESTORED && w->lines <= RESTORE_HEAD_LINES;
 	check_order(w, l);
 	check_turn(w, l);
 	return 0;
@@ -121,10 +124,12 @@ static struct walk walk_file(struct validation *v, const char *path, struct jour
 
 /* --- closed files -------------------------------------------------------------------------- */
 
+/* A restore may have gone on from a snapshot: then records are missing in front of its file, and it
+ * has said so. */
 static void check_link(struct validation *v, const char *path, const struct journal_base *base,
-		       const struct walk *before)
+		       const struct walk *self, const struct walk *before)
 {
-	if (!before->lines)
+	if (!before->lines || (self->restored && base->first_seq > before->seq + 1))
 		return;
 	if (base->first_seq != before->seq + 1)
 		validation_add(v, CHECK_HISTORY, path, 1,
@@ -136,7 +141,8 @@ static void check_link(struct validation *v, const char *path, const struct jour
 			       "does not continue the checksum of the file before");
 }
 
-static void check_closed(struct validation *v, const struct journal_base *live)
+static void check_closed(struct validation *v, const struct journal_base *live,
+			 const struct walk *self)
 {
 	CLEANUP(segments_release) struct segments closed = SEGMENTS_INIT;
 	struct walk last = { .lines = 0 };
@@ -155,15 +161,15 @@ static void check_closed(struct validation *v, const struct journal_base *live)
 			last.lines = 0;
 			continue;
 		}
-		check_link(v, path, &base, &last);
 		w = walk_file(v, path, base.from, JOURNAL_NO_LIMIT);
+		check_link(v, path, &base, &w, &last);
 		if (w.seq != closed.v[i].last)
 			validation_add(v, CHECK_HISTORY, path, w.lines,
 				       "ends at seq %llu and not as its name says",
 				       (unsigned long long)w.seq);
 		last = w;
 	}
-	check_link(v, JOURNAL_FILE, live, &last);
+	check_link(v, JOURNAL_FILE, live, self, &last);
 	validation_note(v, CHECK_HISTORY, "%zu file%s in %s", closed.count, PLURAL(closed.count),
 			SEGMENTS_DIR);
 }
@@ -251,8 +257,8 @@ static int fold(struct validation *v, const struct journal_base *base, const str
 	return rc;
 }
 
-static void look_at_lines(struct validation *v, const struct journal_base *base,
-			  const struct travel_point *pt, int damaged, const struct err *why)
+static struct walk look_at_lines(struct validation *v, const struct journal_base *base,
+				 const struct travel_point *pt, int damaged, const struct err *why)
 {
 	uint64_t before =
 		v->checks[CHECK_JOURNAL_LINES].count + v->checks[CHECK_JOURNAL_SEQUENCE].count;
@@ -272,6 +278,7 @@ static void look_at_lines(struct validation *v, const struct journal_base *base,
 	else
 		validation_skip(v, CHECK_TRANSITIONS,
 				"every record up to the first damage may follow those before it");
+	return w;
 }
 
 static bool check_file(struct validation *v, struct journal_base *base)
@@ -311,6 +318,7 @@ void validate_journal(struct validation *v)
 	struct snapshot s = { .good = false };
 	struct journal_base base;
 	struct err e = ERR_INIT;
+	struct walk live;
 	int rc;
 
 	read_snapshot(v, &s);
@@ -325,8 +333,8 @@ void validate_journal(struct validation *v)
 	rc = fold(v, &base, &s, &pt, &e);
 	if (rc < 0)
 		validation_add(v, CHECK_TRANSITIONS, JOURNAL_FILE, 0, "%s", e.text);
-	look_at_lines(v, &base, &pt, rc != 0, &e);
-	check_closed(v, &base);
+	live = look_at_lines(v, &base, &pt, rc != 0, &e);
+	check_closed(v, &base, &live);
 	if (rc != 0 && s.good && s.st.last_seq > v->st.last_seq)
 		use_snapshot(v, &s);
 	state_release(&s.st);
