@@ -69,6 +69,7 @@
 #define ARCHIVE_DAYS 90         /* of a completed run; others stay until a person removes them */
 #define ARCHIVE_LINKS_MAX 1000  /* logs linked at a run's end, at ten microseconds each */
 #define ARCHIVES_PRUNED_MAX 100 /* in one run */
+#define ARCHIVES_LOOKED_MAX 256 /* workstreams whose archives are looked at in one run */
 #define HISTORY_GLANCE_BYTES \
 	(256 * 1024) /* of the journal before the snapshot, that a reader checks */
 #define SEGMENT_BYTES_MAX (256LL * 1024 * 1024) /* a journal segment is rotated beyond this */

@@ -80,6 +80,9 @@ static bool is_there(const struct views_keeper *k, enum view_id view, uint32_t w
 
 void views_keeper_look(struct views_keeper *k)
 {
+	bool forgot = false;
+
+	k->looked = true;
 	for (uint32_t i = 0; i < k->st->ws_count; i++) {
 		const struct workstream *w = &k->st->ws[i];
 		int64_t seq;
@@ -89,7 +92,11 @@ void views_keeper_look(struct views_keeper *k)
 		if (!is_there(k, VIEW_DAG, i) || !is_there(k, VIEW_EXECUTION_PLAN, i))
 			mark(k, i, MARK_CHANGED | MARK_GRAPH);
 		seq = checkpoint_seq(k->vfs, w->id);
-		if (seq < 0 || (uint64_t)seq < last_seq(k->st, w)) /* (1) */
+		if (seq > (int64_t)k->st->last_seq && !forgot) {
+			checkpoint_forget(k->vfs, k->st->last_seq);
+			forgot = true;
+		}
+		if (seq < (int64_t)last_seq(k->st, w) || seq > (int64_t)k->st->last_seq) /* (1) */
 			mark(k, i, MARK_CHANGED | MARK_GRAPH);
 	}
 	for (enum view_id i = VIEW_BY_WORKSTREAM; i <= VIEW_BY_WORKER; i++)
@@ -261,8 +268,8 @@ static void prune(struct views_keeper *k, int64_t now_ms, struct err *e)
 	int rc = checkpoint_prune(k->vfs);
 
 	k->checkpoints = 0;
-	if (rc == 0 && now_ms - k->looked_ms >= PRUNE_ARCHIVES_MS) {
-		k->looked_ms = now_ms;
+	if (rc == 0 && now_ms - k->pruned_ms >= PRUNE_ARCHIVES_MS) {
+		k->pruned_ms = now_ms;
 		rc = archive_prune(k->vfs, now_ms);
 	}
 	if (rc < 0)
@@ -350,7 +357,8 @@ int views_keeper_finish(struct views_keeper *k, int64_t now_ms, struct err *e)
 	bool over = true;
 
 	views_keeper_settle(k);
-	views_keeper_look(k);
+	if (!k->looked)
+		views_keeper_look(k);
 	if (k->passing)
 		over = slice(k, now_ms, until_ms, &said);
 	k->metrics_ms = 0;

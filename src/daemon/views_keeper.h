@@ -31,7 +31,8 @@ struct views_keeper {
 	int64_t metrics_ms;                  /* monotonic: when metrics.json is written next */
 	int state_fd;                 /* the folder, for what metrics tell of the disk; or -1 */
 	const int64_t *heard_ms;      /* monotonic, by worker: when it said something; or NULL */
-	int64_t looked_ms;            /* wall: when old archives were looked for last */
+	int64_t pruned_ms;            /* wall: when old archives were looked for last */
+	bool looked;                  /* what was missing at the start is marked */
 	unsigned checkpoints;         /* written since the history was thinned out */
 	unsigned failures;            /* in this pass */
 	struct buf scratch, new_runs; /* ids, each with a NUL, whose logs are to be moved */
@@ -45,7 +46,10 @@ void views_keeper_init(struct views_keeper *k, const struct vfs *vfs, const stru
 		       const struct state *st);
 void views_keeper_release(struct views_keeper *k);
 
-/* Marks what is missing on disk or from an earlier state. At a start, and before the end. */
+/*
+ * Marks what is missing on disk or not of this state: from an earlier one, or from one that a
+ * restore gave up. At a start; _finish does it for who did not.
+ */
 void views_keeper_look(struct views_keeper *k);
 
 /* Before an input is decided on: what it is about to forget is archived. */

@@ -43,7 +43,8 @@ int archive_move_logs(const struct vfs *vfs, struct span ws);
 
 /*
  * Removes what a crash left unfinished, and archives of completed runs that ended ARCHIVE_DAYS ago;
- * all others stay. At most ARCHIVES_PRUNED_MAX. Returns how many were removed.
+ * all others stay. At most ARCHIVES_PRUNED_MAX, and it looks at ARCHIVES_LOOKED_MAX workstreams
+ * only, others each second: all get their turn. Returns how many were removed.
  */
 int archive_prune(const struct vfs *vfs, int64_t now_ms);
 

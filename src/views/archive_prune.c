@@ -106,21 +106,40 @@ static int prune_folder(struct pruning *p, const char *folder)
 	return rc < 0 ? rc : prune_one(p, folder);
 }
 
+static int prune_entry(struct pruning *p, const char *name)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT;
+
+	if (span_starts(span_of(name), ARCHIVE_FRESH))
+		return remove_file(p->vfs, ARCHIVES_DIR, name);
+	if (!view_name_fits(span_of(name)))
+		return 0;
+	buf_putf(&path, ARCHIVES_DIR "/%s", name);
+	return prune_folder(p, path.p);
+}
+
+static size_t count_names(const struct buf *names)
+{
+	size_t count = 0;
+
+	for (size_t at = 0; at < names->len; at += strlen(names->p + at) + 1)
+		count++;
+	return count;
+}
+
 int archive_prune(const struct vfs *vfs, int64_t now_ms)
 {
-	CLEANUP(buf_release) struct buf names = BUF_INIT, path = BUF_INIT;
+	CLEANUP(buf_release) struct buf names = BUF_INIT;
 	struct pruning p = { vfs, now_ms, 0 };
 	int rc = vfs->list(vfs->ctx, ARCHIVES_DIR, &names);
+	size_t count = rc < 0 ? 0 : count_names(&names), index = 0, first = 0;
 
+	if (count > ARCHIVES_LOOKED_MAX)
+		first = (size_t)(now_ms / 1000) % (count / ARCHIVES_LOOKED_MAX + 1) *
+			ARCHIVES_LOOKED_MAX;
 	for (size_t at = 0; rc >= 0 && at < names.len && p.removed < ARCHIVES_PRUNED_MAX;
-	     at += strlen(names.p + at) + 1) {
-		if (span_starts(span_of(names.p + at), ARCHIVE_FRESH)) {
-			rc = remove_file(vfs, ARCHIVES_DIR, names.p + at);
-		} else if (view_name_fits(span_of(names.p + at))) {
-			buf_truncate(&path, 0);
-			buf_putf(&path, ARCHIVES_DIR "/%s", names.p + at);
-			rc = prune_folder(&p, path.p);
-		}
-	}
+	     at += strlen(names.p + at) + 1, index++)
+		if (index >= first && index < first + ARCHIVES_LOOKED_MAX)
+			rc = prune_entry(&p, names.p + at);
 	return rc < 0 && rc != -ENOENT ? rc : p.removed;
 }

@@ -249,6 +249,21 @@ int64_t checkpoint_seq(const struct vfs *vfs, struct span ws)
 	return at ? (int64_t)strtoull(at + sizeof(key) - 1, NULL, 10) : 0;
 }
 
+int checkpoint_forget(const struct vfs *vfs, uint64_t seq)
+{
+	CLEANUP(buf_release) struct buf names = BUF_INIT, path = BUF_INIT;
+	struct checkpoint_name name;
+	int rc = vfs->list(vfs->ctx, CHECKPOINT_DIR, &names);
+
+	for (size_t at = 0; rc >= 0 && at < names.len; at += strlen(names.p + at) + 1) {
+		if (!checkpoint_name_decode(span_of(names.p + at), &name) || name.seq <= seq)
+			continue;
+		put_numbered(&path, name.ws, name.seq);
+		rc = vfs->remove(vfs->ctx, path.p);
+	}
+	return rc == -ENOENT ? 0 : rc;
+}
+
 struct history {
 	struct checkpoint_name *v;
 	size_t count, capacity;

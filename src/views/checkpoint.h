@@ -76,6 +76,12 @@ int checkpoint_write(const struct vfs *vfs, struct view_source *src, uint32_t ws
  */
 int64_t checkpoint_seq(const struct vfs *vfs, struct span ws);
 
+/*
+ * Removes every checkpoint of an event behind `seq`: after a restore that gave up a part of the
+ * journal they tell of what did not happen. Returns 0 or -errno.
+ */
+int checkpoint_forget(const struct vfs *vfs, uint64_t seq);
+
 /* Makes the folder, which may exist. */
 int checkpoint_prepare(const struct vfs *vfs);
 int checkpoint_settle(const struct vfs *vfs);

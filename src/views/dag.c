@@ -74,6 +74,7 @@ struct dag {
 	struct buf *out;
 	uint32_t *external; /* tasks of other workstreams, each once, in the order they were met */
 	size_t external_count, external_capacity;
+	bool *seen; /* of each task: is in external */
 };
 
 static void add_external(void *ctx, const struct task *t, uint32_t need)
@@ -81,11 +82,9 @@ static void add_external(void *ctx, const struct task *t, uint32_t need)
 	struct dag *d = ctx;
 
 	need &= ~WAIVED;
-	if (d->st->tasks[need].ws == t->ws)
+	if (d->st->tasks[need].ws == t->ws || d->seen[need])
 		return;
-	for (size_t i = 0; i < d->external_count; i++)
-		if (d->external[i] == need)
-			return;
+	d->seen[need] = true;
 	mem_grow(&d->external, &d->external_capacity, d->external_count + 1, sizeof(*d->external));
 	d->external[d->external_count++] = need;
 }
@@ -101,6 +100,7 @@ static void put_nodes(struct dag *d, const struct workstream *w)
 {
 	const struct state *st = d->st;
 
+	d->seen = mem_zalloc(st->task_count * sizeof(*d->seen));
 	put_open(d->out, "nodes", '[');
 	for (size_t i = 0; i < w->task_count; i++) {
 		put_node(d->out, &st->tasks[w->tasks[i]]);
@@ -152,4 +152,5 @@ void dag_encode(struct view_source *src, uint32_t ws, struct view_stamp stamp, s
 	put_order(&d, ws);
 	buf_puts(out, "}\n");
 	mem_free(&d.external);
+	mem_free(&d.seen);
 }

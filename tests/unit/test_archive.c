@@ -141,6 +141,35 @@ static void what_somebody_put_there_stays(void **state)
 	views_world_release(&v);
 }
 
+static void many_get_their_turn(void **state)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT;
+	static const char old[] = "{\"seq\":1,\"state\":\"completed\","
+				  "\"ended_at\":\"2020-01-01T00:00:00.000Z\"}\n";
+	const size_t many = 2 * ARCHIVES_LOOKED_MAX + 10;
+	struct views_world v;
+	int removed = 0, rc;
+
+	(void)state;
+	views_world_init(&v);
+	v.disk.vfs.mkdir(v.disk.vfs.ctx, "archive");
+	for (size_t i = 0; i < many; i++) {
+		buf_truncate(&path, 0);
+		buf_putf(&path, "archive/w%zu", i);
+		v.disk.vfs.mkdir(v.disk.vfs.ctx, path.p);
+		buf_puts(&path, "/metadata.json");
+		simdisk_put(&v.disk, path.p, old, sizeof(old) - 1);
+	}
+	for (unsigned second = 0; second < 60 && removed < (int)many; second++) {
+		rc = archive_prune(&v.disk.vfs, v.w.now_ms + second * 1000);
+		assert_in_range(rc, 0, ARCHIVES_PRUNED_MAX);
+		removed += rc;
+	}
+	assert_int_equal(removed, many);
+	assert_int_equal(names_in(&v.disk.vfs, "archive"), 0);
+	views_world_release(&v);
+}
+
 /* Every name in an archive that has metadata leads to a whole document. */
 static void expect_whole(struct views_world *v, const char *path)
 {
@@ -240,6 +269,7 @@ int main(void)
 		cmocka_unit_test(a_new_run_does_not_write_into_old_logs),
 		cmocka_unit_test(completed_ones_go_after_their_time_and_failed_ones_stay),
 		cmocka_unit_test(what_somebody_put_there_stays),
+		cmocka_unit_test(many_get_their_turn),
 		cmocka_unit_test(power_lost_at_any_call_leaves_none_or_a_whole_one),
 		cmocka_unit_test(a_removal_that_was_cut_is_finished),
 	};

@@ -71,6 +71,39 @@ static void a_waived_dependency_is_shown_as_one(void **state)
 	views_world_release(&v);
 }
 
+static void what_is_needed_of_another_workstream_is_a_node_once(void **state)
+{
+	CLEANUP(submission_release) struct submission s = SUBMISSION_INIT;
+	static const struct row rows[] = { { "lib", "x", NULL, NULL, false },
+					   { "app", "y", NULL, NULL, false },
+					   { "app", "z", NULL, NULL, false } };
+	CLEANUP(buf_release) struct buf out = BUF_INIT;
+	static const char node[] = "\"workstream_id\":\"lib\",\"external\":true}";
+	struct views_world v;
+	const char *first;
+
+	(void)state;
+	views_world_init(&v);
+	submission_of(&s, &v.w, rows, ARRAY_LEN(rows));
+	s.needs = mem_realloc(s.needs, 2 * sizeof(*s.needs));
+	s.needs[0] = s.needs[1] = 0;
+	s.needs_count = 2;
+	for (uint32_t i = 1; i < 3; i++) {
+		s.tasks[i].needs_at = i - 1;
+		s.tasks[i].needs_count = 1;
+	}
+	assert_int_equal(world_step(&v.w, (struct input){ .kind = IN_SUBMIT, .submission = &s }),
+			 0);
+	assert_int_equal(views_expected(&v.w.st, "dag_app.json", (struct view_stamp){ 1, 1 }, &out),
+			 0);
+	assert_non_null(strstr(out.p, "{\"from\":\"x\",\"to\":\"y\""));
+	assert_non_null(strstr(out.p, "{\"from\":\"x\",\"to\":\"z\""));
+	first = strstr(out.p, node);
+	assert_non_null(first);
+	assert_null(strstr(first + 1, node));
+	views_world_release(&v);
+}
+
 static void the_plan_has_stages_and_the_longest_way(void **state)
 {
 	struct views_world v;
@@ -254,6 +287,7 @@ int main(void)
 		cmocka_unit_test(indexes_deal_out_sorted_ids),
 		cmocka_unit_test(the_graph_goes_from_the_prerequisite_to_the_dependent),
 		cmocka_unit_test(a_waived_dependency_is_shown_as_one),
+		cmocka_unit_test(what_is_needed_of_another_workstream_is_a_node_once),
 		cmocka_unit_test(the_plan_has_stages_and_the_longest_way),
 		cmocka_unit_test(paths_lead_to_views_and_back),
 		cmocka_unit_test(ids_that_are_no_file_names_are_left_alone),

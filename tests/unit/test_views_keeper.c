@@ -254,6 +254,8 @@ static void what_somebody_removed_comes_back(void **state)
 	note(t);
 	run(t);
 	assert_int_equal(views_each(&t->v.w.st, remove_view, t), 0);
+	views_keeper_release(&t->k);
+	keep(t);
 	assert_int_equal(finish(t), 0);
 	views_each(&t->v.w.st, expect_current, t);
 }
@@ -325,6 +327,26 @@ static void a_slice_is_short_and_the_rest_follows(void **state)
 	}
 	assert_true(slices >= 4);
 	views_each(&t->v.w.st, expect_current, t);
+}
+
+/* The journal was cut back to an earlier event: what is of a later one did not happen. */
+static void what_a_restore_gave_up_is_forgotten(void **state)
+{
+	struct kept *t = *state;
+	CLEANUP(buf_release) struct buf path = BUF_INIT;
+	uint64_t end = t->v.w.st.last_seq;
+
+	note(t);
+	run(t);
+	buf_putf(&path, "checkpoints/ci_%llu.json", (unsigned long long)end);
+	assert_non_null(simdisk_file(&t->v.disk, path.p));
+	t->v.w.st.last_seq = end - 1;
+	views_keeper_release(&t->k);
+	keep(t);
+	views_keeper_look(&t->k);
+	assert_null(simdisk_file(&t->v.disk, path.p));
+	assert_int_equal(run(t), 0);
+	assert_int_equal(checkpoint_seq(&t->v.disk.vfs, SPAN_LIT("ci")), end - 1);
 }
 
 /* Killed at any call that changes the disk, with or without the machine: the next start mends all.
@@ -411,6 +433,7 @@ int main(void)
 		CASE(the_whole_folder_may_go),
 		CASE(nothing_is_written_when_all_is_there),
 		CASE(an_archive_that_was_removed_stays_away),
+		CASE(what_a_restore_gave_up_is_forgotten),
 		CASE(metrics_come_every_minute),
 		CASE(a_slice_is_short_and_the_rest_follows),
 		cmocka_unit_test(a_crash_at_any_call_is_mended_by_the_next_start),
