@@ -83,6 +83,11 @@ static void put_text(struct cmd_ctx *c, const struct metrics *m)
 	put_states(c, m->workers_by_state, WORKER_STATE_COUNT, worker_state_word);
 	out_putf(c->out, "Recovered    %llu of %llu tasks that were tried again or lost\n",
 		 (unsigned long long)m->mended, (unsigned long long)(m->mended + m->not_mended));
+	if (metrics_unclean_ends(m))
+		out_putf(c->out,
+			 "Killed       %llu of %llu orchestrators did not end by themselves\n",
+			 (unsigned long long)metrics_unclean_ends(m),
+			 (unsigned long long)m->from.st->happened[EV_ORCHESTRATOR_STARTED]);
 	put_kinds(c, m, "Failures", metrics_errors, metrics_error_count);
 	put_kinds(c, m, "Recoveries", metrics_recoveries, metrics_recovery_count);
 	out_putf(c->out, "\nJournal      %llu events\n", (unsigned long long)m->from.st->last_seq);

@@ -20,7 +20,7 @@
 #define MARK_GRAPH (1 << 1)  /* dependencies, too */
 #define MARK_LISTED (1 << 2) /* is in changed[] */
 
-#define SHARE 20             /* views get one part in so many of the time */
+#define SHARE 50             /* views get one part in so many of the time */
 #define FAILURES_MAX 3       /* in one pass: the disk is full, not one file in the way */
 #define PRUNE_CHECKPOINTS 50 /* more than are kept may pile up until they are thinned out */
 #define PRUNE_ARCHIVES_MS 3600000LL

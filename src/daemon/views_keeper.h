@@ -1,7 +1,7 @@
 /*
  * Keeps the views (src/views/) true while the state changes. What changed is marked in constant
  * time per event; written is at most once a second, in slices of at most VIEWS_PASS_MS, and at most
- * a twentieth of the time goes into it, so the cost of a transition does not grow with the state.
+ * a fiftieth of the time goes into it, so the cost of a transition does not grow with the state.
  *
  * Never needed for safety: a view that cannot be written stays as it was, is told once, and is
  * tried again. After a crash views are old or new, each whole; views_keeper_look finds the old

@@ -89,6 +89,15 @@ int64_t metrics_duration_ms(const struct metrics *m)
 	return m->timed ? (int64_t)(m->duration_ms / m->timed) : -1;
 }
 
+uint64_t metrics_unclean_ends(const struct metrics *m)
+{
+	const struct state *st = m->from.st;
+	uint64_t ends = st->happened[EV_ORCHESTRATOR_STOPPED] + st->orchestrator_running;
+	uint64_t starts = st->happened[EV_ORCHESTRATOR_STARTED];
+
+	return starts > ends ? starts - ends : 0;
+}
+
 static int64_t share(uint64_t part, uint64_t rest)
 {
 	return part + rest ? (int64_t)(part * 1000 / (part + rest)) : -1;
@@ -197,6 +206,10 @@ static void put_system(const struct metrics *m, struct buf *out)
 {
 	const struct usage *u = &m->from.usage;
 
+	put_open(out, "orchestrator", '{');
+	put_u64(out, "starts", m->from.st->happened[EV_ORCHESTRATOR_STARTED]);
+	put_u64(out, "unclean_ends", metrics_unclean_ends(m));
+	buf_putc(out, '}');
 	put_open(out, "journal", '{');
 	put_u64(out, "events", m->from.st->last_seq);
 	put_known(out, "bytes", m->from.journal_bytes);

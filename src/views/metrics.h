@@ -36,6 +36,9 @@ struct metrics {
 /* Counts; one walk over the state. */
 void metrics_init(struct metrics *m, const struct metrics_source *from);
 
+/* How often an orchestrator ended without recording that, and another one was started since. */
+uint64_t metrics_unclean_ends(const struct metrics *m);
+
 /* Mean duration of completed tasks, or -1 while there is none. */
 int64_t metrics_duration_ms(const struct metrics *m);
 

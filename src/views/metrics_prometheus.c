@@ -130,6 +130,9 @@ static void put_happened(const struct metrics *m, struct buf *out)
 		sample(out, "sk_recovery_attempts_total", "kind",
 		       span_of(metrics_recoveries[i].word),
 		       st->happened[metrics_recoveries[i].kind]);
+	single(out, "sk_orchestrator_unclean_ends_total", "counter",
+	       "Orchestrators that ended without recording it, and were followed by another.",
+	       (int64_t)metrics_unclean_ends(m));
 	single(out, "sk_recovered_tasks", "gauge", "Tasks tried again or lost, and completed.",
 	       (int64_t)m->mended);
 	single(out, "sk_unrecovered_tasks", "gauge", "Tasks tried again or lost, and failed.",

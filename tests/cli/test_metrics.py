@@ -2,10 +2,11 @@
 
 import json
 import re
+import signal
 
 import pytest
 
-from conftest import NIGHTLY
+from conftest import NIGHTLY, until
 from pages import check_nothing_yet
 
 PLAN = """
@@ -87,6 +88,20 @@ def test_prometheus(ended):
     assert found['sk_recovery_attempts_total{kind="task_retry"}'] == 1
     assert found["sk_recovered_tasks"] == 1
     assert "sk_process_resident_memory_bytes" not in found
+
+
+def test_a_killed_orchestrator_is_counted_when_it_was_followed(work):
+    work.gate().plan("workstream: w\ntasks: {a: {run: 'true < gate'}}\n")
+    running = work.start("run", "plan.yaml")
+    until(lambda: work.state_of("a") == "running", "a runs")
+    assert work("metrics", "--json").json["orchestrator"] == {"starts": 1, "unclean_ends": 0}
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    work.open_gate()
+    assert work("run", "plan.yaml").code == 0
+    assert work("metrics", "--json").json["orchestrator"] == {"starts": 2, "unclean_ends": 1}
+    assert samples(work("metrics", "--format", "prometheus").out)["sk_orchestrator_unclean_ends_total"] == 1
+    assert "\nKilled       1 of 2 orchestrators" in work("metrics").out
 
 
 def test_beside_an_orchestrator(sk, maker):
