@@ -4,6 +4,7 @@
  */
 #include "cmd/event_text.h"
 
+#include "base/scan.h"
 #include "base/when.h"
 #include "cmd/story.h"
 #include "core/state.h"
@@ -119,10 +120,25 @@ static void put_leave(const struct event *ev, struct buf *out)
 		buf_puts(out, ", then it is started again");
 }
 
+/* "dependency cycle: a needs b needs a" */
 static void put_cycle(const struct event *ev, struct buf *out)
 {
+	struct scan_text id, first = { SPAN_NONE, false };
+	struct scan s;
+
 	buf_puts(out, "dependency cycle: ");
-	buf_put_visible(out, ev->tasks);
+	scan_init(&s, ev->tasks);
+	scan_array(&s);
+	while (scan_item(&s)) {
+		scan_string(&s, &id);
+		if (s.error)
+			return;
+		if (!first.raw.p)
+			first = id;
+		buf_put_visible(out, id.raw);
+		buf_puts(out, " needs ");
+	}
+	buf_put_visible(out, first.raw);
 }
 
 /* Kinds whose sentence never varies. */

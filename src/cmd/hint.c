@@ -32,6 +32,10 @@ void put_shell_word(struct buf *out, struct span word)
 
 void put_run_command(const struct workstream *w, struct buf *out)
 {
+	if (w->flags & WSF_HALTED) {
+		buf_putf(out, "sk workstream dag %.*s", SPAN_ARG(w->id));
+		return;
+	}
 	buf_puts(out, "sk run ");
 	if (w->plan.len)
 		put_shell_word(out, w->plan);

@@ -9,7 +9,8 @@
 /* Appends a word as a shell reads it: quoted when it must be. */
 void put_shell_word(struct buf *out, struct span word);
 
-/* Appends the command that continues a workstream: "sk run nightly.yaml". */
+/* Appends the command that continues a workstream: "sk run nightly.yaml"; of one that a cycle has
+ * halted, the one that shows the way out. */
 void put_run_command(const struct workstream *w, struct buf *out);
 
 /* Appends the path of a task's log, relative to the current folder when it is below. */

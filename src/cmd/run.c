@@ -379,8 +379,13 @@ static const struct background detached = { run_words, "detach", tell_detached }
 static int run_run(struct cmd_ctx *c, struct err *e)
 {
 	struct run r = { .c = c, .report = { .changes = BUF_INIT }, .state_fd = -1, .logs_fd = -1 };
-	int rc = run_request_load(c, &r.request, e);
+	int rc;
 
+	if (options_has(c->options, "halt-on-cycle") && options_has(c->options, "dry-run"))
+		return err_set(e, -SK_EUSAGE,
+			       "--halt-on-cycle and --dry-run exclude each other; nothing was "
+			       "started. Try: sk help run");
+	rc = run_request_load(c, &r.request, e);
 	run_request_size(c, &r.request);
 	if (rc == 0 && options_has(c->options, "dry-run"))
 		rc = run_dry(c, &r.request, e);

@@ -118,6 +118,7 @@ static int load_plan(const struct cmd_ctx *c, struct run_request *out, struct er
 				     .only = only,
 				     .only_count = only_count,
 				     .from = options_text(c->options, "from"),
+				     .halt_on_cycle = options_has(c->options, "halt-on-cycle"),
 				     .cwd = c->paths->chosen && here ? here : c->paths->root };
 	int rc = split_params(texts, param_count, params, storage, e);
 

@@ -30,6 +30,10 @@
 		{ .name = "fail-fast",                                                             \
 		  .kind = OPTION_FLAG,                                                             \
 		  .summary = "any failure ends the workstream" },                                  \
+		{ .name = "halt-on-cycle",                                                         \
+		  .kind = OPTION_FLAG,                                                             \
+		  .summary = "record a plan whose tasks wait for each other, halted, instead of "  \
+			     "refusing it" },                                                      \
 		{ .name = "new-run",                                                               \
 		  .kind = OPTION_FLAG,                                                             \
 		  .summary = "begin anew: every task runs again" },                                \

@@ -41,6 +41,8 @@ static void add_ws(struct run_summary *s, const struct state *st, const struct w
 	s->ws_count++;
 	s->ws_failed += w->state == WS_FAILED;
 	s->ws_completed += w->state == WS_COMPLETED;
+	if (w->flags & WSF_HALTED && !s->halted)
+		s->halted = span_dup(w->id);
 	for (size_t i = 0; i < w->task_count; i++) {
 		const struct task *t = &st->tasks[w->tasks[i]];
 
@@ -87,6 +89,7 @@ void run_summary_release(struct run_summary *s)
 	for (size_t i = 0; i < s->name_count; i++)
 		mem_free(&s->names[i]);
 	mem_free(&s->names);
+	mem_free(&s->halted);
 	mem_free(&s->command);
 }
 
@@ -151,6 +154,9 @@ static void print_text(const struct run_summary *s, struct out *out, bool nothin
 	if (s->failure_count)
 		out_putf(out, "next: sk why %s, or mend it and: %s\n", s->failures[0].task,
 			 s->command);
+	else if (s->halted)
+		out_putf(out, "next: sk workstream dag %s shows which tasks wait for each other\n",
+			 s->halted);
 	else if (!done)
 		out_putf(out, "next: %s goes on with the rest\n", s->command);
 }

@@ -17,6 +17,7 @@ struct run_summary {
 	uint32_t total, blocked, skipped;
 	uint32_t unfinished; /* asked for in this run, but neither completed nor waived */
 	uint32_t ws_failed, ws_completed, ws_count;
+	char *halted;    /* the first workstream that a cycle has halted, or NULL */
 	int64_t took_ms; /* of this very run */
 	struct run_failure *failures;
 	size_t failure_count, failure_capacity;

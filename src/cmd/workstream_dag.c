@@ -11,6 +11,8 @@ static void put_next(const struct dag *d, struct buf *next)
 {
 	const struct task *needed, *task;
 
+	if (!d->cycle_count && d->w->flags & WSF_HALTED)
+		next_add(next, "sk workstream resume --workstream-id %.*s", SPAN_ARG(d->w->id));
 	if (!d->cycle_count)
 		return;
 	task = dag_task(d, d->cycle[d->cycle_at[1] - 1]);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "core/cycle.h"
 
 static int refuse_state(struct turn *t, uint32_t ws, const char *rule, const char *instead)
 {
@@ -288,6 +289,37 @@ static int resume_part(struct turn *t, uint32_t ws, bool *behind, const struct a
 	return rc;
 }
 
+static void take_last(void *ctx, const uint32_t *tasks, uint32_t count)
+{
+	uint32_t *edge = ctx; /* the last task of the circle needs the first */
+
+	edge[0] = tasks[0];
+	edge[1] = tasks[count - 1];
+}
+
+/* Only once nothing waits for itself any more. */
+static int resume_halted(struct turn *t, uint32_t ws, const struct act *act)
+{
+	const struct state *st = t->st;
+	uint32_t edge[2] = { NO_ID, NO_ID };
+	struct event *ev;
+
+	if (ws_cycles(st, ws, take_last, edge))
+		return act_refuse(
+			t, -SK_EREFUSED,
+			"workstream \"%.*s\": its tasks still wait for each other in a "
+			"circle: nothing was changed. Try: sk dep remove --from %.*s --to "
+			"%.*s",
+			SPAN_ARG(st->ws[ws].id), SPAN_ARG(st->tasks[edge[0]].id),
+			SPAN_ARG(st->tasks[edge[1]].id));
+	ev = turn_ws_move(t, ws, ON_MANUAL_RESUME);
+	if (!ev)
+		return refuse_state(t, ws, "its plan was never taken over", "sk workstream show");
+	act_sign(t, ev, act);
+	turn_apply(t);
+	return 0;
+}
+
 int act_ws_resume(struct turn *t, const struct act *act)
 {
 	CLEANUP(mem_free) bool *behind = mem_zalloc(t->st->task_count + 1);
@@ -298,6 +330,8 @@ int act_ws_resume(struct turn *t, const struct act *act)
 		return rc;
 	if (t->st->ws[ws].state == WS_CANCELLED || t->st->ws[ws].state == WS_COMPLETED)
 		return refuse_state(t, ws, "which is final", "sk workstream show");
+	if (t->st->ws[ws].flags & WSF_HALTED)
+		return resume_halted(t, ws, act);
 	rc = resume_part(t, ws, behind, act);
 	if (rc == 0)
 		act_reopen_ws(t, ws, act);

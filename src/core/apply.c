@@ -92,7 +92,11 @@ static int apply_ws(struct state *st, const struct event *ev, struct effects *fx
 	if (row->acts & DO_RESET) {
 		w->ended_ms = 0;
 		w->started_ms = ev->at_ms;
+	}
+	if (ev->kind == EV_WS_RESUMED && w->flags & WSF_HALTED) {
 		w->flags &= ~(uint32_t)WSF_HALTED;
+		for (size_t i = 0; i < w->task_count; i++)
+			agenda_task(st, w->tasks[i]);
 	}
 	if (ev->reason.len)
 		w->reason = arena_copy(&st->text, ev->reason);

@@ -5,6 +5,7 @@
  */
 #include "core/turn.h"
 
+#include "core/cycle.h"
 #include "base/limits.h"
 #include "core/link.h"
 #include "core/queue.h"
@@ -262,6 +263,7 @@ static void ready_ws(struct turn *t, uint32_t ws, const bool *wanted, struct spa
 	if (w->state == WS_PLANNED) {
 		INVARIANT(turn_ws_move(t, ws, ON_ALL_TASKS_CREATED) != NULL);
 		turn_apply(t);
+		turn_halt_on_cycles(t, ws);
 		return;
 	}
 	drop_missing(t, ws, wanted, operator_name);
@@ -279,6 +281,22 @@ static void ready_ws(struct turn *t, uint32_t ws, const bool *wanted, struct spa
 			break;
 		}
 	}
+	turn_halt_on_cycles(t, ws);
+}
+
+/* The plan was mended, or its circle broken by hand: what a circle had halted goes on. */
+static void unhalt_ws(struct turn *t, uint32_t ws, struct span operator_name)
+{
+	struct event *ev;
+
+	if (!(t->st->ws[ws].flags & WSF_HALTED) || ws_cycles(t->st, ws, NULL, NULL))
+		return;
+	ev = turn_ws_move(t, ws, ON_MANUAL_RESUME);
+	if (!ev)
+		return;
+	ev->operator_name = turn_copy(t, operator_name);
+	ev->reason = SPAN_LIT("no task waits for itself any more");
+	turn_apply(t);
 }
 
 /* `again_too`: a task of it that counts as settled is to run again. */
@@ -328,6 +346,7 @@ static void submit_graph(struct turn *t, const struct submission *s, const struc
 	}
 	for (uint32_t i = 0; i < s->ws_count; i++) {
 		ready_ws(t, n->ws[i], wanted, operator_name);
+		unhalt_ws(t, n->ws[i], operator_name);
 		resume_ws(t, n->ws[i], again_too[n->ws[i]], operator_name);
 	}
 	mem_free(&wanted);

@@ -32,6 +32,8 @@ static const struct edge ws_edges[] = {
 	ROW("WO2", COMPLETED,  MANUAL_RESUME,        EXECUTING,  RESUMED,    DO_RESET),
 	ROW("WO3", EXECUTING,  WORKSTREAM_ROLLBACK,  READY,      RESUMED,    DO_RESET),
 	ROW("WO3", FAILED,     WORKSTREAM_ROLLBACK,  READY,      RESUMED,    DO_RESET),
+	ROW("WO4", READY,      MANUAL_RESUME,        READY,      RESUMED,    0),
+	ROW("WO4", EXECUTING,  MANUAL_RESUME,        EXECUTING,  RESUMED,    0),
 };
 /* clang-format on */
 

@@ -20,6 +20,7 @@ struct plan_options {
 	const char *cwd;         /* absolute: where tasks run unless the plan says otherwise */
 	const char *const *only; /* --only: these tasks and what they need; names or globs with * */
 	size_t only_count;
+	bool halt_on_cycle; /* a circle within one workstream is no problem: the core halts it */
 	const char *
 		from; /* --from: this task and all that depend on it, directly or not; NULL = all */
 };

@@ -247,6 +247,8 @@ static void report_cycle(void *ctx, const struct graph_cycle *cycle)
 		return;
 	for (uint32_t i = 1; i < cycle->count; i++)
 		full |= p->out->tasks[cycle->nodes[i]].ws != p->out->tasks[cycle->nodes[0]].ws;
+	if (p->options->halt_on_cycle && !full)
+		return;
 	for (uint32_t i = 0; i < shown; i++) {
 		put_task(&text, p->out, cycle->nodes[i], full);
 		buf_puts(&text, " → ");
@@ -255,7 +257,8 @@ static void report_cycle(void *ctx, const struct graph_cycle *cycle)
 		buf_putf(&text, "... (%u more) → ", cycle->count - shown);
 	put_task(&text, p->out, cycle->nodes[0], full);
 	value_problem(&r, want_between(p, cycle->nodes[0], cycle->nodes[1]),
-		      "dependency cycle: %s. Try: take one of these needs out", text.p);
+		      "dependency cycle: %s. Try: take one of these needs out%s", text.p,
+		      full ? "" : ", or add --halt-on-cycle");
 }
 
 static void check_cycles(struct plan *p)

@@ -86,9 +86,92 @@ def test_worker_unresponsive(sk, maker):
     assert (record["severity"], record["worker_id"], record["to_state"]) == ("error", "local", "unresponsive")
 
 
-def test_cycle(sk, maker):
-    maker.make("cycle knot a:b b:a\n")
-    record, = sk("events", "--type", "dependency_cycle_detected", "--json").lines
-    assert record["severity"] == "critical"
-    assert sorted(record["tasks"]) == ["a", "b"]
-    assert record["workstream_id"] == "knot"
+KNOT = """
+workstream: knot
+tasks:
+  a: {run: 'echo a >> ran', needs: [b]}
+  b: {run: 'echo b >> ran', needs: [c]}
+  c: {run: 'echo c >> ran', needs: [a]}
+  free: {run: 'echo free >> ran'}
+"""
+
+
+def halted(work):
+    done = work("run", "--halt-on-cycle", work.plan(KNOT))
+    assert done.code == 1
+    assert done.out.endswith("next: sk workstream dag knot shows which tasks wait for each other\n")
+    assert work.lines("ran") == [], "nothing of a halted workstream is started"
+
+
+def test_cycle_is_refused_unless_it_is_asked_for(work):
+    done = work("run", work.plan(KNOT))
+    assert done.code == 2
+    assert "dependency cycle: a → b → c → a. Try: take one of these needs out, or add --halt-on-cycle" in done.err
+    assert work.events("dependency_cycle_detected") == []
+    assert work("run", "--halt-on-cycle", "--dry-run", "plan.yaml").code == 2
+
+
+def test_cycle_over_two_workstreams_is_refused_always(work):
+    one = work.plan("workstream: one\ntasks: {a: {run: 'true', needs: [two/b]}}", "one.yaml")
+    two = work.plan("workstream: two\ntasks: {b: {run: 'true', needs: [one/a]}}", "two.yaml")
+    done = work("run", "--halt-on-cycle", one, two)
+    assert done.code == 2
+    assert "dependency cycle" in done.err
+
+
+def test_cycle(work):
+    halted(work)
+    record = check(work, "dependency_cycle_detected", "critical", workstream_id="knot", tasks=["a", "b", "c"])
+    assert record["entity_type"] == "workstream"
+    assert len(work.events("dependency_cycle_detected")) == 1
+    assert work("events", "--type", "dependency_cycle_detected").out.endswith(
+        "  knot: dependency cycle: a needs b needs c needs a\n")
+    assert work("status").out.endswith("\nNext: sk workstream dag knot\n")
+
+
+def test_cycle_is_broken_by_hand(work):
+    halted(work)
+    refused = work("resume_workstream", "--workstream-id", "knot")
+    assert refused.code == 4
+    assert "still wait for each other in a circle: nothing was changed. Try: sk dep remove --from a --to c" in refused.err
+    assert work("remove_dependency", "--from", "a", "--to", "c").code == 0
+    assert work("workstream", "dag", "knot").out.endswith("\nNext: sk workstream resume --workstream-id knot\n")
+    assert work("resume_workstream", "--workstream-id", "knot").code == 0
+    assert work("run", "--halt-on-cycle", "plan.yaml").code == 0
+    order = [line for line in work.lines("ran") if line != "free"]
+    assert order == ["c", "b", "a"]
+
+
+def test_cycle_is_broken_by_cancelling_one(work):
+    halted(work)
+    assert work("cancel_task", "--task-id", "b", "--yes").code == 0
+    assert work("resume_workstream", "--workstream-id", "knot").code == 0
+    assert work("run", "--halt-on-cycle", "plan.yaml").code == 0
+    assert sorted(work.lines("ran")) == ["a", "c", "free"]
+
+
+def test_cycle_is_broken_in_the_plan(work):
+    halted(work)
+    work.plan(KNOT.replace("needs: [a]", "needs: [free]"))
+    assert work("run", "--accept-changes", "plan.yaml").code == 0
+    assert sorted(work.lines("ran")) == ["a", "b", "c", "free"]
+    assert work.events("workstream_resumed")[-1]["metadata"]["edge"] == "WO4"
+
+
+def test_cycle_survives_a_kill_and_a_second_run(work):
+    halted(work)
+    done = work("run", "--halt-on-cycle", "plan.yaml")
+    assert done.code == 1
+    assert len(work.events("dependency_cycle_detected")) == 1, "it is known already"
+    (work.folder / ".state" / "current.json").unlink()
+    assert work("workstream", "list", "--json").json["workstreams"][0]["halted"] is True
+    assert work.lines("ran") == []
+
+
+def test_cycle_that_comes_with_a_change(work):
+    work.plan("workstream: knot\ntasks: {a: {run: 'exit 1'}, b: {run: 'true', needs: [a]}, c: {run: 'true', needs: [b]}}")
+    assert work("run", "plan.yaml").code == 1
+    work.plan("workstream: knot\ntasks: {a: {run: 'exit 1'}, b: {run: 'true', needs: [a, c]}, c: {run: 'true', needs: [b]}}")
+    done = work("run", "--halt-on-cycle", "--accept-changes", "plan.yaml")
+    assert done.code == 1
+    assert [record["tasks"] for record in work.events("dependency_cycle_detected")] == [["b", "c"]]

@@ -45,6 +45,8 @@ static const struct expected ws_rows[] = {
 	{ "WO1", "failed", "ready" },        { "WO2", "failed", "executing" },
 	{ "WO2", "completed", "executing" }, { "WO3", "executing", "ready" },
 	{ "WO3", "failed", "ready" },
+	{ "WO4", "ready", "ready" },
+	{ "WO4", "executing", "executing" },
 };
 
 static const struct expected worker_rows[] = {

@@ -200,7 +200,7 @@ static void a_long_chain_and_its_cycle(void **state)
 			    "\u2192 t99995 \u2192 t99994 \u2192 t99993 \u2192 t99992 \u2192 t99991 "
 			    "\u2192 t99990 "
 			    "\u2192 t99989 \u2192 ... (99988 more) \u2192 t0: nothing was started. "
-			    "Try: take one of these needs out");
+			    "Try: take one of these needs out, or add --halt-on-cycle");
 }
 
 static void limits_of_one_task(void **state)
