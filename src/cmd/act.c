@@ -218,7 +218,9 @@ static int run_open(struct acting *a, struct err *e)
 	if (rc < 0)
 		return rc;
 	put_subject(a, span_of(typed));
-	rc = perform(a, e);
+	rc = a->page->prepare ? a->page->prepare(a->c, typed, a->act, e) : 0;
+	if (rc == 0)
+		rc = perform(a, e);
 	if (rc == -ENOENT)
 		rc = view_missing(a->c->paths, e);
 	wrote = write_diary(a, span_of(typed), rc, e, &diary);

@@ -48,6 +48,9 @@ struct act_page {
 	enum act_subject subject;
 	const char *option; /* that names the subject; a plain argument does as well */
 	const char *danger; /* what --yes confirms, or NULL when nothing needs confirmation */
+	/* Fills in what is not an option of its own; NULL = nothing is. A refusal is told and put
+	 * in the diary like any other. */
+	int (*prepare)(struct cmd_ctx *c, const char *typed, struct act *act, struct err *e);
 };
 
 /*

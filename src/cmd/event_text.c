@@ -151,6 +151,8 @@ static const char *fixed_sentence(enum event_kind kind)
 		return "completed";
 	case EV_TASK_CANCEL_REQUESTED:
 		return "asked to end";
+	case EV_TASK_ROLLBACK:
+		return "asked to end; pending again after that";
 	case EV_TASK_CANCELLED:
 		return "cancelled";
 	case EV_TASK_SKIPPED:
@@ -275,6 +277,10 @@ static void put_special(const struct event *ev, struct buf *out)
 		break;
 	case EV_CYCLE_DETECTED:
 		put_cycle(ev, out);
+		break;
+	case EV_WS_ROLLBACK:
+		buf_putf(out, "rolled back to the checkpoint at record %llu",
+			 (unsigned long long)ev->available);
 		break;
 	case EV_WORKER_LEAVE:
 		put_leave(ev, out);

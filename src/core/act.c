@@ -68,6 +68,7 @@ static decider *const deciders[ACT_COUNT] = {
 	[ACT_WS_CANCEL] = act_ws_cancel,
 	[ACT_WORKER_SHUTDOWN] = act_worker_shutdown,
 	[ACT_WORKER_RESTART] = act_worker_restart,
+	[ACT_WS_ROLLBACK] = act_ws_rollback,
 };
 
 int turn_act(struct turn *t, const struct act *act)

@@ -18,7 +18,8 @@
 	X(WS_RESUME, "workstream_resume")             \
 	X(WS_CANCEL, "workstream_cancel")             \
 	X(WORKER_SHUTDOWN, "worker_shutdown")         \
-	X(WORKER_RESTART, "worker_restart")
+	X(WORKER_RESTART, "worker_restart")           \
+	X(WS_ROLLBACK, "workstream_rollback")
 
 enum act_kind {
 #define X(name, word) ACT_##name,
@@ -40,11 +41,12 @@ enum act_kind {
  * force waives what lies before it.
  * worker_shutdown: worker_id; once its tasks have ended, or with force at once: then what runs has
  * failed, or with reassign goes to another worker.
+ * workstream_rollback: workstream_id; checkpoint, the part of one that is used (act_rollback.c).
  * worker_restart: worker_id; the same, then a new incarnation. What runs is never failed by it.
  */
 struct act {
 	enum act_kind kind;
-	struct span task_id, workstream_id, resource_id, need_id, worker_id;
+	struct span task_id, workstream_id, resource_id, need_id, worker_id, checkpoint;
 	struct span operator_name, reason;
 	uint64_t timeout_ms, limit;
 	bool keep_retry_count, keep_completed, force, reassign;
@@ -64,7 +66,8 @@ struct act {
 	X("keep_completed", FLAG, keep_completed)     \
 	X("force", FLAG, force)                       \
 	X("reassign", FLAG, reassign)                 \
-	X("worker_id", TEXT, worker_id)
+	X("worker_id", TEXT, worker_id)               \
+	X("checkpoint", TEXT, checkpoint)
 
 const char *act_word(enum act_kind kind);
 

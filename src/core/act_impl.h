@@ -38,6 +38,7 @@ int act_ws_retry(struct turn *t, const struct act *act);
 int act_ws_retry_failed(struct turn *t, const struct act *act);
 int act_ws_resume(struct turn *t, const struct act *act);
 int act_ws_cancel(struct turn *t, const struct act *act);
+int act_ws_rollback(struct turn *t, const struct act *act);
 int act_worker_shutdown(struct turn *t, const struct act *act);
 int act_worker_restart(struct turn *t, const struct act *act);
 

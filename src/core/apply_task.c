@@ -171,7 +171,7 @@ static void keep_result(struct state *st, struct task *t, const struct event *ev
 }
 
 /* An end that was asked for is over, one way or another. */
-#define CANCEL_FLAGS (TASK_CANCELLING | TASK_WAIVES)
+#define CANCEL_FLAGS (TASK_CANCELLING | TASK_WAIVES | TASK_RESTORE)
 
 /* What had followed from a failure or a cancellation no longer does. */
 static void leave_final(struct state *st, struct task *t, const struct event *ev)
@@ -427,6 +427,22 @@ static int apply_updated(struct state *st, uint32_t task, const struct event *ev
 	return 0;
 }
 
+/* Its command is to end, and then it is to be as it was when nothing of it had been done. */
+static int apply_rollback(struct state *st, uint32_t task, const struct event *ev,
+			  struct effects *fx, char why[200])
+{
+	struct task *t = &st->tasks[task];
+
+	if (t->worker == NO_ID || ev->retry_count > UINT16_MAX)
+		return illegal(why, ev, "a rollback of what is not at work");
+	t->flags &= (uint16_t)~TASK_WAIVES;
+	t->flags |= TASK_CANCELLING | TASK_RESTORE;
+	t->retry_count = (uint16_t)ev->retry_count;
+	if (fx)
+		effects_add(fx, (struct effect){ FX_CANCEL, task, t->ws, t->worker, t->attempt });
+	return 0;
+}
+
 int apply_task_fact(struct state *st, const struct event *ev, struct effects *fx, char why[200])
 {
 	uint32_t task = state_task(st, ev->task_id);
@@ -443,6 +459,7 @@ int apply_task_fact(struct state *st, const struct event *ev, struct effects *fx
 	case EV_TASK_CANCEL_REQUESTED:
 		if (t->worker == NO_ID)
 			return illegal(why, ev, "an end asked of no worker");
+		t->flags &= (uint16_t)~TASK_RESTORE;
 		t->flags |= (uint16_t)(TASK_CANCELLING | (ev->waive ? TASK_WAIVES : 0));
 		if (ev->reason.len)
 			keep(st, &t->reason, ev->reason);
@@ -450,6 +467,8 @@ int apply_task_fact(struct state *st, const struct event *ev, struct effects *fx
 			effects_add(fx, (struct effect){ FX_CANCEL, task, t->ws, t->worker,
 							 t->attempt });
 		return 0;
+	case EV_TASK_ROLLBACK:
+		return apply_rollback(st, task, ev, fx, why);
 	case EV_TASK_UPDATED:
 		return apply_updated(st, task, ev, why);
 	case EV_TASK_DROPPED:

@@ -153,14 +153,35 @@ static void run_again(struct turn *t, uint32_t task)
 	t->st->tasks[task].flags &= (uint16_t)~TASK_AGAIN;
 }
 
+/* Back to pending, as the rollback wanted it; what never began needs no end of its own. */
+static void finish_restored(struct turn *t, uint32_t task)
+{
+	const struct task *subject = &t->st->tasks[task];
+	uint64_t retry_count = subject->retry_count;
+	struct event *ev = turn_task_move(t, task, ON_WORKSTREAM_ROLLBACK);
+
+	INVARIANT(ev != NULL);
+	if (ev->to == TASK_CANCELLED) {
+		turn_apply(t);
+		ev = turn_task_move(t, task, ON_ROLLBACK_RESTORE);
+		INVARIANT(ev != NULL);
+	}
+	ev->retry_count = retry_count;
+	turn_apply(t);
+}
+
 /* The attempt ended because we wanted it to end. */
 static void finish_cancelled(struct turn *t, uint32_t task)
 {
 	const struct task *subject = &t->st->tasks[task];
 	bool ws_failed = t->st->ws[subject->ws].state == WS_FAILED;
-	struct event *ev =
-		turn_task_move(t, task, ws_failed ? ON_WORKSTREAM_FAILED : ON_USER_CANCELLED);
+	struct event *ev;
 
+	if (subject->flags & TASK_RESTORE && !ws_state_final(t->st->ws[subject->ws].state)) {
+		finish_restored(t, task);
+		return;
+	}
+	ev = turn_task_move(t, task, ws_failed ? ON_WORKSTREAM_FAILED : ON_USER_CANCELLED);
 	INVARIANT(ev != NULL);
 	ev->reason = subject->reason;
 	ev->waive = subject->flags & TASK_WAIVES ? 1 : 0;

@@ -75,6 +75,8 @@
 	      HAS(ATTEMPT) | HAS(EXIT_CODE) | HAS(SIGNAL))                                         \
 	EVENT(TASK_CANCEL_REQUESTED, "task_cancel_requested", SYSTEM, WARNING,                     \
 	      HAS(ATTEMPT) | HAS(WAIVE))                                                           \
+	EVENT(TASK_ROLLBACK, "task_rollback_requested", SYSTEM, WARNING,                           \
+	      HAS(ATTEMPT) | HAS(RETRY_COUNT))                                                     \
 	EVENT(TASK_CANCELLED, "task_cancelled", TASK, INFO, HAS(EDGE) | HAS(WAIVE))                \
 	EVENT(TASK_SKIPPED, "task_skipped", TASK, WARNING, HAS(EDGE))                              \
 	EVENT(TASK_RESET, "task_reset", TASK, WARNING,                                             \
@@ -94,6 +96,8 @@
 	EVENT(WS_FAILED, "workstream_failed", WORKSTREAM, CRITICAL, HAS(EDGE) | HAS(FAILED_TASKS)) \
 	EVENT(WS_CANCELLED, "workstream_cancelled", WORKSTREAM, INFO, HAS(EDGE))                   \
 	EVENT(WS_RESUMED, "workstream_resumed", WORKSTREAM, WARNING, HAS(EDGE))                    \
+	EVENT(WS_ROLLBACK, "workstream_rollback", SYSTEM, WARNING,                                 \
+	      HAS(REQUESTED) | HAS(AVAILABLE) | HAS(STATE))                                        \
 	EVENT(WS_UPDATED, "workstream_updated", SYSTEM, WARNING,                                   \
 	      HAS(MAX_PARALLEL) | HAS(MAX_DURATION_MS) | HAS(FLAGS) | HAS(PLAN) | HAS(DEF))        \
 	EVENT(WS_ARCHIVED, "workstream_archived", SYSTEM, INFO, HAS(RUN_NO))                       \

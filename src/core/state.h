@@ -36,7 +36,9 @@ enum task_flags {
 	TASK_NEEDS_CAPABILITY = 1 << 11,
 	TASK_TIMEOUT_SET = 1 << 14, /* an operator gave it another time limit than its definition */
 	TASK_FATAL = 1 << 12,       /* its failure counts in ws->critical_failed */
-	TASK_HELD = 1 << 10,        /* left out of this run by --only or --from; not recorded */
+	TASK_RESTORE =
+		1 << 15,      /* with TASK_CANCELLING: a rollback wants it pending after its end */
+	TASK_HELD = 1 << 10,  /* left out of this run by --only or --from; not recorded */
 	TASK_AGAIN = 1 << 13, /* being ended by an earlier run's word, but this one wants it; not
 				 recorded */
 };

@@ -25,6 +25,7 @@ enum task_key {
 	K_SKIPPED,
 	K_BLOCKED,
 	K_CANCELLING,
+	K_RESTORING,
 	K_WAIVES,
 	K_DROPPED,
 	K_FATAL,
@@ -60,6 +61,7 @@ static const struct member task_members[K_COUNT] = {
 	MEMBER("skipped", BOOL),
 	MEMBER("blocked", BOOL),
 	MEMBER("cancelling", BOOL),
+	MEMBER("restoring", BOOL),
 	MEMBER("waives", BOOL),
 	MEMBER("dropped", BOOL),
 	MEMBER("fatal", BOOL),
@@ -79,6 +81,7 @@ static uint16_t task_flag_bits(const struct value *v)
 {
 	return (uint16_t)((v[K_SKIPPED].number ? TASK_SKIPPED : 0) |
 			  (v[K_CANCELLING].number ? TASK_CANCELLING : 0) |
+			  (v[K_RESTORING].number ? TASK_RESTORE : 0) |
 			  (v[K_WAIVES].number ? TASK_WAIVES : 0) |
 			  (v[K_DROPPED].number ? TASK_DROPPED : 0) |
 			  (v[K_FATAL].number ? TASK_FATAL : 0));
@@ -112,7 +115,7 @@ static const char *task_contradiction(const struct state *st, const struct task 
 	if (worker == NO_ID ? t->state == TASK_RUNNING
 			    : !with_worker || st->workers[worker].state == WORKER_SHUTDOWN)
 		return "state and worker contradict each other for task";
-	if (t->flags & TASK_CANCELLING && worker == NO_ID)
+	if (t->flags & (TASK_CANCELLING | TASK_RESTORE) && worker == NO_ID)
 		return "nobody is left to end task";
 	if (t->flags & TASK_WAIVES && t->state != TASK_CANCELLED && !(t->flags & TASK_CANCELLING))
 		return "waives without being cancelled: task";

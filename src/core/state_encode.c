@@ -102,6 +102,7 @@ static void put_flags(struct buf *out, const struct task *t)
 	put_flag(out, "skipped", t->flags & TASK_SKIPPED);
 	put_flag(out, "blocked", t->flags & TASK_BLOCKED);
 	put_flag(out, "cancelling", t->flags & TASK_CANCELLING);
+	put_flag(out, "restoring", t->flags & TASK_RESTORE);
 	put_flag(out, "waives", t->flags & TASK_WAIVES);
 	put_flag(out, "dropped", t->flags & TASK_DROPPED);
 	put_flag(out, "fatal", t->flags & TASK_FATAL);

@@ -125,6 +125,36 @@ static void dismiss_worker(struct world *w)
 		saw(w, act.force ? SAW_WORKER_FORCED : SAW_WORKER_ASKED);
 }
 
+/* `sk workstream rollback`, to a checkpoint that says what any could. */
+static void roll_back(struct world *w)
+{
+	CLEANUP(buf_release) struct buf from = BUF_INIT;
+	const struct state *st = &w->chief.st;
+	const struct workstream *ws =
+		st->ws_count ? &st->ws[below(w, (unsigned)st->ws_count)] : NULL;
+	struct act act = { .kind = ACT_WS_ROLLBACK, .operator_name = SPAN_LIT("op") };
+	struct input in = { .kind = IN_ACT, .act = &act, .live = one_in(w, 2) };
+	bool any = false;
+
+	if (!ws || !ws->id.len)
+		return;
+	buf_putf(&from, "{\"seq\":%u,\"run_no\":%u,\"retry_count\":{},\"failed\":[",
+		 1 + below(w, (unsigned)st->last_seq), (unsigned)ws->run_no);
+	for (size_t i = 0; i < ws->task_count; i++) {
+		if (!one_in(w, 5))
+			continue;
+		buf_puts(&from, any ? "," : "");
+		buf_put_json(&from, st->tasks[ws->tasks[i]].id);
+		any = true;
+	}
+	buf_puts(&from, "]}");
+	act.workstream_id = ws->id;
+	act.checkpoint = (struct span){ from.p, from.len };
+	note(w, "roll back %.*s to %s", SPAN_ARG(ws->id), from.p);
+	if (chief_input(w, &in) == 0)
+		saw(w, SAW_ROLLED_BACK);
+}
+
 void operator_act(struct world *w)
 {
 	if (!w->chief.up || w->chief.stopping)
@@ -159,6 +189,9 @@ void operator_act(struct world *w)
 		break;
 	case HABIT_DISMISS_WORKER:
 		dismiss_worker(w);
+		break;
+	case HABIT_ROLL_BACK:
+		roll_back(w);
 		break;
 	case HABIT_END_WORKER:
 		end_worker(w);

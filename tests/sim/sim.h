@@ -95,6 +95,7 @@ enum sim_fault { SIM_FAULTS(X) SIM_FAULT_COUNT };
 	X(WORKER_LEFT, "worker left in good order")           \
 	X(WORKER_ASKED, "worker asked to leave")              \
 	X(WORKER_FORCED, "worker ended by force")             \
+	X(ROLLED_BACK, "workstream rolled back")              \
 	X(RULES_ELSEWHERE, "after rules begun a second time") \
 	X(QUIET_RUN, "world without faults")                  \
 	X(GENTLE_COMPLETED, "harmless plan completed")        \

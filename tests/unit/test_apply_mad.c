@@ -33,6 +33,13 @@ static const char *const defs[] = {
 	"[]",
 };
 
+static const char *const checkpoints[] = {
+	"{\"seq\":0,\"run_no\":1,\"failed\":[],\"retry_count\":{}}",
+	"{\"seq\":0,\"run_no\":1,\"failed\":[\"a\",\"b\"],\"retry_count\":{\"c\":2}}",
+	"{\"seq\":9,\"run_no\":2,\"failed\":[],\"retry_count\":{}}",
+	"[]",
+};
+
 #define PICK(seed, words) span_of(words[test_below(seed, ARRAY_LEN(words))])
 
 static uint64_t some_number(uint64_t *seed)
@@ -229,7 +236,10 @@ static struct act random_act(uint64_t *seed, struct span task_id)
 
 	if (act.kind < ACT_WS_RETRY || test_below(seed, 2))
 		act.task_id = task_id;
-	if (act.kind >= ACT_WS_RETRY && act.kind < ACT_WORKER_SHUTDOWN)
+	if (act.kind == ACT_WS_ROLLBACK)
+		act.checkpoint = PICK(seed, checkpoints);
+	if (act.kind >= ACT_WS_RETRY && act.kind != ACT_WORKER_SHUTDOWN &&
+	    act.kind != ACT_WORKER_RESTART)
 		act.workstream_id = PICK(seed, ws_names);
 	return act;
 }
