@@ -106,6 +106,17 @@ static void put_exhausted(const struct event *ev, struct buf *out)
 		 (unsigned long long)ev->requested, (unsigned long long)ev->available);
 }
 
+static void put_rollback(const struct event *ev, struct buf *out)
+{
+	buf_putf(out, "rolled back to the checkpoint at record %llu",
+		 (unsigned long long)ev->available);
+}
+
+static void put_created(const struct event *ev, struct buf *out)
+{
+	buf_putf(out, "created, run %llu", (unsigned long long)(ev->run_no ? ev->run_no : 1));
+}
+
 static void put_leave(const struct event *ev, struct buf *out)
 {
 	if (ev->flags == LEAVE_RESTART)
@@ -237,6 +248,18 @@ static void put_system(const struct event *ev, struct buf *out)
 	}
 }
 
+static void put_of_worker(const struct event *ev, struct buf *out)
+{
+	if (ev->kind == EV_WORKER_LEAVE)
+		put_leave(ev, out);
+	else if (ev->kind == EV_WORKER_WATCHED)
+		put_watched(ev, out);
+	else if (ev->kind == EV_WORKER_REGISTERED)
+		put_registered(ev, out);
+	else
+		put_system(ev, out);
+}
+
 static void put_special(const struct event *ev, struct buf *out)
 {
 	switch (ev->kind) {
@@ -272,24 +295,13 @@ static void put_special(const struct event *ev, struct buf *out)
 		put_outcome(ev, out);
 		break;
 	case EV_WS_CREATED:
-		buf_putf(out, "created, run %llu",
-			 (unsigned long long)(ev->run_no ? ev->run_no : 1));
+		put_created(ev, out);
 		break;
 	case EV_CYCLE_DETECTED:
 		put_cycle(ev, out);
 		break;
 	case EV_WS_ROLLBACK:
-		buf_putf(out, "rolled back to the checkpoint at record %llu",
-			 (unsigned long long)ev->available);
-		break;
-	case EV_WORKER_LEAVE:
-		put_leave(ev, out);
-		break;
-	case EV_WORKER_WATCHED:
-		put_watched(ev, out);
-		break;
-	case EV_WORKER_REGISTERED:
-		put_registered(ev, out);
+		put_rollback(ev, out);
 		break;
 	case EV_RESOURCE_LIMIT:
 		buf_putf(out, "at most %llu at once", (unsigned long long)ev->limit);
@@ -301,7 +313,7 @@ static void put_special(const struct event *ev, struct buf *out)
 		buf_putf(out, "orchestrator started, pid %llu", (unsigned long long)ev->pid);
 		break;
 	default:
-		put_system(ev, out);
+		put_of_worker(ev, out);
 	}
 }
 

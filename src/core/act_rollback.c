@@ -175,7 +175,7 @@ static void tell(struct rollback *r)
 	}
 	buf_putc(&list, '}');
 	ev = turn_ws_event(r->t, EV_WS_ROLLBACK, r->ws);
-	ev->state = turn_copy(r->t, (struct span){ list.p, list.len });
+	ev->changes = turn_copy(r->t, (struct span){ list.p, list.len });
 	ev->available = r->seq;
 	ev->requested = count;
 	act_sign(r->t, ev, r->act);

@@ -67,7 +67,7 @@ struct event {
 	struct span tasks; /* RAW: a JSON array of task ids */
 	/* metadata; the names are the members named in FIELDS */
 	struct span edge, name, needs, outputs, boot_id, nonce, version, kill_mode, capabilities,
-		plan, failed_tasks, def, state;
+		plan, failed_tasks, def, state, changes;
 	uint64_t attempt, retry_count, reassign_count, incarnation, signal, duration_ms, cpu_ms,
 		peak_kb, leftovers;
 	uint64_t waive, timeout_ms, run_no, max_parallel, max_duration_ms, flags, limit, requested,

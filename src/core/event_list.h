@@ -48,7 +48,8 @@
 	FIELD(PLAN, "plan", TEXT, plan)                                 \
 	FIELD(FAILED_TASKS, "failed_tasks", RAW, failed_tasks)          \
 	FIELD(DEF, "def", RAW, def)                                     \
-	FIELD(STATE, "state", RAW, state)
+	FIELD(STATE, "state", RAW, state)                               \
+	FIELD(CHANGES, "changes", RAW, changes)
 
 #define HAS(f) (1ULL << FIELD_##f)
 
@@ -97,7 +98,7 @@
 	EVENT(WS_CANCELLED, "workstream_cancelled", WORKSTREAM, INFO, HAS(EDGE))                   \
 	EVENT(WS_RESUMED, "workstream_resumed", WORKSTREAM, WARNING, HAS(EDGE))                    \
 	EVENT(WS_ROLLBACK, "workstream_rollback", SYSTEM, WARNING,                                 \
-	      HAS(REQUESTED) | HAS(AVAILABLE) | HAS(STATE))                                        \
+	      HAS(REQUESTED) | HAS(AVAILABLE) | HAS(CHANGES))                                      \
 	EVENT(WS_UPDATED, "workstream_updated", SYSTEM, WARNING,                                   \
 	      HAS(MAX_PARALLEL) | HAS(MAX_DURATION_MS) | HAS(FLAGS) | HAS(PLAN) | HAS(DEF))        \
 	EVENT(WS_ARCHIVED, "workstream_archived", SYSTEM, INFO, HAS(RUN_NO))                       \

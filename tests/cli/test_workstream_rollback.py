@@ -73,7 +73,7 @@ def test_live_ends_what_runs_and_begins_anew(busy):
     assert "rolled back" in done.out
     told = rollback_of(busy)
     assert told["reason"] == "wrong key" and told["severity"] == "warning"
-    assert told["metadata"]["state"] == {"one": ["running", "pending"], "two": ["queued", "pending"],
+    assert told["metadata"]["changes"] == {"one": ["running", "pending"], "two": ["queued", "pending"],
                                          "bad": ["running", "pending"]}
     until(lambda: len(busy.lines("one.txt")) == 2, "one begins anew")
     assert busy.lines("zero.txt") == ["ran"]
@@ -107,7 +107,7 @@ def test_what_failed_since_is_done_again(busy):
     (busy.folder / "broken").unlink()
     before = set(checkpoints(busy))
     assert busy("workstream", "rollback", "w", "--to-checkpoint", busy.seq, "--yes").code == 0
-    assert rollback_of(busy)["metadata"]["state"] == {"bad": ["failed", "pending"]}
+    assert rollback_of(busy)["metadata"]["changes"] == {"bad": ["failed", "pending"]}
     assert state_of(busy, "bad") == "pending" and state_of(busy, "one") == "completed"
     fresh = set(checkpoints(busy)) - before
     assert fresh and states(checkpoints(busy)[max(fresh)])["bad"] == "pending"
@@ -121,7 +121,7 @@ def test_what_had_failed_then_stays_failed(busy):
     assert busy.run.wait() == 1
     assert busy("workstream", "rollback", "w", "--to-checkpoint", "latest", "--yes").code == 0
     assert state_of(busy, "bad") == "failed"
-    assert rollback_of(busy)["metadata"].get("state", {}) == {}
+    assert rollback_of(busy)["metadata"].get("changes", {}) == {}
 
 
 def test_dry_run_changes_nothing(busy):
