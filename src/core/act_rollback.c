@@ -144,8 +144,8 @@ static bool stays(const struct rollback *r, uint32_t task)
 {
 	const struct task *subject = &r->t->st->tasks[task];
 
-	return subject->flags & TASK_DROPPED || subject->state == TASK_COMPLETED ||
-	       subject->state == TASK_PENDING ||
+	return subject->flags & TASK_DROPPED || !(subject->flags & TASK_LINKED) ||
+	       subject->state == TASK_COMPLETED || subject->state == TASK_PENDING ||
 	       (subject->state == TASK_FAILED && r->then[task].failed);
 }
 
