@@ -333,7 +333,8 @@ static int record_restored(const struct vfs *vfs, const struct restore_plan *p,
 	int rc;
 
 	state_init(&st);
-	rc = store_open(vfs, 0, "", by->now_ms, &st, &s, &report, e);
+	rc = store_open(vfs, STORE_EXISTING | STORE_HISTORY_READ, "", by->now_ms, &st, &s, &report,
+			e);
 	if (rc == 0) {
 		ev.at_ms = by->now_ms > st.last_at_ms ? by->now_ms : st.last_at_ms;
 		out->at_ms = ev.at_ms;

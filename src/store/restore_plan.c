@@ -3,13 +3,11 @@
  * snapshot that the journal passes through, and what follows it there; a snapshot alone. Whatever
  * is chosen, what is lost by it is counted from the files, never guessed.
  */
-#include "store/restore.h"
+#include "store/restore_impl.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
-
-#include "store/segments.h"
 
 void restore_plan_release(struct restore_plan *p)
 {
@@ -17,24 +15,6 @@ void restore_plan_release(struct restore_plan *p)
 	*p = (struct restore_plan){ .nothing = true };
 	state_init(&p->st);
 }
-
-/* The present journal, read as far as it goes. */
-struct present {
-	bool there; /* a file that begins with a record */
-	struct journal_base base;
-	struct journal_end end; /* behind the last good whole turn */
-	bool damaged;
-	struct vfs_stat file;
-};
-
-struct planning {
-	const struct vfs *vfs;
-	const struct restore_request *request;
-	struct restore_plan *p;
-	struct present now;
-	char workspace[33]; /* of this store, as far as anything tells; "" */
-	struct err *e;
-};
 
 static void state_empty(struct state *st)
 {
@@ -46,6 +26,13 @@ static void say_damage(struct planning *g, const char *text)
 {
 	g->p->damaged = true;
 	snprintf(g->p->damage, sizeof(g->p->damage), "%s", text);
+}
+
+/* The fold of this very journal will come to its end: then it need not be read twice. */
+static bool reads_to_end(const struct restore_request *r)
+{
+	return r->source == RESTORE_TRANSITIONS && r->live && r->goal.seq == UINT64_MAX &&
+	       r->goal.at_ms == INT64_MAX;
 }
 
 /* What the journal is, without folding it. Damage is told in the plan, not an error. */
@@ -69,6 +56,10 @@ static int look_at_journal(struct planning *g)
 		return 0;
 	}
 	if (rc == 0)
+		snprintf(g->workspace, sizeof(g->workspace), "%s", g->now.base.workspace);
+	if (rc == 0 && reads_to_end(g->request))
+		return 0;
+	if (rc == 0)
 		rc = journal_salvage(g->vfs, JOURNAL_FILE, g->now.base.from, NULL, NULL,
 				     &g->now.end, &why);
 	if (rc < 0)
@@ -80,7 +71,6 @@ static int look_at_journal(struct planning *g)
 		say_damage(g, why.text);
 	else if (!g->now.there)
 		say_damage(g, "journal 'transitions.jsonl': does not hold one whole turn");
-	snprintf(g->workspace, sizeof(g->workspace), "%s", g->now.base.workspace);
 	return 0;
 }
 
@@ -103,26 +93,23 @@ static int in_chain(struct planning *g, const struct snapshot_place *place, uint
 	return journal_sum_at(g->vfs, path, place->offset, &sum) && sum == place->sum;
 }
 
-static int look_at_snapshot(struct planning *g)
+static void look_at_snapshot(struct planning *g)
 {
+	struct snapshot_head head = { .last_seq = 0 };
 	struct snapshot_place place;
-	struct state st;
 	char why[200];
-	int rc;
+	int rc = snapshot_glance(g->vfs, SNAPSHOT_FILE, &head, why);
 
-	state_init(&st);
-	rc = snapshot_read(g->vfs, SNAPSHOT_FILE, &st, &place, why);
+	place = (struct snapshot_place){ head.segment, head.offset, head.sum };
 	g->p->snapshot = rc < 0 ? SNAPSHOT_UNREADABLE : (enum snapshot_found)rc;
-	g->p->snapshot_seq = st.last_seq;
+	g->p->snapshot_seq = head.last_seq;
 	g->p->snapshot_bad = g->p->snapshot == SNAPSHOT_UNREADABLE;
 	if (g->p->snapshot == SNAPSHOT_GOOD && g->workspace[0])
-		g->p->snapshot_bad = !span_is(st.workspace, g->workspace) ||
-				     (st.last_seq <= g->now.end.place.seq &&
-				      in_chain(g, &place, st.last_seq) == 0);
-	else if (g->p->snapshot == SNAPSHOT_GOOD && !g->workspace[0])
-		snprintf(g->workspace, sizeof(g->workspace), "%.*s", SPAN_ARG(st.workspace));
-	state_release(&st);
-	return 0;
+		g->p->snapshot_bad = strcmp(head.workspace, g->workspace) != 0 ||
+				     (head.last_seq <= g->now.end.place.seq &&
+				      in_chain(g, &place, head.last_seq) == 0);
+	else if (g->p->snapshot == SNAPSHOT_GOOD)
+		memcpy(g->workspace, head.workspace, sizeof(g->workspace));
 }
 
 /* --- from a backup ----------------------------------------------------------------------- */
@@ -343,6 +330,12 @@ static int plan_transitions(struct planning *g)
 			       "journal '%s': belongs to workspace %.*s, this is %s: nothing was "
 			       "done",
 			       r->shown, SPAN_ARG(g->p->st.workspace), g->workspace);
+	if (reads_to_end(r)) {
+		g->now.there = true;
+		g->now.end.place = pt.place;
+		g->now.end.torn = pt.torn;
+		g->now.damaged = rc > 0;
+	}
 	if (rc > 0 && r->live)
 		say_damage(g, why.text);
 	else if (rc > 0)
@@ -381,102 +374,6 @@ static int plan_travel(struct planning *g)
 	return 0;
 }
 
-/* --- what follows from it ---------------------------------------------------------------- */
-
-/* Records of closed files that lie beyond what is kept. */
-static void count_closed(struct planning *g, uint64_t kept, struct journal_rest *rest)
-{
-	CLEANUP(segments_release) struct segments closed = SEGMENTS_INIT;
-
-	segments_list(g->vfs, kept + 1, &closed);
-	for (size_t i = 0; i < closed.count; i++) {
-		uint64_t first = closed.v[i].first > kept ? closed.v[i].first : kept + 1;
-
-		if (rest->records == 0 || first < rest->first_seq)
-			rest->first_seq = first;
-		if (closed.v[i].last > rest->last_seq)
-			rest->last_seq = closed.v[i].last;
-		rest->records += closed.v[i].last - first + 1;
-	}
-}
-
-static int count_loss(struct planning *g)
-{
-	struct restore_loss *loss = &g->p->loss;
-	struct journal_place from = g->now.base.from;
-	uint64_t kept = g->p->branch ? from.seq : g->p->st.last_seq, known;
-	/* An unfinished last turn was promised to nobody. */
-	uint64_t limit = g->now.end.torn ? g->now.end.place.offset : JOURNAL_NO_LIMIT;
-	int rc = 0;
-
-	if (g->now.end.place.seq <= kept)
-		from = g->now.end.place;
-	if (g->now.file.type == S_IFREG && g->now.file.bytes > 0)
-		rc = journal_count_rest(g->vfs, JOURNAL_FILE, from, limit, kept, &loss->rest, g->e);
-	if (rc < 0 && rc != -ENOENT)
-		return rc;
-	if (g->p->swaps)
-		count_closed(g, kept, &loss->rest);
-	known = loss->rest.records && loss->rest.last_seq > kept ? loss->rest.last_seq : kept;
-	if (g->p->snapshot == SNAPSHOT_GOOD && !g->p->snapshot_bad && g->p->snapshot_seq > known)
-		loss->missing = g->p->snapshot_seq - known;
-	g->p->loses = loss->rest.records || loss->missing ||
-		      (g->p->damaged && g->now.there && loss->rest.unreadable &&
-		       kept == g->now.end.place.seq);
-	return 0;
-}
-
-/* The front of the present journal goes to the archive when the file itself is given up. */
-static void keep_history(struct planning *g)
-{
-	struct restore_plan *p = g->p;
-
-	if (p->history)
-		return;
-	if (!g->now.there) {
-		p->loss.gap_first = 1;
-		p->loss.gap_last = p->st.last_seq;
-		return;
-	}
-	if (p->branch) { /* the present journal tells another story, and is kept as it is */
-		p->loss.gap_first = g->now.base.from.seq + 1;
-		p->loss.gap_last = p->st.last_seq;
-		return;
-	}
-	p->history = g->vfs;
-	snprintf(p->history_path, sizeof(p->history_path), "%s", JOURNAL_FILE);
-	p->history_first = g->now.base.first_seq;
-	p->history_last = g->now.end.place.seq;
-	p->history_bytes = g->now.end.place.offset;
-	if (p->history_last < p->st.last_seq) {
-		p->loss.gap_first = p->history_last + 1;
-		p->loss.gap_last = p->st.last_seq;
-	}
-}
-
-static int conclude(struct planning *g)
-{
-	struct restore_plan *p = g->p;
-	bool own = g->request->source == RESTORE_BACKUP || g->request->live;
-	bool whole = g->now.there && !p->damaged && p->st.last_seq == g->now.end.place.seq;
-	int rc;
-
-	p->swaps = !(whole && (own || g->request->source == RESTORE_TRAVEL));
-	p->nothing = !p->swaps && g->request->source == RESTORE_TRAVEL;
-	p->segment = (g->now.there ? g->now.base.segment : p->place.segment) + 1;
-	if (p->segment <= p->place.segment)
-		p->segment = p->place.segment + 1;
-	if (p->swaps)
-		keep_history(g);
-	else
-		p->history = NULL;
-	rc = count_loss(g);
-	if (rc == 0 && p->snapshot == SNAPSHOT_GOOD && !p->snapshot_bad &&
-	    p->snapshot_seq > p->st.last_seq && !p->branch && g->request->source != RESTORE_TRAVEL)
-		p->snapshot_bad = p->snapshot_seq > g->now.end.place.seq;
-	return rc;
-}
-
 int restore_plan_make(const struct vfs *vfs, const struct restore_request *request,
 		      struct restore_plan *out, struct err *e)
 {
@@ -486,14 +383,16 @@ int restore_plan_make(const struct vfs *vfs, const struct restore_request *reque
 	*out = (struct restore_plan){ .nothing = false };
 	state_init(&out->st);
 	rc = look_at_journal(&g);
-	if (rc == 0)
-		rc = look_at_snapshot(&g);
+	if (rc == 0 && !reads_to_end(request))
+		look_at_snapshot(&g);
 	if (rc == 0)
 		rc = request->source == RESTORE_BACKUP        ? plan_backup(&g)
 		     : request->source == RESTORE_TRANSITIONS ? plan_transitions(&g)
 							      : plan_travel(&g);
+	if (rc == 0 && reads_to_end(request))
+		look_at_snapshot(&g); /* by now it is known how far the journal goes */
 	if (rc == 0)
-		rc = conclude(&g);
+		rc = restore_conclude(&g);
 	if (rc < 0)
 		restore_plan_release(out);
 	return rc;

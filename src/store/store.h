@@ -16,7 +16,9 @@ struct store;
 enum store_open_flags {
 	STORE_READ_ONLY =
 		1 << 0, /* repairs nothing, creates nothing; an unfinished last turn is not seen */
-	STORE_EXISTING = 1 << 1, /* creates nothing */
+	STORE_EXISTING = 1 << 1,     /* creates nothing */
+	STORE_HISTORY_READ = 1 << 2, /* the caller has just read what stands in front of the
+					snapshot, under the same lock */
 };
 
 /* What opening found and did, for the start-up message. */

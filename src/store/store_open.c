@@ -33,7 +33,7 @@ struct opening {
 	enum snapshot_found found;
 	struct snapshot_place place;
 	uint64_t snapshot_seq;
-	bool read_only;
+	bool read_only, history_read;
 	bool used;   /* the state comes from the snapshot */
 	bool agrees; /* replay passed the snapshot's number with the snapshot's checksum */
 	struct journal_place from;
@@ -149,7 +149,7 @@ static int verify_history(struct opening *o)
 	struct journal_end end;
 	int rc;
 
-	if (o->read_only && o->place.offset > HISTORY_GLANCE_BYTES)
+	if (o->history_read || (o->read_only && o->place.offset > HISTORY_GLANCE_BYTES))
 		return 0;
 	if (o->place.segment > 1)
 		return 0;
@@ -395,7 +395,8 @@ int store_open(const struct vfs *vfs, unsigned flags, const char *workspace, int
 			     .st = st,
 			     .report = report,
 			     .e = e,
-			     .read_only = (flags & STORE_READ_ONLY) != 0 };
+			     .read_only = (flags & STORE_READ_ONLY) != 0,
+			     .history_read = (flags & STORE_HISTORY_READ) != 0 };
 	struct store *s;
 	int rc;
 
