@@ -46,6 +46,13 @@ static void on_committed(void *ctx, const struct state *st, const struct events 
 	live_events(&s->live, st, batch);
 }
 
+static void on_trouble(void *ctx, const char *sentence)
+{
+	struct serving *s = ctx;
+
+	live_say(&s->live, "%s", sentence);
+}
+
 static int open_state(struct serving *s, struct err *e)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
@@ -68,7 +75,7 @@ static unsigned processors(void)
  */
 static int open_orchestrator(struct serving *s, struct err *e)
 {
-	struct orchestrator_observer observer = { s, on_committed };
+	struct orchestrator_observer observer = { s, on_committed, on_trouble };
 	struct orchestrator_options options = {
 		.state_fd = s->state_fd,
 		.state_dir = s->c->paths->state_dir,

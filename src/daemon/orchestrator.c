@@ -39,6 +39,7 @@ int64_t orchestrator_now(struct orchestrator *o)
 
 int orchestrator_step(struct orchestrator *o, const struct input *in, struct buf *why)
 {
+	views_keeper_before(&o->views, in, orchestrator_now(o));
 	return core_step(&o->st, in, orchestrator_now(o), &o->batch, &o->fx, why);
 }
 
@@ -56,10 +57,10 @@ int orchestrator_commit(struct orchestrator *o, struct err *e)
 	}
 	control_answer(o);
 	events_reset(&o->batch);
+	views_keeper_settle(&o->views);
 	effects_perform(o);
 	peers_acknowledge(o);
 	peers_flush(o);
-	views_keeper_settle(&o->views);
 	return 0;
 }
 
@@ -95,10 +96,7 @@ int orchestrator_activate_all(struct orchestrator *o, struct err *e)
 int orchestrator_input(struct orchestrator *o, const struct input *in, struct err *e)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
-	int rc;
-
-	views_keeper_before(&o->views, in, orchestrator_now(o));
-	rc = orchestrator_step(o, in, &why);
+	int rc = orchestrator_step(o, in, &why);
 
 	if (rc < 0)
 		return err_set(e, rc, "%s", why.p ? why.p : "refused");

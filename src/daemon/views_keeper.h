@@ -58,7 +58,10 @@ void views_keeper_before(struct views_keeper *k, const struct input *in, int64_t
 /* Behind a commit: marks what the events changed. Writes nothing. */
 void views_keeper_note(struct views_keeper *k, const struct events *batch);
 
-/* Behind the effects of a commit: what a new run would write into is moved out of its way. */
+/*
+ * Between a commit and its effects, because they may give out tasks of a new run: the logs that it
+ * would write into are moved out of its way. Does nothing unless there is a new run.
+ */
 void views_keeper_settle(struct views_keeper *k);
 
 /* When there is something to write next: monotonic. */

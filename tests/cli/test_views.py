@@ -4,6 +4,7 @@ import json
 import signal
 
 from conftest import until
+from daemons import served
 
 PLAN = """
 workstream: ci
@@ -147,3 +148,25 @@ tasks:
     assert work("run", "plan.yaml").code == 0
     assert all_there(work) == {"completed": {"a", "b"}}
     assert view(work, "archive/ci/metadata.json")["state"] == "completed"
+
+
+def caught_up(work):
+    return (work.folder / ".state/by_status.json").exists() and \
+        view(work, "by_status.json")["source_seq"] == work.events()[-1]["seq"]
+
+
+def test_beside_a_daemon_that_goes_on(work):
+    work.plan("workstream: ci\ntasks: {a: {run: 'echo a'}}\n")
+    served(work)
+    for run in (1, 2):
+        assert work("submit", "--wait", "--new-run", "plan.yaml").code == 0
+        assert (work.folder / ".state/logs/a.log").read_text().count("===") == 1
+        until(lambda: caught_up(work), "the views catch up")
+        assert view(work, "checkpoints/ci_latest.json")["run_no"] == run
+    assert view(work, "archive/ci/metadata.json")["run_no"] == 1
+    assert view(work, "archive/ci/run-2/metadata.json")["run_no"] == 2
+    assert "run 2" not in (work.folder / ".state/archive/ci/logs/a.log").read_text()
+    (work.folder / ".state/dag_ci.json").unlink()
+    assert work("daemon", "stop").code == 0
+    assert work("run", "plan.yaml").code == 0  # the next start
+    assert all_there(work) == {"completed": {"a"}}
