@@ -45,6 +45,12 @@ tasks:
   after: {run: 'echo z >> ended', needs: [long]}
 """
 
+SHIFT = """
+workstream: shift
+tasks:
+  turn: {run: 'echo x >> shift; while ! test -e whistle; do sleep 0.05; done'}
+"""
+
 CRITICAL = """
 workstream: tower
 tasks:
@@ -226,6 +232,25 @@ def worker_dies(d):
     d.check((d.folder / "ended").read_text() == "y\nz\n", "the task went on meanwhile and was taken over: it ended once")
 
 
+def worker_is_replaced(d):
+    d.title("A worker is restarted, and another one ended by force")
+    d.write("shift.yaml", SHIFT)
+    run = d.start("run", "-q", "shift.yaml")
+    d.until(lambda: (d.folder / "shift").exists(), "the task begins")
+    first = d.worker_pid()
+    d.run("restart_worker", "--worker-id", "local", "--force", "--yes", "--reason", "new tools on this machine")
+    d.until(lambda: (d.folder / "shift").read_text().count("x") == 2, "the task begins again")
+    second = d.worker_pid()
+    d.check(first != second and not os.path.exists("/proc/%d" % first), "another process, and the first one is gone")
+    d.run("force_shutdown_worker", "--worker-id", "local", "--reassign", "--yes")
+    d.until(lambda: (d.folder / "shift").read_text().count("x") == 3, "the task begins again")
+    show = d.json("show_task", "--task-id", "turn")[0]
+    d.check(show["retry_count"] == 0 and show["state"] == "running", "no retry was used up")
+    d.write("whistle")
+    d.until(lambda: run.poll() is not None, "the run ends")
+    d.check(run.returncode == 0 and d.state_of("turn") == "completed", "it ends well")
+
+
 def dependency_cycle(d):
     d.title("A plan whose tasks wait for each other")
     d.write("knot.yaml", KNOT)
@@ -267,14 +292,25 @@ def damaged_state(d):
     state = d.folder / ".state"
     d.run("validate_state")
     count = len(d.json("events"))
-    print("$ truncate .state/current.json")
-    (state / "current.json").write_bytes((state / "current.json").read_bytes()[:100])
+
+    def truncate():
+        print("$ truncate .state/current.json")
+        (state / "current.json").write_bytes((state / "current.json").read_bytes()[:100])
+
+    truncate()
+    d.run("validate_state", code=7)
+    d.run("repair_state", code=0)
+    d.run("repair_state", "--yes")
+    d.check(len(d.json("events")) >= count, "the snapshot is made anew from the journal")
+    d.run("validate_state")
+    d.run("restore_state", "--from-backup", "latest", "--dry-run")
+    truncate()
     d.run("restore_state", "--from-transitions", ".state/transitions.jsonl")
     d.check(len(d.json("events")) >= count, "replayed from the journal: nothing is lost")
     d.run("validate_state")
     journal = state / "transitions.jsonl"
     good = journal.read_bytes()
-    print("$ change one digit in the middle of .state/transitions.jsonl")
+    print("$ change a letter in the middle of .state/transitions.jsonl")
     lines = good.splitlines(keepends=True)
     lines[3] = lines[3].replace(b"seq", b"sep", 1)
     (state / "current.json").rename(d.folder / "aside.json")
@@ -283,6 +319,7 @@ def damaged_state(d):
     refused = d.run("run", "-q", "tower.yaml", code=7)
     d.check("line 4" in refused.stderr, "it names the place and starts nothing")
     d.run("recommend", code=7)
+    d.run("repair_state", code=7)
     print("$ put the journal back")
     journal.write_bytes(good)
     (d.folder / "aside.json").rename(state / "current.json")
@@ -301,7 +338,7 @@ def diary(d):
     d.run("recommend")
 
 
-PARTS = [task_timeout, task_failure, skip_and_cancel, resource_exhaustion, worker_dies, dependency_cycle,
+PARTS = [task_timeout, task_failure, skip_and_cancel, resource_exhaustion, worker_dies, worker_is_replaced, dependency_cycle,
          workstream_failure, damaged_state, diary]
 
 
