@@ -49,7 +49,8 @@
 #define CONTROL_EVENTS_MAX 1000 /* records told in one answer; the journal has the rest */
 #define CONTROL_REQUEST_BYTES_MAX (512 * 1024 * 1024) /* a compiled plan of a million tasks */
 #define CONTROL_REPLY_BYTES_MAX (64 * 1024 * 1024)
-#define LOCK_PATIENCE_MS 2000 /* for a command that holds the lock for a moment */
+#define SERVED_BYTES_MIN (2 * 1024 * 1024) /* of current.json: beyond, pages are asked for */
+#define LOCK_PATIENCE_MS 2000              /* for a command that holds the lock for a moment */
 #define CONTROL_PATIENCE_MS                                                   \
 	5000 /* for an answer: a turn takes milliseconds, a full disk seconds \
 	      */

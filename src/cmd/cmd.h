@@ -48,6 +48,9 @@ enum cmd_needs {
 	NEED_STATE = 1 << 0, /* c->paths tells where the state lives; it may not exist yet */
 	NEED_VIEW = 1 << 1, /* NEED_STATE, and c->view is the state read without any lock; NULL when
 			       there is none yet */
+	/* NEED_VIEW, and nothing but looks at the state and prints: where the state is large, a
+	   live orchestrator runs it on the state it has in memory. */
+	CMD_SERVED = 1 << 3,
 	CMD_SCRIPT = 1 << 2, /* prints something that is read by a program as it is: there is no
 				--format json */
 };

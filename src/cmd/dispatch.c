@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "cmd/help.h"
+#include "cmd/served.h"
 #include "cmd/view.h"
 #include "os/clock.h"
 
@@ -18,6 +19,8 @@ struct dispatch {
 	struct out out;
 	struct paths paths;
 	struct view *view;
+	char *const *words; /* behind the command's path */
+	size_t word_count;
 	bool json;
 };
 
@@ -98,8 +101,9 @@ static bool wants_json(const struct dispatch *d)
 	return wants(d, "json") || (format && strcmp(format, "json") == 0);
 }
 
-/* Makes ready what the row needs. */
-static int prepare(struct dispatch *d, struct cmd_ctx *c, struct err *e)
+/* Makes ready what the row needs. Returns 0, 1 when the page was printed by somebody who had it at
+ * hand (*exit_code), or a negative code. */
+static int prepare(struct dispatch *d, struct cmd_ctx *c, int *exit_code, struct err *e)
 {
 	int rc;
 
@@ -111,6 +115,11 @@ static int prepare(struct dispatch *d, struct cmd_ctx *c, struct err *e)
 	c->paths = &d->paths;
 	if (!(c->cmd->needs & NEED_VIEW))
 		return 0;
+	if (c->cmd->needs & CMD_SERVED) {
+		rc = served_ask(c, d->words, d->word_count, exit_code, e);
+		if (rc != 0)
+			return rc;
+	}
 	rc = view_open(&d->paths, c->now_ms, &d->view, e);
 	c->view = d->view;
 	return rc;
@@ -119,7 +128,7 @@ static int prepare(struct dispatch *d, struct cmd_ctx *c, struct err *e)
 static int run_row(struct dispatch *d, const struct cmd *cmd, struct err *e)
 {
 	struct cmd_ctx c = { .cmd = cmd, .options = &d->options, .out = &d->out, .json = d->json };
-	int rc;
+	int exit_code = 0, rc;
 
 	if (d->json && (cmd->needs & CMD_SCRIPT))
 		return err_set(
@@ -131,7 +140,9 @@ static int run_row(struct dispatch *d, const struct cmd *cmd, struct err *e)
 	if (rc < 0)
 		return rc;
 	c.now_ms = clock_wall_ms(&clock_real);
-	rc = prepare(d, &c, e);
+	rc = prepare(d, &c, &exit_code, e);
+	if (rc == 1)
+		return exit_code;
 	return rc < 0 ? rc : cmd->run(&c, e);
 }
 
@@ -166,7 +177,9 @@ static int dispatch_words(struct dispatch *d, char **words, size_t count, struct
 		rc = group_only(words + at, count - at, e);
 		return rc < 0 ? rc : unknown_command(words[at], e);
 	}
-	rc = options_parse(&d->options, cmd, words + at + used, count - at - used, NULL, e);
+	d->words = words + at + used;
+	d->word_count = count - at - used;
+	rc = options_parse(&d->options, cmd, d->words, d->word_count, NULL, e);
 	d->json = wants_json(d);
 	if (wants(d, "no-color"))
 		d->out.color = false;

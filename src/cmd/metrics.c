@@ -140,6 +140,6 @@ const struct cmd cmd_metrics = {
 	.example = "sk metrics\n"
 		   "sk metrics --format prometheus > /var/lib/node_exporter/sk.prom",
 	.options = metrics_options,
-	.needs = NEED_VIEW,
+	.needs = NEED_VIEW | CMD_SERVED,
 	.run = metrics_run,
 };

@@ -40,6 +40,8 @@ int out_flush(struct out *o)
 {
 	size_t at = 0;
 
+	if (o->gathers)
+		return 0;
 	if (o->closed && o->buf.len && !o->error)
 		o->error = -EBADF;
 	while (at < o->buf.len && !o->error) {
@@ -58,7 +60,7 @@ int out_flush(struct out *o)
 
 static void gathered(struct out *o)
 {
-	if (o->buf.len >= FLUSH_BYTES)
+	if (o->buf.len >= FLUSH_BYTES && !o->gathers)
 		out_flush(o);
 }
 

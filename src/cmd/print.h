@@ -17,8 +17,9 @@ enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_WARN, STYLE_B
 
 struct out {
 	int fd;
-	bool closed; /* there is nobody to write to: what is printed is lost, which is an error */
-	int error;   /* 0, or -errno of the first write that failed; what follows is dropped */
+	bool closed;  /* there is nobody to write to: what is printed is lost, which is an error */
+	int error;    /* 0, or -errno of the first write that failed; what follows is dropped */
+	bool gathers; /* nothing is written: whoever made it takes the bytes */
 	bool terminal;
 	bool color;
 	unsigned columns; /* of the terminal; 0 = no limit */

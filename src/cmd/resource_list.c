@@ -48,6 +48,6 @@ const struct cmd cmd_resource_list = {
 	.about = "A resource is exhausted when somebody has waited for it for a minute. Waiting is "
 		 "no failure: raise the limit only when it is too low for good.",
 	.example = "sk resource list",
-	.needs = NEED_VIEW,
+	.needs = NEED_VIEW | CMD_SERVED,
 	.run = resource_list_run,
 };

@@ -22,6 +22,7 @@
 #include "cmd/run_plan.h"
 #include "cmd/run_say.h"
 #include "cmd/run_summary.h"
+#include "cmd/served.h"
 #include "core/submit_find.h"
 #include "daemon/orchestrator.h"
 #include "os/clock.h"
@@ -34,6 +35,7 @@ struct run {
 	struct cmd_ctx *c;
 	struct run_request request;
 	struct orchestrator *orchestrator;
+	struct served_by served;
 	struct orchestrator_start start, said;
 	struct submit_report report; /* what was found before anything began */
 	struct live live;
@@ -98,6 +100,7 @@ static int open_orchestrator(struct run *r, struct err *e)
 						.admit = admit,
 						.admit_ctx = r };
 
+	r->served = (struct served_by){ r->c->paths, r->state_fd, options.command };
 	return orchestrator_open(&options, &observer, &r->orchestrator, &r->start, e);
 }
 

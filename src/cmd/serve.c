@@ -16,6 +16,7 @@
 #include "cmd/background.h"
 #include "cmd/live.h"
 #include "cmd/run_plan.h"
+#include "cmd/served.h"
 #include "cmd/view.h"
 #include "daemon/orchestrator.h"
 #include "os/clock.h"
@@ -29,6 +30,7 @@
 struct serving {
 	struct cmd_ctx *c;
 	struct orchestrator *orchestrator;
+	struct served_by served;
 	struct orchestrator_start start;
 	struct live live;
 	struct service service;
@@ -83,15 +85,20 @@ static int open_orchestrator(struct serving *s, struct err *e)
 		.command = "sk daemon",
 		.slots = (unsigned)options_number(s->c->options, "jobs", processors()),
 		.capabilities = s->capabilities,
+		.tasks = (unsigned)options_number(s->c->options, "tasks-per-workstream",
+						  TASKS_PER_WORKSTREAM),
 		.workstreams =
 			(unsigned)options_number(s->c->options, "workstreams", WORKSTREAMS_AT_ONCE),
 		.serves = true,
 		.paused = options_has(s->c->options, "paused"),
-		.remains = &remains
+		.remains = &remains,
+		.show = served_show,
+		.show_ctx = &s->served
 	};
 	int64_t until_ms = clock_mono_ms(&clock_real) + LOCK_PATIENCE_MS;
 	int rc;
 
+	s->served = (struct served_by){ s->c->paths, s->state_fd, options.command };
 	while ((rc = orchestrator_open(&options, &observer, &s->orchestrator, &s->start, e)) ==
 		       -SK_EBUSY &&
 	       clock_mono_ms(&clock_real) < until_ms) {

@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 
 #define WORKSTREAMS_AT_ONCE 10
+#define TASKS_PER_WORKSTREAM 5
 
 /* Rows of their option tables. */
 #define SERVE_OPTIONS                                                                \
@@ -21,6 +22,12 @@
 		  .min = 1,                                                          \
 		  .max = 1000,                                                       \
 		  .summary = "workstreams at work at the same time (default: 10)" }, \
+		{ .name = "tasks-per-workstream",                                    \
+		  .kind = OPTION_NUMBER,                                             \
+		  .value = "N",                                                      \
+		  .min = 1,                                                          \
+		  .max = SLOTS_MAX,                                                  \
+		  .summary = "of a workstream without max_parallel (default: 5)" },  \
 		{ .name = "capabilities",                                            \
 		  .kind = OPTION_TEXT,                                               \
 		  .value = "A,B@1.2",                                                \

@@ -302,7 +302,7 @@ const struct cmd cmd_status = {
 		 "whether an orchestrator runs, stopped or died.",
 	.example = "sk status\nsk status nightly\nsk status --format json",
 	.options = status_options,
-	.needs = NEED_VIEW,
+	.needs = NEED_VIEW | CMD_SERVED,
 	.args = ARG_ANY_ID,
 	.args_max = STATUS_THINGS_MAX,
 	.run = status_run,

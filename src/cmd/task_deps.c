@@ -192,7 +192,7 @@ const struct cmd cmd_task_deps = {
 		"happens until somebody acts.",
 	.example = "sk task deps publish\nsk task deps --task-id publish --format json",
 	.options = task_deps_options,
-	.needs = NEED_VIEW,
+	.needs = NEED_VIEW | CMD_SERVED,
 	.args = ARG_TASK,
 	.args_max = 1,
 	.run = task_deps_run,

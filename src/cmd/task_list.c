@@ -143,7 +143,7 @@ const struct cmd cmd_task_list = {
 		 "cancelled; \"blocked\" are the pending ones that cannot run until somebody acts.",
 	.example = "sk task list --state failed\nsk task list --workstream-id nightly --json",
 	.options = task_list_options,
-	.needs = NEED_VIEW,
+	.needs = NEED_VIEW | CMD_SERVED,
 	.args = ARG_WORKSTREAM,
 	.args_max = 1,
 	.run = task_list_run,

@@ -205,7 +205,7 @@ const struct cmd cmd_task_show = {
 		 "died. To follow what the task waits for, see sk why.",
 	.example = "sk task show unit\nsk task show --task-id unit --include-logs",
 	.options = task_show_options,
-	.needs = NEED_VIEW,
+	.needs = NEED_VIEW | CMD_SERVED,
 	.args = ARG_TASK,
 	.args_max = 1,
 	.run = task_show_run,

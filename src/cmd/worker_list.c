@@ -77,6 +77,6 @@ const struct cmd cmd_worker_list = {
 	.summary = "list workers: state, process, tasks",
 	.usage = "",
 	.example = "sk worker list",
-	.needs = NEED_VIEW,
+	.needs = NEED_VIEW | CMD_SERVED,
 	.run = worker_list_run,
 };

@@ -294,7 +294,7 @@ const struct cmd cmd_workstream_analyze = {
 	.example = "sk workstream analyze nightly\nsk workstream analyze --workstream-id nightly "
 		   "--json",
 	.options = workstream_analyze_options,
-	.needs = NEED_VIEW,
+	.needs = NEED_VIEW | CMD_SERVED,
 	.args = ARG_WORKSTREAM,
 	.args_max = 1,
 	.run = workstream_analyze_run,

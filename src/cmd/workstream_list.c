@@ -60,6 +60,6 @@ const struct cmd cmd_workstream_list = {
 	.summary = "list workstreams, one a line",
 	.usage = "",
 	.example = "sk workstream list",
-	.needs = NEED_VIEW,
+	.needs = NEED_VIEW | CMD_SERVED,
 	.run = workstream_list_run,
 };

@@ -86,9 +86,11 @@ static bool any_room(const struct state *st, const struct round *r)
 	return false;
 }
 
-static bool ws_has_room(const struct workstream *w)
+static bool ws_has_room(const struct state *st, const struct workstream *w)
 {
-	return !w->max_parallel || w->assigned < w->max_parallel;
+	uint32_t limit = w->max_parallel ? w->max_parallel : st->tasks_per_workstream;
+
+	return !limit || w->assigned < limit;
 }
 
 static bool wants(const struct task *t, uint32_t resource)
@@ -114,7 +116,7 @@ static bool claimed_before(const struct state *st, uint32_t resource, uint32_t t
 	uint32_t claim = st->resources[resource].claim;
 
 	return claim != task && claim_stands(st, resource) &&
-	       ws_has_room(&st->ws[st->tasks[claim].ws]) && queue_before(st, claim, task);
+	       ws_has_room(st, &st->ws[st->tasks[claim].ws]) && queue_before(st, claim, task);
 }
 
 static uint32_t lacking_resource(const struct state *st, uint32_t task)
@@ -181,7 +183,8 @@ static bool goes_next(const struct state *st, uint32_t task)
 {
 	const struct task *t = &st->tasks[task];
 
-	return t->heap_at != NO_ID && t->waits_for == NO_RESOURCE && ws_has_room(&st->ws[t->ws]);
+	return t->heap_at != NO_ID && t->waits_for == NO_RESOURCE &&
+	       ws_has_room(st, &st->ws[t->ws]);
 }
 
 /*
@@ -193,7 +196,7 @@ static bool wake_first(struct state *st, struct round *r, size_t line, uint32_t 
 {
 	if (r->woken[line] != NO_ID && goes_next(st, r->woken[line]))
 		return false;
-	if (st->open_count == 1 && !ws_has_room(&st->ws[st->tasks[task].ws]))
+	if (st->open_count == 1 && !ws_has_room(st, &st->ws[st->tasks[task].ws]))
 		return false;
 	r->woken[line] = task;
 	queue_leave(st, task);
@@ -253,7 +256,7 @@ static uint32_t choose_ws(const struct state *st, const struct round *r)
 	for (uint32_t i = 0; i < st->open_count; i++) {
 		const struct workstream *w = &st->ws[st->open_ws[i]];
 
-		if (!w->ready.count || r->passed[i] || !ws_has_room(w))
+		if (!w->ready.count || r->passed[i] || !ws_has_room(st, w))
 			continue;
 		if (full && !w->assigned && w->state != WS_EXECUTING)
 			continue;

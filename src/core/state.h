@@ -197,10 +197,11 @@ struct state {
 	bool orchestrator_running; /* no orchestrator_stopped since its start: it may also have died
 				    */
 	uint64_t outputs_bytes;    /* of all tasks: 0 lets assignment skip the search for outputs */
-	int64_t exhausted_after_ms;   /* not recorded: how long somebody waits for a resource before
-					 it counts as exhausted; 0 = at once */
-	bool draining;                /* not recorded: nothing new is assigned */
-	uint32_t workstreams_at_once; /* not recorded: 0 = any number are at work together */
+	int64_t exhausted_after_ms; /* not recorded: how long somebody waits for a resource before
+				       it counts as exhausted; 0 = at once */
+	bool draining;              /* not recorded: nothing new is assigned */
+	uint32_t tasks_per_workstream;  /* not recorded: for those without max_parallel; 0 = any */
+	uint32_t workstreams_at_once;   /* not recorded: 0 = any number are at work together */
 	uint64_t happened[EVENT_COUNT]; /* how often each kind of event was folded in, ever */
 };
 

@@ -41,6 +41,8 @@ static const struct place reply_places[] = {
 	REPLY("last_seq", NUMBER, last_seq),
 	REPLY("events", RAW, events),
 	REPLY("message", TEXT, message),
+	REPLY("output", TEXT, output),
+	REPLY("exit_code", NUMBER, exit_code),
 	REPLY("pid", NUMBER, pid),
 	REPLY("started_ms", NUMBER, started_ms),
 	REPLY("tasks", NUMBER, tasks),
@@ -62,6 +64,10 @@ static const struct place request_places[] = {
 	REQUEST("asked_by", TEXT, operator_name),
 	REQUEST("submit_flags", NUMBER, submit_flags),
 	REQUEST("stop", NUMBER, stop),
+	REQUEST("words", RAW, words),
+	REQUEST("columns", NUMBER, columns),
+	REQUEST("terminal", FLAG, terminal),
+	REQUEST("color", FLAG, color),
 };
 
 static void put_key(struct buf *out, const char *key)
@@ -185,7 +191,8 @@ int control_request_decode(struct span line, struct buf *scratch, struct control
 		}
 	}
 	if (scan_end(&s) < 0 || kind < 0 || (kind == CONTROL_ACT && act < 0) ||
-	    (kind == CONTROL_SUBMIT && !out->submission.len) || out->stop > STOP_CANCEL)
+	    (kind == CONTROL_SUBMIT && !out->submission.len) ||
+	    (kind == CONTROL_SHOW && !out->words.len) || out->stop > STOP_CANCEL)
 		return -EINVAL;
 	out->kind = (enum control_kind)kind;
 	if (kind == CONTROL_ACT)

@@ -18,6 +18,7 @@
 	X(PING, "ping")       \
 	X(ACT, "act")         \
 	X(SUBMIT, "submit")   \
+	X(SHOW, "show")       \
 	X(RELEASE, "release") \
 	X(STOP, "stop")
 
@@ -37,7 +38,8 @@ enum control_stop {
 
 /*
  * ping: nothing. act: `act`. submit: `submission` (raw JSON: submission_encode), submit_flags,
- * operator_name. release: a paused orchestrator begins to work. stop: `stop`, operator_name.
+ * operator_name. show: words (raw JSON array: of a command that only looks), columns, terminal,
+ * color. release: a paused orchestrator begins to work. stop: `stop`, operator_name.
  */
 struct control_request {
 	enum control_kind kind;
@@ -45,7 +47,10 @@ struct control_request {
 	struct span submission;
 	struct span operator_name;
 	uint64_t submit_flags; /* enum submit_flags */
-	uint64_t stop;         /* enum control_stop */
+	struct span words;
+	uint64_t columns;
+	bool terminal, color;
+	uint64_t stop; /* enum control_stop */
 };
 
 /*
@@ -57,6 +62,8 @@ struct control_reply {
 	uint64_t first_seq, last_seq; /* what was recorded for it; 0..0 = nothing was to be */
 	struct span events;           /* the first of these records, a raw JSON array, or empty */
 	struct span message;
+	struct span output; /* of show: what the command printed, and its exit code */
+	uint64_t exit_code;
 	/* Who answers. */
 	uint64_t pid, started_ms, tasks, workstreams;
 	struct span version, command;

@@ -162,6 +162,9 @@ static int decide_request(struct orchestrator *o, struct control_peer *p,
 		return decide_act(o, p, r);
 	case CONTROL_SUBMIT:
 		return decide_submission(o, p, r);
+	case CONTROL_SHOW: /* behind the commit: nobody sees what is not on disk */
+		p->show = *r;
+		return 0;
 	case CONTROL_RELEASE:
 		release(o);
 		return 0;
@@ -185,7 +188,7 @@ static bool asker_is_gone(const struct control_peer *p)
 static int take_request(struct orchestrator *o, struct control_peer *p)
 {
 	CLEANUP(buf_release) struct buf scratch = BUF_INIT;
-	struct control_request request;
+	struct control_request request = { .kind = CONTROL_PING };
 	int rc;
 
 	if (asker_is_gone(p)) {
@@ -203,7 +206,8 @@ static int take_request(struct orchestrator *o, struct control_peer *p)
 		rc = decide_request(o, p, &request);
 	p->count = (uint32_t)o->batch.count - p->first;
 	p->reply.code = rc < 0 ? (uint64_t)-rc : 0;
-	buf_release(&p->in);
+	if (!p->show.words.len)
+		buf_release(&p->in);
 	return 0;
 }
 
@@ -247,11 +251,30 @@ static void put_events(const struct orchestrator *o, const struct control_peer *
 	buf_putc(out, ']');
 }
 
+static void show(struct orchestrator *o, struct control_peer *p, struct buf *output)
+{
+	struct err e = ERR_INIT;
+	int rc = o->options.show
+			 ? o->options.show(o->options.show_ctx, &o->st, &p->show, output, &e)
+			 : err_set(&e, -SK_EREFUSED, "orchestrator: it shows no pages");
+
+	p->reply.code = rc < 0 ? (uint64_t)-rc : 0;
+	p->reply.exit_code = rc < 0 ? 0 : (uint64_t)rc;
+	p->reply.output = (struct span){ output->p, output->len };
+	if (rc < 0)
+		buf_puts(&p->message, e.text);
+	p->show.words = SPAN_NONE;
+	buf_release(&p->in);
+}
+
 static void answer(struct orchestrator *o, struct control_peer *p)
 {
 	CLEANUP(buf_release) struct buf events = BUF_INIT;
+	CLEANUP(buf_release) struct buf output = BUF_INIT;
 	struct control_reply *r = &p->reply;
 
+	if (p->show.words.len)
+		show(o, p, &output);
 	if (p->count && !r->code) {
 		put_events(o, p, &events);
 		r->events = (struct span){ events.p, events.len };

@@ -18,6 +18,7 @@
 struct orchestrator;
 
 struct worker_msg;
+struct control_request;
 
 /* One report of a dead worker's incarnation; spans are valid during the call. A negative result
  * stops the reading. */
@@ -53,6 +54,7 @@ struct orchestrator_options {
 	const char *command;        /* for people: what holds the lock */
 	unsigned slots;             /* tasks at the same time on the own worker */
 	const char *capabilities;   /* of the own worker: raw JSON array, or NULL */
+	unsigned tasks;             /* of a workstream without max_parallel; 0 = any number */
 	unsigned workstreams;       /* that are at work at the same time; 0 = any number */
 	int64_t exhausted_after_ms; /* a resource that someone waits for is announced after this;
 				       0 = EXHAUSTED_AFTER_MS, EXHAUSTED_AT_ONCE */
@@ -67,6 +69,13 @@ struct orchestrator_options {
 	 */
 	int (*admit)(void *ctx, const struct state *st, struct err *e);
 	void *admit_ctx;
+	/*
+	 * Prints a page for a command that only looks and asked over the control socket: the exit
+	 * code, or a negative code with *e. It changes nothing. NULL = nobody can.
+	 */
+	int (*show)(void *ctx, const struct state *st, const struct control_request *request,
+		    struct buf *out, struct err *e);
+	void *show_ctx;
 };
 
 /* Someone who is told what was committed: the view of `sk run`. Called after the sync, never

@@ -32,7 +32,8 @@ struct control_peer {
 	bool asked, answered;  /* its one request was read; the reply is in `out` */
 	uint32_t first, count; /* its events in the batch of this turn */
 	struct control_reply reply;
-	struct buf message; /* of the reply */
+	struct buf message;          /* of the reply */
+	struct control_request show; /* with words: a page is wanted; it points into `in` */
 };
 
 /* A worker process that we started. */

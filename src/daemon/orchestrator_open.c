@@ -110,6 +110,7 @@ static int open_all(struct orchestrator *o, struct orchestrator_start *start, st
 	if (o->options.admit && (rc = o->options.admit(o->options.admit_ctx, &o->st, e)) < 0)
 		return rc;
 	start->unclean = o->st.orchestrator_running;
+	o->st.tasks_per_workstream = o->options.tasks;
 	o->st.workstreams_at_once = o->options.workstreams;
 	o->st.draining = o->paused = o->options.paused;
 	views_keeper_look(&o->views);

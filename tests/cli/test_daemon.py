@@ -117,3 +117,17 @@ def test_workstreams_at_once(work):
             work.open_gate("gate_" + name)
     assert work("wait").code == 0
     assert work("daemon", "stop").code == 0
+
+
+def test_tasks_of_one_workstream(work):
+    """Five at a time unless the plan or the option says otherwise."""
+    work.gate()
+    tasks = "".join("  t%d: {run: 'echo %d >> began; : < gate'}\n" % (i, i) for i in range(8))
+    work.plan("workstream: w\ntasks:\n" + tasks)
+    served(work, "--jobs", "8")
+    assert work("submit", "plan.yaml").code == 0
+    until(lambda: len(work.lines("began")) == 5, "five begin")
+    assert len(work.events("task_assigned")) == 5
+    work.open_gate()
+    assert work("wait").code == 0
+    assert work("daemon", "stop").code == 0

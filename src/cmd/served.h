@@ -1,0 +1,31 @@
+/*
+ * Pages from memory. Reading the state of a hundred thousand tasks takes a tenth of a second; a
+ * live orchestrator has it at hand. So where the state is large, a command that only looks lets
+ * the orchestrator print its page. When that one does not answer, the state is read as always.
+ */
+#ifndef SK_SERVED_H
+#define SK_SERVED_H
+
+#include "cmd/cmd.h"
+#include "core/state.h"
+#include "ctl/control_msg.h"
+
+/* Who shows pages: context of served_show, borrowed by the orchestrator. */
+struct served_by {
+	const struct paths *paths;
+	int state_fd;
+	const char *command; /* "sk daemon" */
+};
+
+/* For orchestrator_options.show. */
+int served_show(void *ctx, const struct state *st, const struct control_request *request,
+		struct buf *out, struct err *e);
+
+/*
+ * Asks for the page of c->cmd with its options as typed: `words` behind the path. Returns 1 with
+ * *exit_code when it was printed to c->out, 0 when the state has to be read, or the negative code
+ * of the command with *e.
+ */
+int served_ask(struct cmd_ctx *c, char *const *words, size_t count, int *exit_code, struct err *e);
+
+#endif
