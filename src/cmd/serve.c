@@ -78,6 +78,8 @@ static unsigned processors(void)
 static int open_orchestrator(struct serving *s, struct err *e)
 {
 	struct orchestrator_observer observer = { s, on_committed, on_trouble };
+	int64_t exhausted_ms =
+		(int64_t)options_number(s->c->options, "exhausted-after", EXHAUSTED_AFTER_MS);
 	struct orchestrator_options options = {
 		.state_fd = s->state_fd,
 		.state_dir = s->c->paths->state_dir,
@@ -89,6 +91,7 @@ static int open_orchestrator(struct serving *s, struct err *e)
 						  TASKS_PER_WORKSTREAM),
 		.workstreams =
 			(unsigned)options_number(s->c->options, "workstreams", WORKSTREAMS_AT_ONCE),
+		.exhausted_after_ms = exhausted_ms ? exhausted_ms : EXHAUSTED_AT_ONCE,
 		.serves = true,
 		.paused = options_has(s->c->options, "paused"),
 		.remains = &remains,

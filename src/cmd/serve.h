@@ -32,6 +32,11 @@
 		  .kind = OPTION_TEXT,                                               \
 		  .value = "A,B@1.2",                                                \
 		  .summary = "what this machine offers to tasks that ask for it" },  \
+		{ .name = "exhausted-after",                                         \
+		  .kind = OPTION_DURATION,                                           \
+		  .value = "TIME",                                                   \
+		  .summary = "announce a resource that someone waits for after "     \
+			     "this (default 1m; 0: at once)" },                      \
 	{                                                                            \
 		.name = "paused", .kind = OPTION_FLAG,                               \
 		.summary = "open everything, run nothing until: sk daemon release"   \

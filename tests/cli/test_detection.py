@@ -63,6 +63,16 @@ def test_resource_exhausted_at_once(work):
     assert not work("resource", "list", "--json").json["resources"][0]["exhausted_since"]
 
 
+def test_daemon_announces_as_early_as_it_is_told_to(work):
+    work.gate().plan(GREEDY)
+    assert work("daemon", "start", "-j", "3", "--exhausted-after", "0").code == 0
+    assert work("submit", "plan.yaml").code == 0
+    until(lambda: work.events("resource_exhausted"), "it is announced")
+    work.open_gate()
+    until(lambda: work.state_of("two") == "completed", "all is done")
+    assert work("daemon", "stop").code == 0
+
+
 def test_short_waits_are_not_announced(work):
     work.gate().plan(GREEDY)
     run = work.start("run", "-j", "3", "plan.yaml")
