@@ -79,6 +79,7 @@
 #define HEARTBEAT_MS 10000
 #define HEARTBEAT_MAX_MS 3600000    /* a longer one would find nothing within a night */
 #define WORKER_CALM_MS 30000        /* unresponsive for longer: watched closely when it is back */
+#define WORKER_RESTART_MAX_MS 600000 /* a pause that is doubled should end within a night */
 #define WORKER_RESTART_MS 1000      /* pause before a worker that died is started once more */
 #define WORKER_SILENT_MAX_MS 180000 /* an unresponsive worker is killed after this */
 #define WORKER_LINGER_MS                                                                          \

@@ -23,6 +23,7 @@
 #include "cmd/run_say.h"
 #include "cmd/run_summary.h"
 #include "cmd/served.h"
+#include "cmd/timing.h"
 #include "core/submit_find.h"
 #include "daemon/orchestrator.h"
 #include "os/clock.h"
@@ -99,9 +100,10 @@ static int open_orchestrator(struct run *r, struct err *e)
 						.remains = &worker_remains,
 						.admit = admit,
 						.admit_ctx = r };
+	int rc = worker_timing_read(&options.timing, e);
 
 	r->served = (struct served_by){ r->c->paths, r->state_fd, options.command };
-	return orchestrator_open(&options, &observer, &r->orchestrator, &r->start, e);
+	return rc < 0 ? rc : orchestrator_open(&options, &observer, &r->orchestrator, &r->start, e);
 }
 
 static void say_start(struct run *r)

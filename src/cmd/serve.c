@@ -15,15 +15,15 @@
 #include "cmd/ask.h"
 #include "cmd/background.h"
 #include "cmd/live.h"
+#include "cmd/remains.h"
 #include "cmd/run_plan.h"
 #include "cmd/served.h"
+#include "cmd/timing.h"
 #include "cmd/view.h"
 #include "daemon/orchestrator.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/service.h"
-#include "worker/identity.h"
-#include "worker/outbox.h"
 
 #define LOOK_AGAIN_MS 20
 
@@ -38,8 +38,6 @@ struct serving {
 	int state_fd, logs_fd;
 	enum orchestrator_wish wish; /* what is being carried out */
 };
-
-static const struct orchestrator_remains remains = { outbox_read, outbox_discard, worker_sweep };
 
 static void on_committed(void *ctx, const struct state *st, const struct events *batch)
 {
@@ -94,14 +92,16 @@ static int open_orchestrator(struct serving *s, struct err *e)
 		.exhausted_after_ms = exhausted_ms ? exhausted_ms : EXHAUSTED_AT_ONCE,
 		.serves = true,
 		.paused = options_has(s->c->options, "paused"),
-		.remains = &remains,
+		.remains = &worker_remains,
 		.show = served_show,
 		.show_ctx = &s->served
 	};
 	int64_t until_ms = clock_mono_ms(&clock_real) + LOCK_PATIENCE_MS;
-	int rc;
+	int rc = worker_timing_read(&options.timing, e);
 
 	s->served = (struct served_by){ s->c->paths, s->state_fd, options.command };
+	if (rc < 0)
+		return rc;
 	while ((rc = orchestrator_open(&options, &observer, &s->orchestrator, &s->start, e)) ==
 		       -SK_EBUSY &&
 	       clock_mono_ms(&clock_real) < until_ms) {

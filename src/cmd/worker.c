@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 
 #include "base/limits.h"
+#include "cmd/timing.h"
 #include "worker/worker.h"
 
 static int worker_run(struct cmd_ctx *c, struct err *e)
@@ -62,7 +63,7 @@ const struct cmd cmd_worker = {
 	.about = "The worker is the parent of task processes and outlives the orchestrator: it "
 		 "goes on with what it was\n"
 		 "given, keeps results while nobody listens, and is adopted by the next "
-		 "orchestrator.",
+		 "orchestrator.\n\n" WORKER_TIMING_ABOUT,
 	.options = worker_options,
 	.needs = NEED_STATE,
 	.args = ARG_NONE,
