@@ -67,7 +67,8 @@ static void check_task(const struct checking *c, const struct task *t)
 
 		unmet += !(t->needs[i] & WAIVED) && !task_gone(n) && !settled;
 	}
-	if (unmet && t->state == TASK_QUEUED)
+	if (unmet && t->state == TASK_QUEUED && !(t->flags & TASK_CANCELLING)) /* else it is on its
+										  way out */
 		tell(c, RULE_TASKS, t->id, "is queued although a dependency is not satisfied");
 	check_times(c, t);
 }

@@ -146,12 +146,54 @@ static void create_task(struct turn *t, const struct submission *s, uint32_t spe
 	turn_apply(t);
 }
 
+/* Whether it needs something that is neither done nor waived. */
+static bool must_wait(const struct turn *t, const struct submission *s, uint32_t spec,
+		      const struct span *ids)
+{
+	const struct task_spec *given = &s->tasks[spec];
+
+	for (uint32_t i = 0; i < given->needs_count; i++) {
+		uint32_t need = state_task(t->st, ids[s->needs[given->needs_at + i]]);
+		const struct task *n = need == NO_ID ? NULL : &t->st->tasks[need];
+
+		if (!n || !(n->state == TASK_COMPLETED ||
+			    (n->state == TASK_CANCELLED && n->flags & TASK_WAIVES)))
+			return true;
+	}
+	return false;
+}
+
+/* Back behind its dependencies: one that waits in line at once, one that waits for its next try by
+ * being ended and taken up again. */
+static void step_back(struct turn *t, uint32_t task, struct span operator_name)
+{
+	uint16_t retry_count = t->st->tasks[task].retry_count;
+
+	for (enum trigger on = ON_WORKSTREAM_ROLLBACK; t->st->tasks[task].state != TASK_PENDING;
+	     on = ON_ROLLBACK_RESTORE) {
+		struct event *ev = turn_task_move(t, task, on);
+
+		INVARIANT(ev != NULL);
+		if (ev->kind == EV_TASK_RESET)
+			ev->retry_count = retry_count;
+		ev->operator_name = turn_copy(t, operator_name);
+		ev->reason =
+			SPAN_LIT("it needs something that is not done, since the plan changed");
+		turn_apply(t);
+	}
+}
+
 static void update_task(struct turn *t, const struct submission *s, uint32_t spec, uint32_t task,
 			const struct span *ids, struct span operator_name)
 {
 	struct span needs = needs_list(t, s, &s->tasks[spec], ids);
-	struct event *ev = turn_task_event(t, EV_TASK_UPDATED, task);
+	struct event *ev;
 
+	if ((t->st->tasks[task].state == TASK_QUEUED ||
+	     t->st->tasks[task].state == TASK_RETRYING) &&
+	    must_wait(t, s, spec, ids))
+		step_back(t, task, operator_name);
+	ev = turn_task_event(t, EV_TASK_UPDATED, task);
 	ev->needs = needs;
 	ev->def = turn_copy(t, s->tasks[spec].def);
 	ev->operator_name = turn_copy(t, operator_name);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/state_check.h"
 #include "core/state_codec.h"
 #include "world.h"
 
@@ -166,6 +167,12 @@ static void check_resource(struct world *w, const struct state *st, uint32_t ind
 		      (unsigned long long)held, r->limit);
 }
 
+/* What `sk state validate` would say of this state. */
+static void on_violation(void *ctx, enum state_rule rule, struct span id, const char *what)
+{
+	wrong(ctx, "%s: %.*s %s", state_rule_word(rule), SPAN_ARG(id), what);
+}
+
 void check_state(struct world *w, const struct state *st)
 {
 	if (st->unblocked_count || st->dirty_count)
@@ -178,6 +185,7 @@ void check_state(struct world *w, const struct state *st)
 			check_ws(w, st, i);
 	for (uint32_t i = 0; i < st->resource_count; i++)
 		check_resource(w, st, i);
+	state_check(st, on_violation, w);
 }
 
 static int by_number(const void *a, const void *b)
