@@ -314,7 +314,8 @@ static void end_pass(struct views_keeper *k, int64_t now_ms, struct err *e)
 	if (k->checkpoints >= PRUNE_CHECKPOINTS)
 		prune(k, now_ms, e);
 	k->count -= k->next;
-	memmove(k->changed, k->changed + k->next, k->count * sizeof(*k->changed));
+	if (k->count)
+		memmove(k->changed, k->changed + k->next, k->count * sizeof(*k->changed));
 	k->next = k->until = 0;
 	k->passing = false;
 	k->failing = k->failures > 0;
