@@ -62,6 +62,13 @@ int mend_find(struct hand *h, bool may_restore, struct mend_plan *out, struct er
 /* Carries the plan out. Killed at any moment, it can be made and carried out again. */
 int mend_do(struct hand *h, struct mend_plan *p, struct err *e);
 
+/*
+ * Writes the snapshot and the views of the state as it is now: those of a future that was dropped
+ * say something else. The lock is held by the caller. What cannot be written is left to the next
+ * start, which does the same.
+ */
+void mend_views(struct hand *h);
+
 /* Both for a command: finds, prints, and with --yes does. The exit code or a negative code. */
 int mend_run(struct hand *h, bool may_restore, struct err *e);
 

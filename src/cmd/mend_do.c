@@ -100,6 +100,24 @@ static int rebuild(void *ctx, struct view_file file, const char *path)
 	return views_rebuild(&r->h->vfs, r->st, file, r->h->c->now_ms, r->e);
 }
 
+void mend_views(struct hand *h)
+{
+	struct store_report report;
+	struct store *s = NULL;
+	struct state st;
+	struct err ignored = ERR_INIT;
+	struct rebuilding r = { h, &st, &ignored };
+
+	state_init(&st);
+	if (store_open(&h->vfs, STORE_EXISTING | STORE_HISTORY_READ, "", h->c->now_ms, &st, &s,
+		       &report, &ignored) == 0) {
+		store_snapshot(s, &st, h->c->now_ms, true, &ignored);
+		views_each(&st, rebuild, &r);
+	}
+	store_close(s);
+	state_release(&st);
+}
+
 static int mend_store(struct hand *h, const struct mend_plan *p, struct err *e)
 {
 	struct store_report report;

@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "cmd/hand.h"
+#include "cmd/mend.h"
 #include "cmd/moment.h"
 #include "cmd/restore_page.h"
 #include "core/state_check.h"
@@ -223,6 +224,8 @@ static int carry_out(struct restoring *r, struct err *e)
 		r->h->seq = r->done.seq;
 		r->h->at_ms = r->done.at_ms;
 	}
+	if (!r->into && r->plan.swaps)
+		mend_views(r->h);
 	return 0;
 }
 

@@ -141,6 +141,7 @@ def test_travel_in_place_and_back(made):
     """The backup tells of a future that is given up: it is not chosen silently, but can be gone back to."""
     backup = newest_backup(made).name
     assert made("state", "restore", "--to-seq", 4, "--yes", "--reason", "again").code == 0
+    assert made("state", "validate").code == 0
     assert made("run", "-q", "plan.yaml").code == 0
     assert made.lines("ran") == ["a", "b", "a", "b"]
     page = made("state", "restore", "--from-backup", "latest", "--dry-run", "--json").json
