@@ -341,7 +341,7 @@ static int open_or_hand_over(struct run *r, struct err *e)
 static int run_foreground(struct run *r, struct err *e)
 {
 	const char *no_color = getenv("NO_COLOR");
-	int rc = run_check_capabilities(&r->request, e);
+	int rc = run_check_capabilities(r->c, &r->request, e);
 
 	if (rc == 0)
 		rc = open_state(r, e);

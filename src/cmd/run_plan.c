@@ -4,6 +4,8 @@
  */
 #include "cmd/run_plan.h"
 
+#include "cmd/run_offers.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -176,13 +178,15 @@ void run_request_size(const struct cmd_ctx *c, struct run_request *r)
 	r->capabilities = capability_list(options_text(c->options, "capabilities"));
 }
 
-int run_check_capabilities(const struct run_request *r, struct err *e)
+int run_check_capabilities(const struct cmd_ctx *c, const struct run_request *r, struct err *e)
 {
+	CLEANUP(run_offers_release) struct run_offers offers = { .paths = c->paths };
+
 	for (uint32_t i = 0; i < r->submission.task_count; i++) {
 		const struct task_spec *t = &r->submission.tasks[i];
 		struct span missing = capability_missing(span_of(r->capabilities), t->def);
 
-		if (!missing.len)
+		if (!missing.len || run_offers_cover(&offers, t->def))
 			continue;
 		return err_set(
 			e, -SK_EUSAGE,

@@ -65,7 +65,7 @@ void run_request_size(const struct cmd_ctx *c, struct run_request *r);
  * The first task that wants a capability which the own worker does not offer, as a refusal; 0 when
  * there is none.
  */
-int run_check_capabilities(const struct run_request *r, struct err *e);
+int run_check_capabilities(const struct cmd_ctx *c, const struct run_request *r, struct err *e);
 
 /* The refusal that submit_check gave, with the differences printed to stderr. */
 int run_refuse_changes(const struct run_request *r, const struct submit_report *report,

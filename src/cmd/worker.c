@@ -4,7 +4,20 @@
 
 #include "base/limits.h"
 #include "cmd/timing.h"
+#include "cmd/view.h"
 #include "worker/worker.h"
+
+/* Started by hand: one more than the last of this name that is recorded. */
+static int count_from(struct cmd_ctx *c, const char *id, uint64_t *out, struct err *e)
+{
+	struct view *v = NULL;
+	int rc = view_open(c->paths, c->now_ms, &v, e);
+	uint32_t worker = v ? state_worker(&v->st, span_of(id)) : NO_ID;
+
+	*out = worker == NO_ID ? 1 : v->st.workers[worker].incarnation + 1ULL;
+	view_free(v);
+	return rc;
+}
 
 static int worker_run(struct cmd_ctx *c, struct err *e)
 {
@@ -17,6 +30,7 @@ static int worker_run(struct cmd_ctx *c, struct err *e)
 		.linger_ms = (int64_t)options_number(c->options, "linger", 0),
 	};
 	const char *problem;
+	int rc;
 
 	if (!o.worker_id)
 		o.worker_id = "local";
@@ -26,7 +40,10 @@ static int worker_run(struct cmd_ctx *c, struct err *e)
 			       "--worker-id: %s; nothing was started. Try: sk worker --worker-id "
 			       "worker-001",
 			       problem);
-	return worker_main(&o, e);
+	if (!o.incarnation && (rc = count_from(c, o.worker_id, &o.incarnation_min, e)) < 0)
+		return rc;
+	rc = worker_main(&o, e);
+	return rc < 0 ? rc : EXIT_DONE;
 }
 
 static const struct option_row worker_options[] = {
@@ -63,7 +80,16 @@ const struct cmd cmd_worker = {
 	.about = "The worker is the parent of task processes and outlives the orchestrator: it "
 		 "goes on with what it was\n"
 		 "given, keeps results while nobody listens, and is adopted by the next "
-		 "orchestrator.\n\n" WORKER_TIMING_ABOUT,
+		 "orchestrator.\n\n"
+		 "One that you start yourself, under a name of its own, takes tasks beside the "
+		 "orchestrator's, above all those\n"
+		 "whose capabilities only it offers. It has to be of the same version of sk as the "
+		 "orchestrator. It stays when a\n"
+		 "run ends; sk worker shutdown sends it away, and after ten minutes without work "
+		 "and orchestrator it leaves by\n"
+		 "itself (--linger). When it dies its tasks go to others, but nobody starts it "
+		 "again except sk worker restart.\n\n" WORKER_TIMING_ABOUT,
+	.example = "sk worker --worker-id gpu --slots 2 --capabilities '[\"gpu@3\"]'",
 	.options = worker_options,
 	.needs = NEED_STATE,
 	.args = ARG_NONE,

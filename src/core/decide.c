@@ -43,6 +43,8 @@ static void worker_spawned(struct turn *t, const struct input *in)
 	ev->edge = span_of(row->id);
 	ev->worker_id = turn_copy(t, in->worker_id);
 	ev->incarnation = known ? t->st->workers[worker].incarnation + 1u : 1;
+	if (in->incarnation > ev->incarnation && in->incarnation <= INT32_MAX)
+		ev->incarnation = in->incarnation; /* started by hand: it counts for itself */
 	turn_apply(t);
 }
 

@@ -21,7 +21,7 @@ enum input_kind {
 	IN_ORCHESTRATOR_STOPPED,
 	IN_SUBMIT, /* submission, submit_flags; submit_check said yes */
 	IN_TIME,   /* deadlines that passed: retries, workstream time-outs, exhausted resources */
-	IN_WORKER_SPAWNED,    /* worker_id: a new incarnation */
+	IN_WORKER_SPAWNED,    /* worker_id: a new incarnation; incarnation: at least, or 0 */
 	IN_WORKER_REGISTERED, /* worker_id, incarnation, slots, ... */
 	IN_WORKER_LOST,     /* worker_id, incarnation: its process is gone, and all its reports have
 			       been read */

@@ -74,6 +74,18 @@ int bury_worker(const struct burial *b, uint32_t worker, enum input_kind how, st
 	return rc < 0 ? rc : b->remains->discard(b->workers_fd, id, e);
 }
 
+int bury_predecessor(const struct burial *b, uint32_t worker, struct err *e)
+{
+	CLEANUP(mem_free) char *id = span_dup(b->st->workers[worker].id);
+	struct collector c = { b, id };
+	struct input gone = { .kind = IN_WORKER_LOST,
+			      .worker_id = span_of(id),
+			      .incarnation = b->st->workers[worker].incarnation };
+	int rc = b->remains->collect(b->workers_fd, id, take_report, &c, e);
+
+	return rc < 0 ? rc : b->step(b->ctx, &gone);
+}
+
 bool worker_holds_lock(int workers_fd, const struct worker *w, struct lock_holder *holder)
 {
 	char name[NAME_BYTES_MAX + 8];

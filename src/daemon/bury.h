@@ -25,6 +25,12 @@ struct burial {
  */
 int bury_worker(const struct burial *b, uint32_t worker, enum input_kind how, struct err *e);
 
+/*
+ * The same for a worker whose successor, started by hand, holds the lock already and has ended what
+ * was left: the last word is read and the core hears of the death; the caller commits.
+ */
+int bury_predecessor(const struct burial *b, uint32_t worker, struct err *e);
+
 /* 1 when its lock is held: it lives. A lock that cannot be asked counts as held: better wait than
  * run something twice. *holder may be NULL. */
 bool worker_holds_lock(int workers_fd, const struct worker *w, struct lock_holder *holder);

@@ -251,10 +251,14 @@ int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], in
 	return 0;
 }
 
-/* It does what an earlier run asked for; ending that is not our business. */
+/* It does what an earlier run asked for, or a person started it: ending that is not our business.
+ */
 static bool stays_at_work(const struct orchestrator *o, uint32_t worker)
 {
-	return worker != NO_ID && o->st.workers[worker].assigned > 0;
+	if (worker == NO_ID)
+		return false;
+	return o->st.workers[worker].assigned > 0 ||
+	       !span_is(o->st.workers[worker].id, LOCAL_WORKER);
 }
 
 static void tell_to_leave(struct orchestrator *o)
@@ -276,7 +280,7 @@ static bool anybody_there(const struct orchestrator *o)
 	for (size_t i = 0; i < WORKERS_MAX; i++) {
 		const struct peer *p = &o->peers[i];
 
-		if (p->fd >= 0 && (p->leaving || !stays_at_work(o, p->worker)))
+		if (p->fd >= 0 && !p->turned_away && (p->leaving || !stays_at_work(o, p->worker)))
 			return true;
 	}
 	for (uint32_t i = 0; i < o->st.worker_count; i++)

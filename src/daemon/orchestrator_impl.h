@@ -20,7 +20,9 @@ struct peer {
 	uint64_t serial; /* last report processed */
 	uint64_t acked;  /* last report acknowledged */
 	bool wants_write;
-	bool leaving; /* said bye, or was told to go */
+	bool leaving;         /* said bye, or was told to go */
+	char *turned_away;    /* id of a worker that was rejected, or NULL */
+	uint64_t incarnation; /* of that one */
 };
 
 /* One command that asks over the control socket. Place i of the table has token CONTROL_TOKEN + i.
@@ -125,6 +127,7 @@ int64_t silence_deadline(const struct orchestrator *o); /* monotonic, or INT64_M
 void effects_perform(struct orchestrator *o);
 
 /* reconcile.c: workers that are gone. */
+int bury_before(struct orchestrator *o, uint32_t worker); /* a newer incarnation is there */
 int reconcile_workers(struct orchestrator *o, struct err *e);
 void release_workers(struct orchestrator *o); /* those that are to leave and have nothing to do */
 int64_t worker_patience(const struct orchestrator *o);

@@ -63,6 +63,7 @@ void peers_close(struct orchestrator *o, struct peer *p)
 	close(p->fd);
 	buf_release(&p->in);
 	buf_release(&p->out);
+	mem_free(&p->turned_away);
 	if (p->worker != NO_ID) {
 		o->st.workers[p->worker].connected = false;
 		o->look_again_ms = 0; /* dead, or only cut off? */
@@ -233,6 +234,62 @@ static void size_prefetch(const struct orchestrator *o, struct worker *w)
 	w->ahead = ahead < 1 ? 1 : ahead > PREFETCH_MAX ? PREFETCH_MAX : (uint32_t)ahead;
 }
 
+static void turn_away(struct orchestrator *o, struct peer *p, const struct worker_msg *m,
+		      const struct buf *why)
+{
+	peers_send(o, p,
+		   &(struct worker_msg){ .kind = MSG_REJECTED, .reason = { why->p, why->len } });
+	p->leaving = true;
+	p->turned_away = span_dup(m->worker_id);
+	p->incarnation = m->incarnation;
+}
+
+/*
+ * Who may come: a worker of ours, or one that a person started, of whom nothing is known yet. A new
+ * one has to be of our version; one that we know goes on with what it does, whatever its version.
+ */
+static int admit(struct orchestrator *o, const struct worker_msg *m, struct buf *why)
+{
+	uint32_t worker = state_worker(&o->st, m->worker_id);
+	const struct worker *w = worker == NO_ID ? NULL : &o->st.workers[worker];
+	bool by_hand = !span_is(m->worker_id, LOCAL_WORKER) &&
+		       (!w || (m->incarnation > w->incarnation && !w->connected));
+	struct input born = { .kind = IN_WORKER_SPAWNED,
+			      .worker_id = m->worker_id,
+			      .incarnation = m->incarnation };
+
+	if ((by_hand || (w && w->state == WORKER_INITIALIZING)) &&
+	    !span_is(m->version, SK_VERSION)) {
+		buf_putf(why,
+			 "worker \"%.*s\" is of version %.*s, this orchestrator is " SK_VERSION
+			 ": it gets no work. Try: start it with the same sk",
+			 SPAN_ARG(m->worker_id), SPAN_ARG(m->version));
+		return -SK_EREFUSED;
+	}
+	if (!by_hand)
+		return 0;
+	if (!w && o->st.worker_count == WORKERS_MAX) {
+		buf_putf(why, "there are %d workers already: it gets no work", WORKERS_MAX);
+		return -SK_EREFUSED;
+	}
+	if (w && w->state != WORKER_SHUTDOWN && bury_before(o, worker) < 0) {
+		buf_puts(why, "what the one before it left cannot be read: it gets no work");
+		return -SK_EREFUSED;
+	}
+	return orchestrator_step(o, &born, why);
+}
+
+/* Adopted from an orchestrator of another version: it ends what it has, then a new one follows. */
+static void replace_outdated(struct orchestrator *o, uint32_t worker)
+{
+	struct act act = { .kind = ACT_WORKER_RESTART,
+			   .worker_id = o->st.workers[worker].id,
+			   .operator_name = SPAN_LIT("sk " SK_VERSION),
+			   .reason = SPAN_LIT("it is of another version") };
+
+	(void)orchestrator_step(o, &(struct input){ .kind = IN_ACT, .act = &act }, NULL);
+}
+
 static int register_worker(struct orchestrator *o, struct peer *p, const struct worker_msg *m)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
@@ -255,11 +312,8 @@ static int register_worker(struct orchestrator *o, struct peer *p, const struct 
 		in.capabilities = o->options.capabilities ? span_of(o->options.capabilities)
 							  : m->capabilities;
 	}
-	if (orchestrator_step(o, &in, &why) < 0) {
-		peers_send(
-			o, p,
-			&(struct worker_msg){ .kind = MSG_REJECTED, .reason = { why.p, why.len } });
-		p->leaving = true;
+	if (admit(o, m, &why) < 0 || orchestrator_step(o, &in, &why) < 0) {
+		turn_away(o, p, m, &why);
 		return 0;
 	}
 	worker = state_worker(&o->st, m->worker_id);
@@ -283,6 +337,8 @@ static int register_worker(struct orchestrator *o, struct peer *p, const struct 
 							     ? FX_END_WORKER
 							     : FX_DRAIN_WORKER,
 						     NO_ID, NO_ID, worker, 0 });
+	if (!span_is(m->version, SK_VERSION))
+		replace_outdated(o, worker);
 	size_prefetch(o, &o->st.workers[worker]);
 	end_unexpected(o, p, m->active);
 	return miss_unknown(o, worker, m->active);
@@ -313,13 +369,28 @@ static int handle_report(struct orchestrator *o, struct peer *p, const struct wo
 	return orchestrator_step(o, &in, NULL);
 }
 
+/* It was turned away, and this it said before it heard that. A result is fenced off for the record.
+ */
+static int ignore_late(struct orchestrator *o, const struct peer *p, const struct worker_msg *m)
+{
+	struct input in = { .kind = IN_FINISHED,
+			    .task_id = m->task_id,
+			    .worker_id = span_of(p->turned_away),
+			    .attempt = m->attempt,
+			    .incarnation = p->incarnation,
+			    .workstream_id = m->workstream_id,
+			    .run_no = m->run_no,
+			    .result = m->result };
+
+	return m->kind == MSG_FINISHED && p->turned_away ? orchestrator_step(o, &in, NULL) : 0;
+}
+
 static int handle_message(struct orchestrator *o, struct peer *p, const struct worker_msg *m)
 {
 	if (m->kind == MSG_REGISTER && p->worker == NO_ID)
 		return register_worker(o, p, m);
 	if (p->worker == NO_ID)
-		return p->leaving ? 0 : -EPROTO; /* it was rejected; what it said before it heard
-						    that is not wrong */
+		return p->leaving ? ignore_late(o, p, m) : -EPROTO;
 	switch (m->kind) {
 	case MSG_STARTED:
 	case MSG_FINISHED:

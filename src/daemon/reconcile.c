@@ -15,6 +15,15 @@ static int commit(void *ctx, struct err *e)
 	return orchestrator_commit(ctx, e);
 }
 
+int bury_before(struct orchestrator *o, uint32_t worker)
+{
+	const struct burial b = { o->workers_fd, o->options.remains, &o->st, o, step, commit,
+				  o->start };
+	struct err e = ERR_INIT;
+
+	return bury_predecessor(&b, worker, &e);
+}
+
 static int bury(struct orchestrator *o, uint32_t worker, struct err *e)
 {
 	const struct burial b = { o->workers_fd, o->options.remains, &o->st, o, step, commit,

@@ -47,6 +47,8 @@ static int decode(struct span text, struct worker_identity *out)
 			take(&s, out->nonce, sizeof(out->nonce));
 		else if (span_is(key.raw, "cgroup"))
 			take(&s, out->group_dir, sizeof(out->group_dir));
+		else if (span_is(key.raw, "capabilities"))
+			take(&s, out->capabilities, sizeof(out->capabilities));
 		else if (span_is(key.raw, "left"))
 			scan_bool(&s, &out->left);
 		else
@@ -87,6 +89,8 @@ int worker_identity_write(int workers_fd, const char *worker_id, const struct wo
 		 (unsigned long long)id->incarnation, (unsigned long long)id->who.pid,
 		 (unsigned long long)id->who.start, id->who.boot_id, id->nonce);
 	buf_put_json(&text, span_of(id->group_dir));
+	buf_puts(&text, ",\"capabilities\":");
+	buf_put_json(&text, span_of(id->capabilities));
 	buf_putf(&text, ",\"left\":%s}\n", id->left ? "true" : "false");
 	snprintf(name, sizeof(name), "%s.json", worker_id);
 	return fd_replace_view_at(workers_fd, name, text.p, text.len);

@@ -9,8 +9,9 @@ struct worker_identity {
 	struct proc_identity who;
 	uint64_t incarnation;
 	char nonce[NONCE_LEN + 1];
-	char group_dir[512]; /* its cgroup, or "" */
-	bool left;           /* it ended by itself: nothing is left of it */
+	char group_dir[512];     /* its cgroup, or "" */
+	char capabilities[2048]; /* raw JSON array; a longer one is not told */
+	bool left;               /* it ended by itself: nothing is left of it */
 };
 
 /* Returns 1, 0 when there is none or it cannot be understood, or -errno. */

@@ -161,6 +161,9 @@ int worker_main(const struct worker_options *o, struct err *e)
 		while (!w.left)
 			turn(&w);
 		worker_say(&w, "leaves");
+		if (w.refusal[0])
+			rc = err_set(e, -SK_EREFUSED, "worker '%s': the orchestrator says: %s",
+				     o->worker_id, w.refusal);
 	}
 	worker_teardown(&w);
 	return rc;

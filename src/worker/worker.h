@@ -19,6 +19,7 @@ struct worker_options {
 	unsigned slots;           /* 1 .. SLOTS_MAX tasks at once */
 	const char *capabilities; /* raw JSON array, or NULL = [] */
 	uint64_t incarnation;     /* given by the orchestrator; 0 = one more than last time */
+	uint64_t incarnation_min; /* with 0: but at least this */
 	int64_t linger_ms; /* idle and alone for this long: it leaves; 0 = WORKER_LINGER_MS */
 	bool no_cgroup;    /* use the subreaper even where cgroups could be used */
 	const struct clock *clock; /* NULL = the real one */
@@ -27,8 +28,8 @@ struct worker_options {
 /*
  * Runs until it is told to leave or has lingered long enough. Becomes the leader of a session of
  * its own; standard descriptors go to its log. Returns 0, or a negative code with *e filled when it
- * could not start (-SK_EBUSY: a worker of this id lives). When it returns, no process of any task
- * is left.
+ * could not start (-SK_EBUSY: a worker of this id lives) or was turned away (-SK_EREFUSED). When it
+ * returns, no process of any task is left.
  */
 int worker_main(const struct worker_options *o, struct err *e);
 

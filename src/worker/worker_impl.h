@@ -82,6 +82,8 @@ struct worker_run {
 	struct attempt *spare;
 	int epoll_fd, signal_fd, watch_fd;
 	bool writable_wanted; /* the socket was full */
+	char refusal[512];    /* why the orchestrator rejected it */
+	int terminal_fd;      /* where who started it by hand reads, or -1 */
 	bool registered, rejected, draining, stopping, left;
 	int64_t grace_ms, heartbeat_ms, retry_us, eager_until_us, heartbeat_us, alone_since_us,
 		stop_by_us;

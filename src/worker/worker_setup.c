@@ -106,6 +106,10 @@ static int write_identity(struct worker_run *w, bool left)
 	struct worker_identity id = { .who = w->who, .incarnation = w->incarnation, .left = left };
 
 	memcpy(id.nonce, w->nonce, sizeof(id.nonce));
+	snprintf(id.capabilities, sizeof(id.capabilities), "%s",
+		 w->o->capabilities && strlen(w->o->capabilities) < sizeof(id.capabilities)
+			 ? w->o->capabilities
+			 : "[]");
 	if (w->tree.group_dir.len < sizeof(id.group_dir) && w->tree.group_dir.p)
 		memcpy(id.group_dir, w->tree.group_dir.p, w->tree.group_dir.len + 1);
 	return worker_identity_write(w->workers_fd, w->o->worker_id, &id);
@@ -122,6 +126,8 @@ static int become_someone(struct worker_run *w, struct err *e)
 	if (swept != 0)
 		worker_say(w, "ended %d processes of the incarnation before", swept);
 	w->incarnation = w->o->incarnation ? w->o->incarnation : old.incarnation + 1;
+	if (!w->o->incarnation && w->incarnation < w->o->incarnation_min)
+		w->incarnation = w->o->incarnation_min;
 	rc = proc_self(&w->who);
 	if (rc == 0)
 		rc = proc_nonce(w->nonce);
@@ -146,6 +152,8 @@ static int detach(struct worker_run *w, struct err *e)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	proc_ignored(&w->ignored);
+	if (!w->o->incarnation) /* a person started it, who should read why it leaves */
+		w->terminal_fd = fcntl(2, F_DUPFD_CLOEXEC, 3);
 	if (dup2(w->null_fd, 0) < 0 || dup2(w->log_fd, 1) < 0 || dup2(w->log_fd, 2) < 0)
 		return say_no(w, e, -errno, "cannot redirect its output");
 	syscall(SYS_close_range, 3, ~0U,
@@ -203,7 +211,8 @@ int worker_setup(struct worker_run *w, const struct worker_options *o, struct er
 				  .clock = o->clock ? o->clock : &clock_real,
 				  .lock = LOCK_INIT };
 	w->state_fd = w->workers_fd = w->logs_fd = w->outputs_fd = w->log_fd = w->null_fd = -1;
-	w->epoll_fd = w->signal_fd = w->watch_fd = w->link.fd = w->link.outbox.fd = -1;
+	w->terminal_fd = w->epoll_fd = w->signal_fd = w->watch_fd = w->link.fd = w->link.outbox.fd =
+		-1;
 	w->programs = (struct program_finder)PROGRAM_FINDER_INIT;
 	w->tree.parent_fd = w->tree.group_fd = w->tree.children_fd = -1;
 	w->waiting.end = &w->waiting.first;
@@ -264,6 +273,9 @@ void worker_teardown(struct worker_run *w)
 	env_release(&w->env);
 	env_release(&w->base);
 	mem_free(&w->slots);
+	if (w->terminal_fd >= 0)
+		dup2(w->terminal_fd, 2);
+	fd_close(&w->terminal_fd);
 	fd_close(&w->epoll_fd);
 	fd_close(&w->signal_fd);
 	fd_close(&w->watch_fd);

@@ -10,6 +10,7 @@
 #include "worker/worker_impl.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -260,7 +261,9 @@ static void handle(struct worker_run *w, const struct worker_msg *m)
 		break;
 	case MSG_REJECTED:
 		worker_say(w, "the orchestrator refuses this worker: %.*s", SPAN_ARG(m->reason));
+		snprintf(w->refusal, sizeof(w->refusal), "%.*s", SPAN_ARG(m->reason));
 		w->rejected = true;
+		worker_stop(w); /* whatever it runs was given to others, or will be */
 		break;
 	case MSG_ASSIGN:
 		assign(w, m);

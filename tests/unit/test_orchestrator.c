@@ -217,7 +217,7 @@ static void connect_worker(struct place *p, const char *active)
 				    .pid_start = p->who ? p->who->start : 1,
 				    .boot_id = span_of(p->who ? p->who->boot_id : "b"),
 				    .nonce = SPAN_LIT("n"),
-				    .version = SPAN_LIT("0"),
+				    .version = SPAN_LIT(SK_VERSION),
 				    .kill_mode = SPAN_LIT("cgroup"),
 				    .capabilities = SPAN_LIT("[]"),
 				    .active = span_of(active) });
