@@ -121,12 +121,37 @@ static int repeat_submission(struct turn *t, uint32_t ws, struct submission *out
 	return 0;
 }
 
+/*
+ * Whether the run is still as its plan made it. Throwing that away for another one like it would
+ * make a retry that is asked for twice, because nobody knows whether the first one was done, into
+ * two.
+ */
+static bool not_begun(const struct state *st, uint32_t ws)
+{
+	const struct workstream *w = &st->ws[ws];
+
+	if (w->state != WS_READY)
+		return w->state == WS_PLANNED;
+	for (size_t i = 0; i < w->task_count; i++) {
+		const struct task *task = &st->tasks[w->tasks[i]];
+
+		if (task->flags & TASK_DROPPED)
+			continue;
+		if (task->attempt || (task->state != TASK_PENDING && task->state != TASK_QUEUED))
+			return false;
+		for (uint32_t k = 0; k < task->needs_count; k++)
+			if (task->needs[k] & WAIVED)
+				return false;
+	}
+	return true;
+}
+
 static int repeat_all(struct turn *t, uint32_t ws, const struct act *act)
 {
 	CLEANUP(submission_release) struct submission again = SUBMISSION_INIT;
 	int rc;
 
-	if (t->st->ws[ws].state == WS_PLANNED)
+	if (not_begun(t->st, ws))
 		return refuse_state(t, ws, "it has not begun", "sk workstream show");
 	rc = repeat_submission(t, ws, &again);
 	if (rc == 0)

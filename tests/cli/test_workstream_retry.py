@@ -23,3 +23,13 @@ def test_keep_completed(failed):
     assert failed("workstream", "retry", "w", "--keep-completed", "--yes").code == 0
     assert failed("run", "plan.yaml").code == 0
     assert runs(failed, "zero") == 1 and runs(failed, "one") == 2
+
+
+def test_twice_is_once(failed):
+    """Whoever does not know whether it was done may ask again: no run is thrown away that has not begun."""
+    assert failed("workstream", "retry", "w", "--yes").code == 0
+    again = failed("workstream", "retry", "w", "--yes")
+    assert again.code == 4 and "it has not begun" in again.err
+    assert len(failed.events("workstream_archived")) == 1
+    assert failed("task", "cancel", "two").code == 0
+    assert failed("workstream", "retry", "w", "--yes").code == 0, "it is not as the plan says any more"
