@@ -51,6 +51,13 @@ tasks:
   turn: {run: 'echo x >> shift; while ! test -e whistle; do sleep 0.05; done'}
 """
 
+BACK = """
+workstream: back
+tasks:
+  done: {run: 'echo x >> once'}
+  again: {run: 'touch again; while ! test -e off; do sleep 0.05; done', needs: [done]}
+"""
+
 CRITICAL = """
 workstream: tower
 tasks:
@@ -287,6 +294,22 @@ def workstream_failure(d):
     d.check((d.folder / "built").read_text().count("roof") == 2, "a whole retry runs everything again, when it is confirmed")
 
 
+def workstream_rollback(d):
+    d.title("A workstream goes back to its last checkpoint")
+    d.write("back.yaml", BACK)
+    run = d.start("run", "-q", "back.yaml")
+    d.until(lambda: (d.folder / "again").exists(), "the second task begins")
+    d.until(lambda: (d.folder / ".state" / "checkpoints" / "back_latest.json").exists(), "there is a checkpoint")
+    d.run("rollback_workstream", "--workstream-id", "back", "--to-checkpoint", "latest", "--dry-run")
+    d.run("rollback_workstream", "--workstream-id", "back", "--to-checkpoint", "latest", "--yes")
+    d.record("workstream_rollback", "warning", workstream_id="back")
+    d.write("off")
+    d.until(lambda: run.poll() is not None, "the run ends")
+    d.run("run", "-q", "back.yaml")
+    d.check(d.state_of("done") == "completed" and d.state_of("again") == "completed", "it ends well from there")
+    d.check((d.folder / "once").read_text() == "x\n", "what was completed was not run again")
+
+
 def damaged_state(d):
     d.title("The state is damaged")
     state = d.folder / ".state"
@@ -339,7 +362,7 @@ def diary(d):
 
 
 PARTS = [task_timeout, task_failure, skip_and_cancel, resource_exhaustion, worker_dies, worker_is_replaced, dependency_cycle,
-         workstream_failure, damaged_state, diary]
+         workstream_failure, workstream_rollback, damaged_state, diary]
 
 
 def main():
@@ -349,7 +372,10 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
     try:
         for part in PARTS:
-            part(d)
+            try:
+                part(d)
+            except (OSError, LookupError) as problem:  # what it looks at is not there
+                d.check(False, "%s: %r" % (part.__name__, problem))
     finally:
         d.end()
     print("\n%d passed, %d failed" % (d.passed, d.failed))
