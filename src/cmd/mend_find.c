@@ -93,7 +93,8 @@ static void find_journal_leftovers(struct hand *h, struct mend_plan *out)
 		segment_path_encode(dropped.v[i].first, dropped.v[i].last, path);
 		if (h->vfs.stat(h->vfs.ctx, path, &st) == 0 && st.links == 1)
 			mend_add(out, MEND_DROPPED, path,
-				 "reaches beyond the first record of %s: a restore was cut short",
+				 "it does not lead to the first record of %s: a restore was cut "
+				 "short",
 				 JOURNAL_FILE);
 	}
 }

@@ -42,7 +42,7 @@ struct restore_plan {
 	struct state st;             /* what will be; released with the plan */
 	struct snapshot_place place; /* in the old journal, behind its last record */
 	bool swaps;                  /* the journal itself is replaced, not only the snapshot */
-	bool branch;                 /* back to a future that an earlier restore had dropped */
+	bool branch;                 /* to another story than the present journal tells */
 	bool nothing;                /* it is all there already */
 	bool damaged;                /* the present journal is damaged or gone: `damage` says how */
 	char damage[ERR_TEXT_MAX];

@@ -309,6 +309,19 @@ static int plan_backup(struct planning *g)
 
 /* --- from a journal, and back in time ---------------------------------------------------- */
 
+/* Whether the other file and the present journal tell the same story as far as both go. What cannot
+ * be compared, because one of them was rotated, counts as another: then it is asked for. */
+static bool same_story(const struct planning *g, const struct travel_point *pt)
+{
+	const struct restore_request *r = g->request;
+	const struct journal_place *end = &g->now.end.place;
+	uint64_t sum;
+
+	if (pt->place.seq >= end->seq)
+		return journal_sum_at(r->files, r->file, end->offset, &sum) && sum == end->sum;
+	return journal_sum_at(g->vfs, JOURNAL_FILE, pt->place.offset, &sum) && sum == pt->place.sum;
+}
+
 static int plan_transitions(struct planning *g)
 {
 	const struct restore_request *r = g->request;
@@ -330,6 +343,7 @@ static int plan_transitions(struct planning *g)
 			       "journal '%s': belongs to workspace %.*s, this is %s: nothing was "
 			       "done",
 			       r->shown, SPAN_ARG(g->p->st.workspace), g->workspace);
+	g->p->branch = !r->live && g->now.there && !same_story(g, &pt);
 	if (reads_to_end(r)) {
 		g->now.there = true;
 		g->now.end.place = pt.place;

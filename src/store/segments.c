@@ -26,8 +26,24 @@ static int compare_segments(const void *a, const void *b)
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
+/* Whether a longer file, which still counts, holds the same numbers: then that one came later. */
+static bool is_covered(const struct segments *all, size_t which, uint64_t live)
+{
+	const struct segment *s = &all->v[which];
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct segment *other = &all->v[i];
+
+		if (other->last < live && other->first <= s->first && other->last >= s->last &&
+		    other->last - other->first > s->last - s->first)
+			return true;
+	}
+	return false;
+}
+
 static void list_where(const struct vfs *vfs, uint64_t from_seq, bool dropped, struct segments *out)
 {
+	CLEANUP(segments_release) struct segments all = SEGMENTS_INIT;
 	CLEANUP(buf_release) struct buf names = BUF_INIT;
 	uint64_t live = journal_first_seq(vfs, JOURNAL_FILE);
 	struct segment found;
@@ -37,11 +53,17 @@ static void list_where(const struct vfs *vfs, uint64_t from_seq, bool dropped, s
 	if (vfs->list(vfs->ctx, SEGMENTS_DIR, &names) < 0)
 		return;
 	for (size_t at = 0; at < names.len; at += strlen(names.p + at) + 1) {
-		if (!segment_name_decode(span_of(names.p + at), &found.first, &found.last) ||
-		    found.last < from_seq || (found.last >= live) != dropped)
+		if (!segment_name_decode(span_of(names.p + at), &found.first, &found.last))
+			continue;
+		mem_grow(&all.v, &all.capacity, all.count + 1, sizeof(*all.v));
+		all.v[all.count++] = found;
+	}
+	for (size_t i = 0; i < all.count; i++) {
+		if (all.v[i].last < from_seq ||
+		    (all.v[i].last >= live || is_covered(&all, i, live)) != dropped)
 			continue;
 		mem_grow(&out->v, &out->capacity, out->count + 1, sizeof(*out->v));
-		out->v[out->count++] = found;
+		out->v[out->count++] = all.v[i];
 	}
 	if (out->count)
 		qsort(out->v, out->count, sizeof(*out->v), compare_segments);

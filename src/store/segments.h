@@ -25,11 +25,11 @@ void segments_release(struct segments *s);
 /*
  * The closed files that hold records from `from_seq` on and end in front of the live journal,
  * oldest first. Files that reach beyond its first record belong to a future that was dropped by a
- * restore.
+ * restore; so do those whose numbers a longer file has as well.
  */
 void segments_list(const struct vfs *vfs, uint64_t from_seq, struct segments *out);
 
-/* Those that reach beyond it: what a restore left behind when it was killed. */
+/* Those that do not count: what a restore left behind when it was killed. */
 void segments_list_dropped(const struct vfs *vfs, struct segments *out);
 
 /* What stands before the first record of a file, and what that record is. */

@@ -151,6 +151,17 @@ def test_travel_in_place_and_back(made):
     assert made("run", "-q", "plan.yaml").code == 0
 
 
+def test_a_travel_is_undone_from_the_journal_that_was_kept(made):
+    before = last_seq(made)
+    page = made("state", "restore", "--to-seq", 4, "--yes", "--json").json
+    kept = ".state/" + page["journal_kept"]
+    refused(made("state", "restore", "--from-transitions", kept), 5, "this drops")
+    done = made("state", "restore", "--from-transitions", kept, "--yes", "--json")
+    assert done.code == 0 and done.json["seq"] == before
+    assert made("state", "validate").code == 0
+    goes_on(made)
+
+
 def test_to_time(made):
     first = made.events()[0]["timestamp"]
     done = made("state", "restore", "--to-time", first, "--into", "copy", "--json")

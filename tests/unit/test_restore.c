@@ -249,6 +249,37 @@ static void another_place_is_refused(void **state)
 	world_release(&other);
 }
 
+/* A journal that went on differently from the same beginning: what only ours has is counted. */
+static void another_story_is_not_taken_silently(void **state)
+{
+	CLEANUP(world_release) struct world w;
+	CLEANUP(restore_plan_release) struct restore_plan plan;
+	const struct restore_request back = { .source = RESTORE_TRAVEL,
+					      .goal = { 4, INT64_MAX, true } };
+	struct restore_request theirs = { .source = RESTORE_TRANSITIONS,
+					  .shown = "copy.jsonl",
+					  .file = JOURNAL_FILE,
+					  .goal = TRAVEL_END };
+	struct err e = ERR_INIT;
+	struct simdisk copy;
+
+	(void)state;
+	make_store(&w);
+	simdisk_init(&copy);
+	simdisk_copy(&copy, &w.disk);
+	theirs.files = &copy.vfs;
+	assert_int_equal(restore_plan_make(&w.disk.vfs, &theirs, &plan, &e), 0);
+	assert_false(plan.loses); /* a copy of what we have */
+	restore_plan_release(&plan);
+	assert_restores(&w, &back, &plan, 1);
+	restore_plan_release(&plan);
+	assert_restores(&w, &theirs, &plan, TURNS);
+	assert_true(plan.branch);
+	assert_true(plan.loses);
+	assert_true(plan.loss.rest.records >= 3); /* the turn that came after going back */
+	simdisk_release(&copy);
+}
+
 static void a_copy_leaves_the_store_alone(void **state)
 {
 	CLEANUP(world_release) struct world w, copy;
@@ -438,6 +469,7 @@ int main(void)
 		cmocka_unit_test(history_stays_readable),
 		cmocka_unit_test(an_unreadable_backup_is_refused_by_name),
 		cmocka_unit_test(another_place_is_refused),
+		cmocka_unit_test(another_story_is_not_taken_silently),
 		cmocka_unit_test(a_copy_leaves_the_store_alone),
 		cmocka_unit_test(power_lost_in_a_restore_of_a_damaged_journal),
 		cmocka_unit_test(power_lost_on_the_way_back_in_time),
