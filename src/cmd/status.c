@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/when.h"
 #include "cmd/story.h"
+#include "cmd/worker_page.h"
 
 #define SECTION_ROWS_MAX 8 /* of one section of the overview; the rest is counted */
 
@@ -34,15 +35,6 @@ static void put_orchestrator(struct cmd_ctx *c, struct table *t)
 	}
 }
 
-static const char *worker_word(const struct worker *w, enum worker_life life)
-{
-	if (life == WORKER_GONE)
-		return "gone";
-	if (w->leave && w->state != WORKER_UNRESPONSIVE)
-		return "draining";
-	return worker_state_word(w->state);
-}
-
 static void put_worker(struct cmd_ctx *c, struct table *t, const struct worker *w)
 {
 	enum worker_life life = view_worker_life(w);
@@ -50,7 +42,8 @@ static void put_worker(struct cmd_ctx *c, struct table *t, const struct worker *
 	if (life == WORKER_ENDED)
 		return;
 	table_cell(t, STYLE_BOLD, "worker");
-	table_cell(t, life == WORKER_GONE ? STYLE_BAD : STYLE_GOOD, "%s", worker_word(w, life));
+	table_cell(t, life == WORKER_GONE ? STYLE_BAD : STYLE_GOOD, "%s",
+		   life == WORKER_GONE ? "gone" : worker_shown_state(w));
 	if (life == WORKER_GONE)
 		table_cell(t, STYLE_PLAIN, "%.*s (pid %llu) is no longer there", SPAN_ARG(w->id),
 			   (unsigned long long)w->pid);

@@ -20,12 +20,14 @@ static void put_row(struct cmd_ctx *c, struct table *t, uint32_t worker,
 			buf_puts(&text, " UTC");
 		}
 	} else {
-		buf_putf(&text, "%s; pid %llu, %u of %u slots used", worker_health_text(f->health),
-			 (unsigned long long)w->pid, w->assigned, w->slots);
+		buf_putf(&text, "%s; pid %llu, %u of %u slots used%s%s",
+			 worker_health_text(f->health), (unsigned long long)w->pid, w->assigned,
+			 w->slots, w->leave & LEAVE_RESTART ? "; to be restarted" : "",
+			 w->watched ? "; watched closely" : "");
 	}
 	table_span(t, STYLE_BOLD, w->id);
 	table_cell(t, worker_health_calm(f->health) ? STYLE_PLAIN : STYLE_BAD, "%s",
-		   worker_state_word(w->state));
+		   worker_shown_state(w));
 	table_cell(t, STYLE_PLAIN, "%s", text.p);
 }
 

@@ -27,6 +27,13 @@ const char *worker_health_text(enum worker_health health)
 	return texts[health];
 }
 
+const char *worker_shown_state(const struct worker *w)
+{
+	return w->leave & LEAVE_ASKED && w->state != WORKER_UNRESPONSIVE
+		       ? "draining"
+		       : worker_state_word(w->state);
+}
+
 bool worker_health_calm(enum worker_health health)
 {
 	return health == WORKER_HEALTH_GOOD || health == WORKER_HEALTH_STARTING ||
@@ -130,6 +137,9 @@ void worker_put_json(const struct cmd_ctx *c, struct json *j, uint32_t worker,
 	json_text(j, "state", worker_state_word(w->state));
 	json_text(j, "health", worker_health_word(f->health));
 	json_text(j, "process", lives[f->life]);
+	json_bool(j, "draining", w->leave & LEAVE_ASKED);
+	json_bool(j, "restart", w->leave & LEAVE_RESTART);
+	json_bool(j, "watch_closely", w->watched);
 	json_u64(j, "pid", w->pid);
 	json_u64(j, "pid_start", w->pid_start);
 	json_bool(j, "lock_held", f->locked);

@@ -36,6 +36,9 @@ int worker_facts_read(const struct view *v, struct worker_facts **out, struct er
 const char *worker_health_word(enum worker_health health);
 const char *worker_health_text(enum worker_health health);
 
+/* Its state as people say it: draining is no state of its own in the journal. */
+const char *worker_shown_state(const struct worker *w);
+
 /* Whether it needs nobody's help: healthy, starting, or stopped in good order. */
 bool worker_health_calm(enum worker_health health);
 

@@ -130,6 +130,9 @@ def test_draining_is_shown_and_ends_with_its_tasks(busy):
     work = busy()
     assert work("worker", "restart", "local").code == 0
     assert "draining" in work("status").out
+    listed = work("worker", "list")
+    assert "draining" in listed.out and "to be restarted" in listed.out
+    assert work("worker", "list", "--json").json["workers"][0]["draining"] is True
     shown = [w for w in work("status", "--json").json["workers"] if w["worker_id"] == "local"]
     assert shown[0]["draining"] is True
     finish(work)

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "ctl/worker_msg.h"
+#include "daemon/bury.h"
 #include "daemon/orchestrator.h"
 #include "os/fd.h"
 #include "os/lock.h"
@@ -354,6 +355,35 @@ static void second_connection_replaces_the_first(void **state)
 	assert_int_equal(orchestrator_state(p->o)->tasks[0].state, TASK_COMPLETED);
 }
 
+/* The number of a worker's process may belong to somebody else by now. */
+static void only_the_worker_itself_is_signalled(void **state)
+{
+	struct place *p = *state;
+	struct proc_identity who = { .pid = 0 };
+	struct worker w = { .id = SPAN_LIT("local"), .state = WORKER_BUSY };
+	pid_t child = fork();
+
+	if (child == 0)
+		for (;;)
+			pause();
+	who.pid = (uint64_t)child;
+	assert_int_equal(proc_boot_id(who.boot_id), 0);
+	assert_int_equal(proc_start_time(who.pid, &who.start), 0);
+	w.pid = who.pid;
+	w.pid_start = who.start + 1;
+	w.boot_id = span_of(who.boot_id);
+	assert_int_equal(end_worker_process(p->workers_fd, &w, SIGKILL), 0);
+	assert_int_equal(proc_alive(&who), 1);
+	w.pid_start = who.start;
+	w.boot_id = SPAN_LIT("00000000-0000-0000-0000-000000000000");
+	assert_int_equal(end_worker_process(p->workers_fd, &w, SIGKILL), 0);
+	assert_int_equal(proc_alive(&who), 1);
+	w.boot_id = span_of(who.boot_id);
+	assert_int_equal(end_worker_process(p->workers_fd, &w, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(end_worker_process(p->workers_fd, &w, SIGKILL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +393,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sleep_of_the_machine_is_not_charged, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(silent_worker_is_told_and_killed, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_the_worker_itself_is_signalled, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(second_connection_replaces_the_first, setup,
 						teardown),
 	};
