@@ -3,6 +3,7 @@
 The heartbeat is made short, and with it the three misses, the calm and the patience; see `sk help worker`.
 """
 
+import datetime
 import os
 import signal
 
@@ -69,6 +70,9 @@ def test_hung_and_back_in_time_goes_on_as_before(busy):
 def test_hung_and_late_is_watched_closely(busy):
     work = busy(SK_WORKER_CALM="1ms", SK_WORKER_GIVE_UP="2h")
     hang(work)
+    silent = datetime.datetime.fromisoformat(work.events("worker_unresponsive")[0]["timestamp"].replace("Z", "+00:00"))
+    over = silent + datetime.timedelta(milliseconds=20)
+    until(lambda: datetime.datetime.now(datetime.timezone.utc) > over, "the calm is over")
     os.kill(work.pid, signal.SIGCONT)
     watched = until(lambda: work.events("worker_watch_closely"), "it is watched")[0]
     assert watched["severity"] == "warning" and watched["worker_id"] == "local"
