@@ -2,7 +2,7 @@
 Prints our figures as ratios to peers and floors that ran in the same rounds.
 
 usage: bench.py BUILD-DIR [--quick] [--rounds N] [PART...]
-Parts: flat dag start adopt. Default: all of them. A figure that misses its goal is marked; nothing is asserted.
+Parts: flat dag start adopt restore commands replay core. Default: all of them. A figure that misses its goal is marked; nothing is asserted.
 """
 import argparse
 import json
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+import recovery
 import rounds
 import workloads
 
@@ -34,6 +35,7 @@ class Table:
 
 class Bench:
     def __init__(self, build, quick, count_of_rounds):
+        self.build = build
         self.sk = os.path.join(build, "sk")
         self.loop = os.path.join(build, "bench", "spawn_loop")
         self.quick, self.rounds = quick, count_of_rounds
@@ -121,6 +123,23 @@ class Bench:
         ninja = self.ninja("ninja dag", nodes)
         results = rounds.run_rounds([ninja, ours], self.rounds)
         self.add_speed(f"{depth} layers of 100, 3 needs each: speed of sk run / ninja", results, ours, ninja, 1.0)
+
+    def restore(self):
+        recovery.restore(self)
+
+    def commands(self):
+        recovery.commands(self)
+
+    # Programs that measure from inside; they print figures of their own.
+    def replay(self):
+        directory = self.path("journal")
+        os.makedirs(directory, mode=0o700)
+        subprocess.run([os.path.join(self.build, "bench", "bench_replay"), directory,
+                        "100000" if self.quick else "1000000"], check=True)
+
+    def core(self):
+        subprocess.run([os.path.join(self.build, "bench", "bench_core_cost"), "100000" if self.quick else "1000000"],
+                       check=True)
 
     def microseconds(self, *argv):
         done = subprocess.run([self.loop, "50", "1", *argv], cwd=self.path("small"), capture_output=True, text=True,
@@ -215,7 +234,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_intermixed_args()
-    known = ["flat", "dag", "start", "adopt"]
+    known = ["flat", "dag", "start", "adopt", "restore", "commands", "replay", "core"]
     for part in options.parts:
         if part not in known:
             parser.error(f"there is no part '{part}'; the parts are {', '.join(known)}")
