@@ -113,13 +113,13 @@ static int prepare(struct dispatch *d, struct cmd_ctx *c, int *exit_code, struct
 	if (rc < 0)
 		return rc;
 	c->paths = &d->paths;
-	if (!(c->cmd->needs & NEED_VIEW))
-		return 0;
 	if (c->cmd->needs & CMD_SERVED) {
 		rc = served_ask(c, d->words, d->word_count, exit_code, e);
 		if (rc != 0)
 			return rc;
 	}
+	if (!(c->cmd->needs & NEED_VIEW))
+		return 0;
 	rc = view_open(&d->paths, c->now_ms, &d->view, e);
 	c->view = d->view;
 	return rc;

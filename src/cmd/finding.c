@@ -19,6 +19,7 @@
 #include "cmd/story.h"
 #include "cmd/worker_page.h"
 #include "core/state_check.h"
+#include "store/search.h"
 
 #define WATCH_AFTER_MS 30000 /* a worker that was silent for longer than this is watched */
 
@@ -335,26 +336,53 @@ static bool is_evidence(const struct finding *one, const struct event *ev)
 	case FINDING_RESOURCE:
 		return ev->kind == EV_RESOURCE_EXHAUSTED && span_eq(ev->resource_id, one->id);
 	default:
-		return ev->seq == one->seq;
+		return false; /* it is known by its number */
 	}
 }
 
-static int take_evidence(void *ctx, const struct event *ev, struct span line)
+static void put_evidence(struct finding *one, const struct event *ev)
+{
+	one->seq = ev->seq;
+	one->at_ms = ev->at_ms;
+	buf_truncate(&one->evidence, 0);
+	event_put_sentence(ev, &one->evidence);
+}
+
+static int take_last(void *ctx, const struct event *ev)
 {
 	struct findings *f = ctx;
 
-	(void)line;
-	for (size_t i = 0; i < f->count; i++) {
-		struct finding *one = &f->v[i];
-
-		if (!is_evidence(one, ev))
-			continue;
-		one->seq = ev->seq;
-		one->at_ms = ev->at_ms;
-		buf_truncate(&one->evidence, 0);
-		event_put_sentence(ev, &one->evidence);
-	}
+	for (size_t i = 0; i < f->count; i++)
+		if (is_evidence(&f->v[i], ev))
+			put_evidence(&f->v[i], ev);
 	return 0;
+}
+
+static int take_numbered(void *ctx, const struct event *ev)
+{
+	struct finding *one = ctx;
+
+	if (ev->seq == one->seq)
+		put_evidence(one, ev);
+	return 1;
+}
+
+/* Those that have a number are looked up; the others are the last of their kind. */
+static int find_evidence(const struct view *v, struct findings *f, struct err *e)
+{
+	static const struct search any = SEARCH_INIT;
+	static const char *const kinds[] = { "worker_", "dependency_", "resource_" };
+	int rc = 0;
+
+	for (size_t i = 0; i < f->count && rc == 0; i++)
+		if (f->v[i].seq)
+			rc = store_search(&v->vfs, f->v[i].seq, &any, take_numbered, &f->v[i], e);
+	for (size_t i = 0; f->count && i < ARRAY_LEN(kinds) && rc == 0; i++) {
+		struct search of_kind = { .event = kinds[i] };
+
+		rc = store_search(&v->vfs, 1, &of_kind, take_last, f, e);
+	}
+	return rc;
 }
 
 static int by_weight(const void *a, const void *b)
@@ -394,7 +422,7 @@ int findings_make(const struct cmd_ctx *c, struct findings *out, struct err *e)
 		look_at_task(c, out, i);
 		look_at_cancelled(c, out, i);
 	}
-	rc = out->count ? store_scan(&c->view->vfs, 1, take_evidence, out, e) : 0;
+	rc = find_evidence(c->view, out, e);
 	if (out->count)
 		qsort(out->v, out->count, sizeof(*out->v), by_weight);
 	return rc < 0 ? rc : 0;

@@ -132,8 +132,11 @@ static void print_json(struct cmd_ctx *c, const struct findings *f)
 static int recommend_run(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(findings_release) struct findings f = FINDINGS_INIT;
-	int rc = view_open(c->paths, c->now_ms, &c->view, e), code = EXIT_DONE;
+	struct view *own = NULL; /* damage is a finding here, so nobody opens it before us */
+	int rc = c->view ? 0 : view_open(c->paths, c->now_ms, &own, e), code = EXIT_DONE;
 
+	if (own)
+		c->view = own;
 	if (rc == 0 && !c->view)
 		return view_missing(c->paths, e);
 	if (rc == 0)
@@ -150,8 +153,9 @@ static int recommend_run(struct cmd_ctx *c, struct err *e)
 	else if (rc == 0)
 		print_text(c, &f);
 	findings_release(&f);
-	view_free(c->view);
-	c->view = NULL;
+	if (own)
+		c->view = NULL;
+	view_free(own);
 	return rc < 0 ? rc : code;
 }
 
@@ -167,6 +171,6 @@ const struct cmd cmd_recommend = {
 		"Levels: 1 it happens by itself; 2 one command; 3 look first; 4 the program itself "
 		"is wrong. The exit code is 0 whatever was found, and 7 when the state is damaged.",
 	.example = "sk recommend\nsk recommend --format json",
-	.needs = NEED_STATE,
+	.needs = NEED_STATE | CMD_SERVED,
 	.run = recommend_run,
 };

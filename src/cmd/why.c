@@ -11,6 +11,7 @@
 #include "cmd/event_text.h"
 #include "cmd/log_file.h"
 #include "os/fd.h"
+#include "store/search.h"
 
 #define BLOCKS_SHOWN 5
 
@@ -78,13 +79,12 @@ struct history {
 	struct events events;
 };
 
-static int on_event(void *ctx, const struct event *ev, struct span line)
+static int on_event(void *ctx, const struct event *ev)
 {
 	struct history *h = ctx;
 	struct event *copy;
 	struct arena *text = &h->events.text;
 
-	(void)line;
 	if (!span_eq(ev->task_id, h->id))
 		return 0;
 	if (ev->kind == EV_TASK_CREATED)
@@ -245,6 +245,7 @@ static void print_why(struct cmd_ctx *c, uint32_t task, const struct why_chain *
 
 static int why_run(struct cmd_ctx *c, struct err *e)
 {
+	CLEANUP(search_release) struct search words = SEARCH_INIT;
 	struct history h = { .events = EVENTS_INIT };
 	const char *typed = c->options->args[0];
 	struct why_chain chain;
@@ -257,7 +258,8 @@ static int why_run(struct cmd_ctx *c, struct err *e)
 	if (rc < 0)
 		return why_many(c, typed) ? EXIT_DONE : rc;
 	h.id = c->view->st.tasks[task].id;
-	rc = store_scan(&c->view->vfs, 1, on_event, &h, e);
+	search_add(&words, h.id);
+	rc = store_search(&c->view->vfs, 1, &words, on_event, &h, e);
 	if (rc >= 0) {
 		follow_causes(c->view, task, &chain);
 		if (c->json)

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "cmd/next.h"
 #include "os/fd.h"
+#include "store/search.h"
 
 const char *worker_health_word(enum worker_health health)
 {
@@ -40,18 +41,27 @@ bool worker_health_calm(enum worker_health health)
 	       health == WORKER_HEALTH_STOPPED;
 }
 
+#define NEWEST_RECORDS 20000
+
 struct reading {
 	const struct state *st;
 	struct worker_facts *facts;
 };
 
-static int on_event(void *ctx, const struct event *ev, struct span line)
+/* What others record about it, its silence and its tasks to come, is no sign of life. */
+static void take_sign(struct worker_facts *f, const struct event *ev)
+{
+	if (ev->kind != EV_WORKER_UNRESPONSIVE && ev->kind != EV_WORKER_CRASHED &&
+	    ev->kind != EV_WORKER_SPAWNED && ev->kind != EV_TASK_ASSIGNED)
+		f->last_sign_ms = ev->at_ms;
+}
+
+static int on_event(void *ctx, const struct event *ev)
 {
 	struct reading *r = ctx;
 	uint32_t worker = ev->worker_id.len ? state_worker(r->st, ev->worker_id) : NO_ID;
 	struct worker_facts *f;
 
-	(void)line;
 	if (worker == NO_ID)
 		return 0;
 	f = &r->facts[worker];
@@ -63,9 +73,17 @@ static int on_event(void *ctx, const struct event *ev, struct span line)
 	} else if (ev->kind == EV_WORKER_RECOVERED) {
 		f->recovered_ms = ev->at_ms;
 	}
-	if (ev->kind != EV_WORKER_UNRESPONSIVE && ev->kind != EV_WORKER_CRASHED &&
-	    ev->kind != EV_WORKER_SPAWNED && ev->kind != EV_TASK_ASSIGNED)
-		f->last_sign_ms = ev->at_ms;
+	take_sign(f, ev);
+	return 0;
+}
+
+static int on_sign(void *ctx, const struct event *ev)
+{
+	struct reading *r = ctx;
+	uint32_t worker = ev->worker_id.len ? state_worker(r->st, ev->worker_id) : NO_ID;
+
+	if (worker != NO_ID)
+		take_sign(&r->facts[worker], ev);
 	return 0;
 }
 
@@ -90,6 +108,24 @@ static bool holds_lock(int workers, const struct worker *w)
 	return workers >= 0 && lock_probe(workers, name, NULL) == 1;
 }
 
+/* What befell workers stands anywhere in the journal; the last sign of life of one that matters is
+ * among the newest records. */
+static int read_journal(const struct view *v, struct reading *r, struct err *e)
+{
+	CLEANUP(search_release) struct search newest = SEARCH_INIT;
+	static const struct search fates = { .event = "worker_" };
+	uint64_t last = v->st.last_seq;
+	int rc = store_search(&v->vfs, 1, &fates, on_event, r, e);
+
+	for (size_t i = 0; i < v->st.worker_count; i++)
+		if (!search_add(&newest, v->st.workers[i].id))
+			break;
+	if (rc == 0)
+		rc = store_search(&v->vfs, last > NEWEST_RECORDS ? last - NEWEST_RECORDS : 1,
+				  &newest, on_sign, r, e);
+	return rc;
+}
+
 int worker_facts_read(const struct view *v, struct worker_facts **out, struct err *e)
 {
 	CLEANUP(mem_free)
@@ -97,7 +133,7 @@ int worker_facts_read(const struct view *v, struct worker_facts **out, struct er
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
 	CLEANUP(fd_close) int workers = paths_open_inside(v->dir, "workers", false, &why);
 	struct reading r = { &v->st, facts };
-	int rc = store_scan(&v->vfs, 1, on_event, &r, e);
+	int rc = read_journal(v, &r, e);
 
 	if (rc < 0)
 		return rc;

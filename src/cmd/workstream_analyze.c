@@ -13,6 +13,7 @@
 #include "cmd/task_page.h"
 #include "cmd/thing.h"
 #include "cmd/ws_page.h"
+#include "store/search.h"
 
 #define CHAIN_MAX 8
 #define NAMES_MAX 5
@@ -38,14 +39,11 @@ static void chain_release(struct chain *chain)
 		buf_release(&chain->v[i].text);
 }
 
-static int take_link(void *ctx, const struct event *ev, struct span line)
+static int take_link(void *ctx, const struct event *ev)
 {
 	struct chain *chain = ctx;
 	struct link *link = &chain->v[chain->count];
 
-	(void)line;
-	if (ev->seq < chain->wanted)
-		return 0;
 	if (ev->seq > chain->wanted)
 		return 1;
 	*link = (struct link){
@@ -74,9 +72,10 @@ static int make_chain(struct cmd_ctx *c, uint32_t ws, const struct analysis *a, 
 			: a->guilty != NO_ID          ? st->tasks[a->guilty].last_seq
 						      : 0;
 	while (chain->wanted && chain->count < ARRAY_LEN(chain->v)) {
+		static const struct search any = SEARCH_INIT;
 		size_t before = chain->count;
 		const struct link *link;
-		int rc = store_scan(&c->view->vfs, chain->wanted, take_link, chain, e);
+		int rc = store_search(&c->view->vfs, chain->wanted, &any, take_link, chain, e);
 
 		if (rc < 0)
 			return rc;
