@@ -14,7 +14,7 @@ import subprocess
 
 from acts import fail, write
 from conftest import DEADLINE_S, TAG, binary, tagged, until
-from killing import Broken, tool
+from killing import Broken, Run, tool
 from states import flip
 
 # What differs between two runs of the same: moments, processes, and what is worked out from both.
@@ -350,3 +350,93 @@ class Act:
         # What a view's writer left is under a name that the next one begins anew; of the rest nothing may stay.
         if [path for path in store.temps() if "/checkpoints/" not in path] or len(store.temps()) > 1:
             store.broken("left behind: %r" % store.temps())
+
+
+# --- beside an orchestrator -----------------------------------------------------------------------------------------
+
+HELD = """
+workstream: w
+max_parallel: 2
+resources: {r: 1}
+tasks:
+  held: {run: "echo $SK_ATTEMPT >> held.ran; : < gate", resources: [r]}
+"""
+BAD = """  bad: {run: "echo $SK_ATTEMPT >> bad.ran; test -e mended"}
+"""
+
+
+class Beside(Run):
+    """A run under the driver; its task `held` is held until let_go(), `bad` has failed."""
+
+    def __init__(self, folder, *options, bad=False):
+        super().__init__(folder, plan=HELD + (BAD if bad else ""), tasks=["held"] + ["bad"] * bad)
+        os.mkfifo(folder / "gate")
+        self.report = folder / "report.json"
+        self.gate = None
+        self.process = subprocess.Popen(
+            [tool("crash/sweep"), "--report", str(self.report), "--who", "orchestrator", "--from", str(folder / "armed"),
+             *map(str, options), "--", *self.words], cwd=folder, env=self.env, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: self.ran("held") and (not bad or self.recorded("task_failed", task_id="bad")), "the tasks begin")
+
+    def let_go(self):
+        """Whoever waits at the gate, and whoever comes later. Returns the report of the driver."""
+        self.gate = os.open(self.folder / "gate", os.O_RDWR)
+        self.process.wait(timeout=DEADLINE_S)
+        told = json.loads(self.report.read_text())
+        self.story.append(json.dumps(told))
+        return told
+
+    def ask(self, *words, front=()):
+        """A command -> its exit code; what it says is kept in `said`."""
+        done = subprocess.run([*front, binary(), *words], cwd=self.folder, env=self.env, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=DEADLINE_S)
+        self.story.append("%s: exit %d %s" % (" ".join(words), done.returncode, done.stderr.strip()))
+        self.said = done.stdout + done.stderr
+        return done.returncode
+
+    def recorded(self, kind, **members):
+        """How often the journal has it."""
+        path = self.folder / ".state" / "transitions.jsonl"
+        lines = path.read_text().split("\n")[:-1] if path.exists() else []
+        events = [json.loads(line) for line in lines if kind in line]
+        return len([event for event in events if event["event"] == kind and
+                    members.items() <= {**event, **event.get("metadata", {})}.items()])
+
+    def notes(self):
+        path = self.folder / ".state" / "interventions.log"
+        return [json.loads(line)["result"] for line in path.read_text().splitlines()] if path.exists() else []
+
+    def require(self, kept, what):
+        if not kept:
+            raise Broken("%s; %s" % (what, self.told()))
+
+    def close(self):
+        self.end()
+        self.process.wait(timeout=DEADLINE_S)
+        if self.gate is not None:
+            os.close(self.gate)
+
+
+def orchestrator_killed(folder, number, *options):
+    """An act, and the orchestrator killed before call `number` from then on. Returns the report of the driver."""
+    run = Beside(folder / ("%d-%d" % (number, len(options))), "--kill", number, *options, bad=True)
+    act = ["task", "retry", "bad"]
+    try:
+        (run.folder / "mended").touch()
+        (run.folder / "armed").touch()
+        code = run.ask(*act)
+        run.require(code in (0, 6, 8), "the command ended with %d" % code)
+        run.require(code or run.recorded("task_reset") == 1, "it was told as done, and is not")
+        run.require(code == 0 or "Try: " in run.said, "it does not say what to do")
+        run.require(run.notes() == ["ok" if code == 0 else "refused" if code == 6 else "failed"], "the diary is wrong")
+        report = run.let_go()
+        done = run.recorded("task_reset")
+        run.require(run.ask(*act) == (4 if done else 0) and run.recorded("task_reset") == 1, "again is not once")
+        run.require(run.notes()[1:] == ["refused" if done else "ok"], "the second one is not in the diary")
+        run.go_on()
+        run.require(run.recorded("task_reset") == 1, "it is not recorded once in the end")
+        run.judge()
+    finally:
+        run.close()
+    return report

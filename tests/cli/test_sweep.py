@@ -6,15 +6,17 @@ another one each time; SK_TIER=full takes all.
 """
 
 import concurrent.futures
+import json
 import os
 import random
 
 import pytest
 
-from sweeping import CASES, NOTHING, Act, Broken, commands_that_change
+from killing import tool
+from sweeping import CASES, NOTHING, Act, Beside, Broken, commands_that_change, orchestrator_killed
 
 FULL = os.environ.get("SK_TIER") == "full"
-SAMPLE = 8
+SAMPLE = 10
 SEED = int(os.environ.get("SK_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 
 
@@ -51,6 +53,42 @@ def test_what_changes_nothing_is_noted_once(tmp_path, name):
     assert act.whole["events"] == act.before["events"] and act.whole["shown"] == act.before["shown"]
     for number in range(1, act.whole["calls"] + 1):
         assert act.killed(number)
+
+
+# --- beside an orchestrator -----------------------------------------------------------------------------------------
+
+
+def test_command_killed_beside_an_orchestrator(tmp_path):
+    """The orchestrator does not care; what was asked is done whole or not at all, and once when it is asked again."""
+    run = Beside(tmp_path / "run")
+    report, number, killed = run.folder / "command.json", 0, True
+    try:
+        while killed:
+            number, noted = number + 1, len(run.notes())
+            act, fact = ["resource", "limit", "r", "--max-holders", str(100 + number)], {"max_holders": 100 + number}
+            run.ask(*act, front=[tool("crash/sweep"), "--report", str(report), "--kill", str(number), "--"])
+            killed = json.loads(report.read_text())["killed"]
+            left = run.notes()[noted:]
+            assert left in ([], ["ok"]) and (not left or run.recorded("resource_limit_set", **fact) == 1), run.told()
+            assert killed or left == ["ok"], run.told()
+            assert run.ask(*act) == 0 and run.recorded("resource_limit_set", **fact) == 1, run.told()
+            assert len(run.notes()) == noted + len(left) + 1, run.told()
+        assert run.let_go()["exit"] == 0
+        assert run.ran("held") == [1] and run.recorded("resource_limit_set") == number + 1, "the plan's, and each of ours"
+        print("killed at %d boundaries" % (number - 1))
+        assert number > 6
+    finally:
+        run.close()
+
+
+def test_orchestrator_killed_with_an_act(tmp_path):
+    """Killed anywhere from the request on: who asked is told, and after a new start it is whole or not at all."""
+    total = orchestrator_killed(tmp_path, 0)["orchestrator"]
+    numbers = range(1, total + 1) if FULL else [*range(1, 11), *numbers_of(total, 6)]
+    reports = in_parallel(lambda number: orchestrator_killed(tmp_path, number), sorted(set(numbers)))
+    killed = sum(report["killed"] for report in reports)
+    print("SK_SEED=%d: killed at %d of %d boundaries" % (SEED, killed, total))
+    assert killed >= len(set(numbers)) * 9 // 10, "the driver has hardly killed anything"
 
 
 # --- planted faults: each must be noticed by the judge above --------------------------------------------------------
@@ -94,3 +132,9 @@ def test_fault_not_noted(act):
 def test_fault_nothing_is_replaced(act):
     """Planted: what was written beside a file does not become it."""
     assert "left-overs" in complaint(act, act.whole["calls"] + 1, "--lie", "renameat")
+
+
+def test_fault_orchestrator_answers_without_the_journal(tmp_path):
+    """Planted: from the moment of the request on the orchestrator does not write its journal."""
+    with pytest.raises(Broken, match="it was told as done, and is not"):
+        orchestrator_killed(tmp_path, 0, "--lie", "write:transitions.jsonl")

@@ -2,8 +2,8 @@
  * Kills the real sk just before one chosen system call, so that a script can go through every
  *boundary of a run.
  *
- *	sweep [--who orchestrator|worker|both] [--kill N] [--power] [--lie CALL[:WORD]] [--report
- *FILE] -- COMMAND...
+ *	sweep [--who orchestrator|worker|both] [--kill N] [--from FILE] [--power]
+ *	      [--lie CALL[:WORD]] [--report FILE] -- COMMAND...
  *
  * It runs COMMAND (an `sk run`) under ptrace, follows forks, and counts the entries of the calls
  *below made by the orchestrator and by its `sk worker`, told apart by argv; tasks are let go at
@@ -11,6 +11,9 @@
  *killed at its entry has not happened. From then on nothing is traced any more. It waits for
  *COMMAND and writes one JSON object: how many calls were counted, who was killed before which call,
  *how COMMAND ended.
+ *
+ * --from FILE counts and lies only from when that file exists, so that a script can choose the
+ * moment.
  *
  * --power makes the kill a power cut: everything dies, tasks included, and what was appended to the
  *journal or to an outbox after its last sync is cut off.
@@ -64,7 +67,7 @@ struct sweep {
 	unsigned long kill; /* before which call; 0 = never */
 	bool power, killed;
 	const struct call *lie;
-	const char *lie_word, *report;
+	const char *lie_word, *report, *from;
 	pid_t main;
 	struct process processes[PROCESSES_MAX];
 	size_t process_count;
@@ -226,6 +229,13 @@ static void answer(struct process *p)
 
 /* --- stops --- */
 
+static bool has_begun(struct sweep *s)
+{
+	if (s->from && access(s->from, F_OK) == 0)
+		s->from = NULL;
+	return !s->from;
+}
+
 static void on_entry(struct sweep *s, struct process *p, uint64_t number, const uint64_t args[6])
 {
 	const struct call *c = call_of(number);
@@ -233,14 +243,14 @@ static void on_entry(struct sweep *s, struct process *p, uint64_t number, const 
 	p->in = NULL;
 	if (!c)
 		return;
-	if (call_counts(c, p->pid, args)) {
+	if (has_begun(s) && call_counts(c, p->pid, args)) {
 		s->counted[p->role]++;
 		if (s->kill && (s->victims & 1u << p->role) && count_of_victims(s) == s->kill) {
 			kill_victims(s, p, c, args);
 			return;
 		}
 	}
-	if (is_lied_about(s, p, c, args)) {
+	if (has_begun(s) && is_lied_about(s, p, c, args)) {
 		p->lying = true;
 		p->lie = c->number == SYS_write || c->number == SYS_sendto ? (long)args[2] : 0;
 		skip_call(p);
@@ -398,7 +408,7 @@ static void usage(const char *word)
 {
 	fprintf(stderr,
 		"sweep: cannot use '%s'; usage: sweep [--who orchestrator|worker|both] [--kill N] "
-		"[--power] "
+		"[--from FILE] [--power] "
 		"[--lie CALL[:WORD]] [--report FILE] -- COMMAND...\n",
 		word);
 	exit(98);
@@ -430,6 +440,8 @@ static int parse(struct sweep *s, char **argv)
 			s->kill = strtoul(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--report") == 0)
 			s->report = argv[++i];
+		else if (strcmp(argv[i], "--from") == 0)
+			s->from = argv[++i];
 		else if (strcmp(argv[i], "--lie") == 0)
 			parse_lie(s, argv[++i]);
 		else if (strcmp(argv[i], "--who") == 0 && strcmp(argv[i + 1], "orchestrator") == 0)
