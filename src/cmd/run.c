@@ -98,6 +98,8 @@ static int open_orchestrator(struct run *r, struct err *e)
 						.capabilities = r->request.capabilities,
 						.exhausted_after_ms = exhausted_after_ms(r),
 						.remains = &worker_remains,
+						.show = served_show,
+						.show_ctx = &r->served,
 						.admit = admit,
 						.admit_ctx = r };
 	int rc = worker_timing_read(&options.timing, e);

@@ -57,3 +57,18 @@ def test_hung_orchestrator_is_not_waited_for(large):
     finally:
         os.kill(pid, signal.SIGCONT)
     assert large("daemon", "stop").code == 0
+
+
+def test_a_run_shows_them_as_well(work):
+    tasks = {"t%05d" % i: {"run": "true", "needs": ["gate"]} for i in range(15000)}
+    tasks["gate"] = {"run": ": < gate"}
+    (work.folder / "big.json").write_text(json.dumps({"workstream": "big", "tasks": tasks}))
+    work.gate()
+    run = work.start("run", "-q", "big.json")
+    until(lambda: work.state_of("gate") == "running", "it runs")
+    until_snapshot(work)
+    shown = work("task", "show", "gate")
+    assert shown.code == 0 and "running" in shown.out, shown.err
+    assert work("task", "cancel", "gate").code == 0
+    assert work("workstream", "cancel", "big", "--yes").code == 0
+    run.wait()
