@@ -18,7 +18,7 @@ from killing import Broken, Run, tool
 from states import flip
 
 # What differs between two runs of the same: moments, processes, and what is worked out from both.
-TOLD_APART = {"timestamp", "sum", "offset", "pid", "pid_start", "pid_start_time", "boot_id", "nonce", "state_dir", "name"}
+TOLD_APART = {"timestamp", "sum", "offset", "pid", "pid_start", "pid_start_time", "boot_id", "nonce", "state_dir"}
 
 
 def plain(value):
@@ -191,8 +191,8 @@ def rotten(made):
 
 class Case:
     """
-    A command on a store. `ends` = how it ends there, `again` = how the same words end where they are done. `turns` = how many units of the journal
-    the act is. One that mends may go through states that are neither the old nor the new one, as long as each of them
+    A command on a store. `ends` = how it ends there, `again` = how the same words end where they are done. `turns` = how
+    many units of the journal the act is. One that mends may go through states that are neither the old nor the new one, as long as each of them
     is a way to the end. One that repeats is recorded again by doing it again, and changes nothing by that.
     """
 
@@ -294,15 +294,19 @@ class Act:
             store.broken("%d runs left %d lines in the diary" % (len(runs), look["notes"]))
         return look
 
-    def killed(self, number, *options):
-        """Killed before call `number`, judged, and done again. Returns whether there was such a call."""
+    def killed(self, number, *options, second=None):
+        """Killed before call `number`, judged, and done again; with `second` doing it again is killed there as well.
+        Returns whether there were such calls."""
         store = Store(self.folder / ("%d-%d" % (number, next(self.count))), self.pristine)
-        noted = len(store.diary())
-        report, said = store.sweep(self.case.words, "--kill", number, *options)
-        self._whole_or_not(store, said, store.diary()[noted:])
+        killed = True
+        for at in [number] if second is None else [number, second]:
+            noted = len(store.diary())
+            report, said = store.sweep(self.case.words, "--kill", at, *options)
+            self._whole_or_not(store, said, store.diary()[noted:])
+            killed = killed and report["killed"]
         self._again(store, noted, report["killed"])
         shutil.rmtree(store.folder)
-        return report["killed"]
+        return killed
 
     def _whole_or_not(self, store, said, notes):
         events, before, whole = store.events(), self.before["events"], self.whole["events"]
@@ -319,7 +323,7 @@ class Act:
             pass  # its own scripts judge what is in between
         elif self.case.turns < 2 and events not in (before, whole):
             store.broken("it is neither done nor not done")
-        elif events[:len(before)] != before or events != whole[:len(events)] or \
+        elif events[:len(before)] != before or facts(events) != facts(whole)[:len(facts(events))] or \
                 (len(events) > len(before) and "turn" not in events[-1]):
             store.broken("the journal ends where no turn ends")
         for look in (self.before, self.whole):
@@ -416,6 +420,34 @@ class Beside(Run):
         self.process.wait(timeout=DEADLINE_S)
         if self.gate is not None:
             os.close(self.gate)
+
+
+def worker_ender_killed(folder, number):
+    """A worker at work whose orchestrator is gone; what sends it away is killed before call `number`. Returns how many
+    calls there were."""
+    run = Beside(folder / str(number))
+    act = ["worker", "shutdown", "local", "--force", "--yes"]
+    report = run.folder / "command.json"
+    try:
+        until(lambda: run.recorded("task_started"), "its start is recorded")
+        os.kill(next(pid for pid, words in tagged(run.tag).items() if words.startswith(binary())
+                     and " worker " not in words), 9)
+        run.process.wait(timeout=DEADLINE_S)
+        run.ask(*act, front=[tool("crash/sweep"), "--report", str(report), "--who", "orchestrator", "--kill", str(number),
+                             "--"])
+        told, left = json.loads(report.read_text()), run.notes()
+        run.require(left in ([], ["ok"]), "the diary is wrong")
+        run.require(not left or run.recorded("task_failed") == 1, "it was told as done, and is not")
+        run.require(run.ask("state", "validate") in (0, 1) and run.ask("status") in (0, 1), "it does not open")
+        code = run.ask(*act)
+        run.require(code == (4 if left else code) and code in (0, 4), "doing it again ended with %d" % code)
+        run.require(run.notes()[len(left):] == ["ok" if code == 0 else "refused"], "the second one is not in the diary")
+        run.nothing_left()
+        run.require(run.recorded("task_failed") == run.recorded("worker_shutdown") == 1, "it is not done once")
+        run.require(run.ask("state", "validate") == 0 and run.ran("held") == [1], "something is wrong in the end")
+    finally:
+        run.close()
+    return told["orchestrator"]
 
 
 def orchestrator_killed(folder, number, *options):

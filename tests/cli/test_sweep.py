@@ -13,7 +13,7 @@ import random
 import pytest
 
 from killing import tool
-from sweeping import CASES, NOTHING, Act, Beside, Broken, commands_that_change, orchestrator_killed
+from sweeping import CASES, NOTHING, Act, Beside, Broken, commands_that_change, orchestrator_killed, worker_ender_killed
 
 FULL = os.environ.get("SK_TIER") == "full"
 SAMPLE = 10
@@ -45,6 +45,25 @@ def test_killed(tmp_path, name):
     killed = sum(in_parallel(act.killed, numbers))
     print("SK_SEED=%d: %s killed at %d of %d boundaries" % (SEED, name, killed, act.whole["calls"]))
     assert killed >= len(numbers) * 9 // 10, "the driver has hardly killed anything"
+
+
+@pytest.mark.parametrize("name", ["task skip", "worker shutdown", "state repair", "recover"])
+def test_killed_again(tmp_path, name):
+    """Second order: doing it again is killed as well."""
+    act, chance = Act(name, tmp_path), random.Random(SEED)
+    pairs = [(chance.randrange(1, act.whole["calls"] + 1), chance.randrange(1, act.whole["calls"] + 1))
+             for _ in range(100 if FULL else 6)]
+    killed = sum(in_parallel(lambda pair: act.killed(pair[0], second=pair[1]), pairs))
+    print("SK_SEED=%d: %s killed twice at %d of %d pairs" % (SEED, name, killed, len(pairs)))
+
+
+def test_command_killed_that_ends_a_worker(tmp_path):
+    """The worker and its task live until it is their turn; in the end they are gone, once, and nothing is left."""
+    total = worker_ender_killed(tmp_path, 0)
+    numbers = numbers_of(total, 10)
+    in_parallel(lambda number: worker_ender_killed(tmp_path, number), numbers)
+    print("SK_SEED=%d: killed at %d of %d boundaries" % (SEED, len(numbers), total))
+    assert total > 40
 
 
 @pytest.mark.parametrize("name", NOTHING)
