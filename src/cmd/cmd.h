@@ -88,6 +88,10 @@ struct cmd {
 extern const struct cmd *const cmd_table[];
 extern const size_t cmd_count;
 
+/* The heading of the section that begins with this row, NULL when none begins here. The first row
+ * begins one. */
+const char *cmd_heading(const struct cmd *cmd);
+
 /* Whether people are told about this row. */
 bool cmd_shown(const struct cmd *cmd);
 

@@ -17,7 +17,7 @@ static const struct option_row daemon_options[] = {
 
 const struct cmd cmd_daemon = {
 	.path = "daemon",
-	.summary = "serve this project's state: take plans, run them, answer commands",
+	.summary = "serve this project: take plans, run them, answer",
 	.usage = "[--foreground] [-j N] [--paused]",
 	.about = "A daemon goes on with whatever was left unfinished, takes plans (sk submit, sk "
 		 "run) and stays when\n"

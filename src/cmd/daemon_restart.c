@@ -19,7 +19,7 @@ static const struct option_row daemon_restart_options[] = {
 
 const struct cmd cmd_daemon_restart = {
 	.path = "daemon restart",
-	.summary = "exchange the orchestrator without disturbing running tasks",
+	.summary = "exchange the orchestrator; running tasks go on",
 	.usage = "[-j N] [--paused]",
 	.about = "The options are those of sk daemon start; the ones of the daemon before are not "
 		 "kept.",

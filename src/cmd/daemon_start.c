@@ -9,7 +9,7 @@ static const struct option_row daemon_start_options[] = {
 
 const struct cmd cmd_daemon_start = {
 	.path = "daemon start",
-	.summary = "begin to serve this project's state, in the background",
+	.summary = "begin to serve this project in the background",
 	.usage = "[-j N] [--paused]",
 	.about = "Returns once it serves. With --paused it opens everything, finds out what became "
 		 "of earlier workers,\n"

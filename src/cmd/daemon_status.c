@@ -104,7 +104,7 @@ static int daemon_status_run(struct cmd_ctx *c, struct err *e)
 
 const struct cmd cmd_daemon_status = {
 	.path = "daemon status",
-	.summary = "show whether an orchestrator serves this project, and whether it answers",
+	.summary = "show whether an orchestrator is there and answers",
 	.usage = "",
 	.about = "Exit code 0: it answers, 3: there is none, 6: it does not answer. The states are "
 		 "running, paused,\n"

@@ -43,7 +43,7 @@ static const struct option_row daemon_stop_options[] = {
 
 const struct cmd cmd_daemon_stop = {
 	.path = "daemon stop",
-	.summary = "let the orchestrator end in good order, and wait until it has",
+	.summary = "let the orchestrator end in good order",
 	.usage = "[--now|--leave] [--timeout TIME]",
 	.about =
 		"Running tasks go to their end first; --now ends them, --leave leaves them to the "

@@ -32,7 +32,7 @@ static void put_options(struct out *out, const struct option_row *rows)
 
 static void put_command(struct out *out, const struct cmd *cmd)
 {
-	out_putf(out, "\n## sk %s\n\n%s.\n\n```\nsk %s%s%s\n```\n", cmd->path, cmd->summary,
+	out_putf(out, "\n### sk %s\n\n%s.\n\n```\nsk %s%s%s\n```\n", cmd->path, cmd->summary,
 		 cmd->path, *cmd->usage ? " " : "", cmd->usage);
 	if (cmd->about) {
 		out_puts(out, "\n");
@@ -61,9 +61,14 @@ static void print_commands(struct out *out)
 #define X(name, number, word, meaning) out_putf(out, "| %d | `%s` | %s |\n", number, word, meaning);
 	EXIT_CODES(X)
 #undef X
-	for (size_t i = 0; i < cmd_count; i++)
+	for (size_t i = 0; i < cmd_count; i++) {
+		const char *heading = cmd_heading(cmd_table[i]);
+
+		if (heading)
+			out_putf(out, "\n## %s\n", heading);
 		if (cmd_shown(cmd_table[i]))
 			put_command(out, cmd_table[i]);
+	}
 }
 
 static void put_facts(struct out *out, const struct edge *row)

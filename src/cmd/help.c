@@ -3,6 +3,8 @@
 
 #include "base/limits.h"
 
+#define USAGE_COLUMNS 80
+
 void help_option_words(struct buf *b, const struct option_row *row)
 {
 	if (row->letter)
@@ -75,6 +77,41 @@ static void cmd_json(struct json *j, const struct cmd *cmd)
 	json_array_end(j);
 }
 
+/* The end of what has to stay on one line: a word, or all within brackets and what repeats it. */
+static size_t usage_piece(const char *text)
+{
+	size_t len = 0;
+	int depth = 0;
+
+	for (; text[len] && (depth > 0 || text[len] != ' '); len++)
+		depth += (text[len] == '[') - (text[len] == ']');
+	return len;
+}
+
+/* A usage as long as that of sk events goes on below its first option. */
+static void print_usage(struct out *out, const struct cmd *cmd)
+{
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
+	const char *text = cmd->usage;
+	size_t indent;
+
+	buf_putf(&line, "  sk %s", cmd->path);
+	indent = line.len;
+	while (*text) {
+		size_t len = usage_piece(text);
+
+		if (line.len > indent && line.len + 1 + len > USAGE_COLUMNS) {
+			out_putf(out, "%s\n", line.p);
+			buf_truncate(&line, 0);
+			buf_putf(&line, "%*s", (int)indent, "");
+		}
+		buf_puts(&line, " ");
+		buf_put(&line, text, len);
+		text += len + (text[len] == ' ');
+	}
+	out_putf(out, "%s\n", line.p);
+}
+
 int help_print(struct out *out, const struct cmd *cmd, bool json)
 {
 	if (json) {
@@ -87,7 +124,8 @@ int help_print(struct out *out, const struct cmd *cmd, bool json)
 	}
 	out_putf(out, "sk %s: %s\n\n", cmd->path, cmd->summary);
 	out_style(out, STYLE_BOLD, "Usage");
-	out_putf(out, "\n  sk %s%s%s\n", cmd->path, *cmd->usage ? " " : "", cmd->usage);
+	out_puts(out, "\n");
+	print_usage(out, cmd);
 	if (cmd->about) {
 		out_puts(out, "\n");
 		out_wrapped(out, cmd->about, 2);
@@ -105,15 +143,20 @@ int help_print(struct out *out, const struct cmd *cmd, bool json)
 
 static int overview_json(struct out *out)
 {
+	const char *section = NULL;
 	struct json j;
 
 	json_open(&j, out, "help");
 	json_array(&j, "commands");
 	for (size_t i = 0; i < cmd_count; i++) {
+		const char *begins = cmd_heading(cmd_table[i]);
+
+		section = begins ? begins : section;
 		if (!cmd_shown(cmd_table[i]))
 			continue;
 		json_object(&j, NULL);
 		cmd_json(&j, cmd_table[i]);
+		json_text(&j, "section", section);
 		json_object_end(&j);
 	}
 	json_array_end(&j);
@@ -121,22 +164,40 @@ static int overview_json(struct out *out)
 	return EXIT_DONE;
 }
 
+/* The widest path, so that the summaries of all sections stand in one column. */
+static unsigned path_width(void)
+{
+	unsigned width = 0;
+
+	for (size_t i = 0; i < cmd_count; i++) {
+		size_t len = strlen(cmd_table[i]->path);
+
+		if (cmd_shown(cmd_table[i]) && len > width)
+			width = (unsigned)len;
+	}
+	return width;
+}
+
 static int overview(struct out *out)
 {
-	CLEANUP(table_release) struct table t = TABLE_INIT(2);
+	unsigned width = path_width();
 
 	out_puts(out, "sk runs a plan of tasks to its end, whatever is killed on the way.\n\n");
 	out_style(out, STYLE_BOLD, "Usage");
-	out_puts(out, "\n  sk COMMAND [options]\n\n");
-	out_style(out, STYLE_BOLD, "Commands");
-	out_puts(out, "\n");
+	out_puts(out, "\n  sk COMMAND [options]\n");
 	for (size_t i = 0; i < cmd_count; i++) {
+		const char *heading = cmd_heading(cmd_table[i]);
+
+		if (heading) {
+			out_puts(out, "\n");
+			out_style(out, STYLE_BOLD, heading);
+			out_puts(out, "\n");
+		}
 		if (!cmd_shown(cmd_table[i]))
 			continue;
-		table_cell(&t, STYLE_PLAIN, "%s", cmd_table[i]->path);
-		table_cell(&t, STYLE_PLAIN, "%s", cmd_table[i]->summary);
+		out_putf(out, "  %-*s  ", (int)width, cmd_table[i]->path);
+		out_hanging(out, cmd_table[i]->summary, width + 4);
 	}
-	table_print(&t, out, 2);
 	out_puts(out, "\nsk help COMMAND explains one of them; every one takes --format json.\n");
 	return EXIT_DONE;
 }

@@ -132,10 +132,14 @@ static int manual_run(struct cmd_ctx *c, struct err *e)
 		 "so a killed run continues where it was.\n"
 		 "Options that every command takes:\n");
 	put_options(c->out, common_options);
-	out_puts(c->out, ".Sh COMMANDS\n");
-	for (size_t i = 0; i < cmd_count; i++)
+	for (size_t i = 0; i < cmd_count; i++) {
+		const char *heading = cmd_heading(cmd_table[i]);
+
+		if (heading)
+			out_putf(c->out, ".Sh COMMANDS: %s\n", heading);
 		if (cmd_shown(cmd_table[i]))
 			put_command(c->out, cmd_table[i]);
+	}
 	out_puts(
 		c->out,
 		".Sh ENVIRONMENT\n.Bl -tag -width indent\n"

@@ -129,7 +129,7 @@ static const struct option_row metrics_options[] = {
 
 const struct cmd cmd_metrics = {
 	.path = "metrics",
-	.summary = "show figures: states, pace, failures and how they were mended",
+	.summary = "show figures: states, pace, failures, recoveries",
 	.usage = "[--format text|json|prometheus]",
 	.about =
 		"Worked out from the recorded state, whether an orchestrator runs or not. Failures "

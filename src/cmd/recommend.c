@@ -161,7 +161,7 @@ static int recommend_run(struct cmd_ctx *c, struct err *e)
 
 const struct cmd cmd_recommend = {
 	.path = "recommend",
-	.summary = "say what to do now, by the recovery procedures, most severe first",
+	.summary = "say what to do now, most severe first",
 	.usage = "",
 	.about =
 		"Walks the three decision trees (a task failed, a workstream failed, a worker does "

@@ -22,10 +22,10 @@ static const struct option_row recover_options[] = {
 
 const struct cmd cmd_recover = {
 	.path = "recover",
-	.summary =
-		"compare journal, processes, locks and views, and show the way back; --yes goes it",
+	.summary = "show the way back after a crash; --yes goes it",
 	.usage = "[--yes]",
-	.about = "Each item of the plan comes with its proof; without --yes nothing is changed. A "
+	.about = "Journal, processes, locks and views are compared with each other. Each item of "
+		 "the plan comes with its proof; without --yes nothing is changed. A "
 		 "damaged journal is put back to the last good record, from the snapshot or a "
 		 "backup where one reaches further; the damaged file is kept. Only processes that "
 		 "were started from this state are ended, and only those of a worker that is dead: "

@@ -443,7 +443,7 @@ static const struct option_row run_options[] = {
 
 const struct cmd cmd_run = {
 	.path = "run",
-	.summary = "run a plan to its end, resuming whatever an earlier run left",
+	.summary = "run a plan to its end, going on where it was left",
 	.usage = "[-j N] [-p KEY=VALUE]... PLAN...",
 	.about = "PLAN is a YAML or JSON file, or a folder with one JSON file a task. Running the "
 		 "same plan again goes on\n"

@@ -210,9 +210,10 @@ static int state_backups_run(struct cmd_ctx *c, struct err *e)
 
 const struct cmd cmd_state_backups = {
 	.path = "state backups",
-	.summary = "list the backups of the state, newest first: age, last record, usable or not",
+	.summary = "list the backups of the state, newest first",
 	.usage = "",
-	.about = "A backup is made at most once a minute, and the last hundred are kept. The "
+	.about = "Each with its age, its last record and whether it can be used. A backup is made "
+		 "at most once a minute, and the last hundred are kept. The "
 		 "checksum of each is computed; nothing is changed. What stands in a backup is "
 		 "compared with: sk state diff BACKUP current.",
 	.example = "sk state backups\nsk state backups --format json",

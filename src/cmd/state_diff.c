@@ -154,7 +154,7 @@ static int state_diff_run(struct cmd_ctx *c, struct err *e)
 
 const struct cmd cmd_state_diff = {
 	.path = "state diff",
-	.summary = "show what is different between two states: records, times, backups or files",
+	.summary = "show what is different between two states",
 	.usage = "A B",
 	.about = "A and B are each one of: current, a record's number (the state behind it), a "
 		 "time such as 2026-11-21T08:43:00Z or 10m for ten minutes ago, latest for the "

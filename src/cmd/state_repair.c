@@ -23,7 +23,7 @@ static const struct option_row state_repair_options[] = {
 const struct cmd cmd_state_repair = {
 	.path = "state repair",
 	.alias = "repair_state",
-	.summary = "show what can be put right in the state folder; --yes does it",
+	.summary = "show what can be put right in the state; --yes does",
 	.usage = "[--yes]",
 	.about = "The list is closed: abandoned temporary files, the torn end of a write, a "
 		 "snapshot that is unreadable or behind, leftovers of a restore, workers that are "

@@ -301,7 +301,7 @@ static const struct option_row state_restore_options[] = {
 const struct cmd cmd_state_restore = {
 	.path = "state restore",
 	.alias = "restore_state",
-	.summary = "put the state back from a backup, from the journal, or to an earlier moment",
+	.summary = "put the state back from a backup or the journal",
 	.usage = "--from-backup latest|FILE | --from-transitions FILE | --to-seq N | --to-time "
 		 "TIME [--into DIR]",
 	.about = "From a backup nothing is lost as long as the journal behind it is good: it is "

@@ -221,9 +221,10 @@ static int state_validate_run(struct cmd_ctx *c, struct err *e)
 const struct cmd cmd_state_validate = {
 	.path = "state validate",
 	.alias = "validate_state",
-	.summary = "check everything that is kept: journal, snapshot, rules, checkpoints, backups",
+	.summary = "check everything that is kept",
 	.usage = "",
-	.about = "One line a check: PASS, FAIL with file and line, or SKIP when what it needs is "
+	.about = "Journal, snapshot, rules, checkpoints and backups. One line a check: PASS, FAIL "
+		 "with file and line, or SKIP when what it needs is "
 		 "damaged. It only reads, takes no lock and works beside a busy orchestrator. The "
 		 "exit code is 0 when all is in order, 7 when the journal or its snapshot is "
 		 "damaged, 1 when something else is wrong. All records are read, also those in "

@@ -288,7 +288,7 @@ static const struct option_row status_options[] = {
 
 const struct cmd cmd_status = {
 	.path = "status",
-	.summary = "show what runs, what failed, what waits and what to type next",
+	.summary = "show what runs, failed and waits, and what to type",
 	.usage = "[--all] [WORKSTREAM|TASK...]",
 	.about = "Without ids: an overview. With a workstream: all its tasks. It only reads, takes "
 		 "no lock and works "

@@ -16,6 +16,24 @@ const struct cmd *const cmd_table[] = {
 
 const size_t cmd_count = ARRAY_LEN(cmd_table);
 
+/* Half a hundred rows are too many for one look. A section ends where the next one begins, so a new
+ * row falls under the heading it is written beneath. */
+static const struct {
+	const struct cmd *first;
+	const char *heading;
+} sections[] = {
+	{ &cmd_run, "Run" },          { &cmd_status, "Look" },  { &cmd_recommend, "Mend" },
+	{ &cmd_state_show, "State" }, { &cmd_daemon, "Serve" }, { &cmd_help, "Other" },
+};
+
+const char *cmd_heading(const struct cmd *cmd)
+{
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+		if (sections[i].first == cmd)
+			return sections[i].heading;
+	return NULL;
+}
+
 bool cmd_shown(const struct cmd *cmd)
 {
 	return strncmp(cmd->path, "__", 2) != 0;

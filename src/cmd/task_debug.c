@@ -293,7 +293,7 @@ static const struct option_row task_debug_options[] = {
 const struct cmd cmd_task_debug = {
 	.path = "task debug",
 	.alias = "debug_task",
-	.summary = "show what a task would run and with what, or run it here by hand",
+	.summary = "show what a task would run, or run it here by hand",
 	.usage = "[--interactive | --script FILE] TASK",
 	.about = "Shows the command, its folder, the variables that are set for it, resources, "
 		 "rules "

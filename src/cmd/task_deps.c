@@ -184,7 +184,7 @@ static const struct option_row task_deps_options[] = {
 const struct cmd cmd_task_deps = {
 	.path = "task deps",
 	.alias = "show_dependencies",
-	.summary = "show what a task needs and what needs it, and which of them blocks",
+	.summary = "show what a task needs and what needs it",
 	.usage = "TASK",
 	.about =
 		"\"met\": done; \"waived\": an operator let the task go on without it; \"waits\": "

@@ -259,7 +259,7 @@ static const struct option_row task_fix_validation_options[] = {
 const struct cmd cmd_task_fix_validation = {
 	.path = "task fix-validation",
 	.alias = "fix_validation",
-	.summary = "run the checks that failed again, and with --auto what mends them",
+	.summary = "run the checks that failed again; --auto mends",
 	.usage = "[--auto] TASK",
 	.about = "Runs all rules of the phase in which one failed, in the folder and with the "
 		 "variables of the task; what they print goes to stderr. With --auto the fix that "

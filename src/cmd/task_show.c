@@ -199,7 +199,7 @@ static const struct option_row task_show_options[] = {
 const struct cmd cmd_task_show = {
 	.path = "task show",
 	.alias = "show_task",
-	.summary = "show one task: definition, attempts, times, how it failed",
+	.summary = "show one task: definition, attempts, times, failure",
 	.usage = "[--include-logs] TASK",
 	.about = "It only reads, takes no lock and works whether an orchestrator runs, stopped or "
 		 "died. To follow what the task waits for, see sk why.",

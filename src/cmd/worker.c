@@ -75,7 +75,7 @@ static const struct option_row worker_options[] = {
 
 const struct cmd cmd_worker = {
 	.path = "worker",
-	.summary = "run tasks for the orchestrator of this store (it starts one by itself)",
+	.summary = "run tasks for the orchestrator, which starts it",
 	.usage = "[--worker-id ID] [--slots N]",
 	.about = "The worker is the parent of task processes and outlives the orchestrator: it "
 		 "goes on with what it was\n"

@@ -125,7 +125,7 @@ static const struct option_row worker_check_options[] = {
 const struct cmd cmd_worker_check = {
 	.path = "worker check",
 	.alias = "check_worker",
-	.summary = "tell whether a worker is healthy: exit code 0, else 1",
+	.summary = "tell whether a worker is healthy (exit code 0 or 1)",
 	.usage = "WORKER",
 	.about =
 		"Healthy is a worker that is idle or busy, whose process is alive and the same one "

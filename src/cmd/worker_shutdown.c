@@ -30,7 +30,7 @@ static const struct option_row worker_shutdown_options[] = {
 const struct cmd cmd_worker_shutdown = {
 	.path = "worker shutdown",
 	.alias = "force_shutdown_worker",
-	.summary = "send a worker away when it is done, or end it at once",
+	.summary = "send a worker away when it is done, or end it now",
 	.usage = "[--force] [--reassign] WORKER",
 	.about =
 		"Without --force the worker begins nothing more and leaves when its tasks have "

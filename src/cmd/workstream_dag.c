@@ -60,7 +60,7 @@ static const struct option_row workstream_dag_options[] = {
 const struct cmd cmd_workstream_dag = {
 	.path = "workstream dag",
 	.alias = "visualize_dag",
-	.summary = "show the dependencies of a workstream: levels, longest way, cycles",
+	.summary = "show what needs what: levels, longest way, cycles",
 	.usage = "[--format text|dot|svg|json] WORKSTREAM",
 	.about = "A star marks the longest way, an exclamation mark a cycle. svg needs the program "
 		 "dot (package graphviz); where it is not installed the exit code is 2 and nothing "

@@ -18,7 +18,7 @@ def test_fresh(sk, page):
 def test_every_command_is_there(sk):
     page = sk("__docs", "commands").out
     for row in sk("help", "--json").json["commands"]:
-        assert "\n## sk %s\n" % row["command"] in page
+        assert "\n### sk %s\n" % row["command"] in page
 
 
 def test_every_state_is_there(sk):

@@ -1,5 +1,7 @@
 """Help: from the table, for all and for one, and as JSON; and what happens to words that are no command."""
 
+import re
+
 import pytest
 
 
@@ -22,12 +24,36 @@ def test_one_command(sk, words):
     assert "--state-dir DIR" in done.out
 
 
+def test_sections(sk):
+    """A few headings, the same ones in all three pages; every command stands below one."""
+    rows = sk("help", "--json").json["commands"]
+    sections = list(dict.fromkeys(row["section"] for row in rows))
+    assert sections == ["Run", "Look", "Mend", "State", "Serve", "Other"]
+    assert [row["section"] for row in rows] == sorted((row["section"] for row in rows), key=sections.index)
+    page, docs, manual = sk().out, sk("__docs", "commands").out, sk("__man").out
+    for section in sections:
+        mine = [row["command"] for row in rows if row["section"] == section]
+        _, below = page.split("\n\n%s\n" % section)
+        listed = [re.match(r"  (\S.*?)  ", line) for line in below.split("\n\n")[0].splitlines()]
+        assert [found.group(1) for found in listed if found] == mine
+        _, below = docs.split("\n## %s\n" % section)
+        assert re.findall(r"^### sk (.*)$", below.split("\n## ")[0], re.M) == mine
+        assert ".Sh COMMANDS: %s\n.Ss sk %s\n" % (section, mine[0].replace("-", "\\-")) in manual
+
+
+def test_a_line_a_command(sk):
+    """On the smallest usual terminal; a summary that breaks is one that says too much."""
+    for line in sk("help").out.splitlines():
+        assert len(line) <= 80, line
+        assert not line.startswith("     "), line
+
+
 def test_fits_a_terminal(sk):
     names = [row["command"] for row in sk("help", "--json").json["commands"]]
     assert len(names) >= 7
     for words in [["help"]] + [["help", *name.split()] for name in names]:
         for line in sk(*words).out.splitlines():
-            assert len(line) <= 100, line
+            assert len(line) <= 80, line
 
 
 def test_json(sk):
