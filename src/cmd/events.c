@@ -373,8 +373,7 @@ static const struct option_row events_options[] = {
 const struct cmd cmd_events = {
 	.path = "events",
 	.summary = "show what happened, one line each",
-	.usage = "[-f] [--task ID] [--workstream ID] [--severity LEVEL] "
-		 "[--type EVENT]... [--since SEQ|TIME] [--until SEQ|TIME] [--limit N]",
+	.usage = "[-f] [--task ID] [--severity LEVEL] [--type EVENT]... [--since WHEN] [--limit N]",
 	.about = "Each line begins with the sequence number of the record, then the time in UTC. "
 		 "With --format json each "
 		 "line is one object with all that was recorded. A time is 2026-11-21T08:43:00Z "

@@ -154,10 +154,10 @@ def test_a_new_run_is_told_apart(work):
     work.plan("tasks: {a: {run: echo hello}}")
     assert work("run", "plan.yaml").code == 0
     assert work("run", "--new-run", "plan.yaml").code == 0
-    assert marks(work, "a") == ["task a attempt 1: echo hello", "task a run 2 attempt 1: echo hello"]
-    newest = work("logs", "--attempt", "1", "a").out
-    assert newest.count("\nhello\n") == 1 and newest.count("===") == 1 and "run 2" in newest
-    assert [line["run_no"] for line in work("logs", "a", "--json").lines if line["text"] == "hello"] == [1, 2]
+    assert marks(work, "a") == ["task a run 2 attempt 1: echo hello"]
+    assert [line["run_no"] for line in work("logs", "a", "--json").lines if line["text"] == "hello"] == [2]
+    kept = (work.folder / ".state/archive/plan/logs/a.log").read_text()
+    assert "task a attempt 1: echo hello" in kept and "run 2" not in kept, "the first run's log went to the archive"
 
 
 def test_time_limit_ends_the_log(work):
