@@ -192,8 +192,9 @@ def rotten(made):
 class Case:
     """
     A command on a store. `ends` = how it ends there, `again` = how the same words end where they are done. `turns` = how
-    many units of the journal the act is. One that mends may go through states that are neither the old nor the new one, as long as each of them
-    is a way to the end. One that repeats is recorded again by doing it again, and changes nothing by that.
+    many units of the journal the act is. One that mends may go through states that are neither the old nor the new one,
+    as long as each of them is a way to the end. One that repeats is recorded again by doing it again, and changes
+    nothing by that.
     """
 
     def __init__(self, prepare, words, again, turns=1, mends=False, repeats=False, ends=0):
