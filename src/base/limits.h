@@ -14,6 +14,7 @@
 #define PLAN_FIELD_KEYS_MAX 10000 /* members of any other object */
 #define PLAN_PROBLEMS_MAX 20 /* shown of one plan: nobody reads more before repairing the first */
 #define PLAN_FILES_MAX 1000  /* plan files of one run */
+#define PLAN_PATH_BYTES_MAX 4096          /* PATH_MAX: nothing longer can be opened */
 #define PLAN_NEEDS_MAX (64 * 1024 * 1024) /* dependencies of all tasks together: 256 MB */
 #define PLAN_PARAMS_MAX 256               /* parameters of one plan */
 #define PLAN_RULES_MAX 1000               /* named rules of one plan */
@@ -77,11 +78,11 @@
 #define LEFTOVER_GRACE_MS 500 /* between TERM and KILL for what a finished task left behind */
 #define REPORT_DELAY_MS 100   /* a report waits at most this long for others to share a write */
 #define HEARTBEAT_MS 10000
-#define HEARTBEAT_MAX_MS 3600000    /* a longer one would find nothing within a night */
-#define WORKER_CALM_MS 30000        /* unresponsive for longer: watched closely when it is back */
+#define HEARTBEAT_MAX_MS 3600000     /* a longer one would find nothing within a night */
+#define WORKER_CALM_MS 30000         /* unresponsive for longer: watched closely when it is back */
 #define WORKER_RESTART_MAX_MS 600000 /* a pause that is doubled should end within a night */
-#define WORKER_RESTART_MS 1000      /* pause before a worker that died is started once more */
-#define WORKER_SILENT_MAX_MS 180000 /* an unresponsive worker is killed after this */
+#define WORKER_RESTART_MS 1000       /* pause before a worker that died is started once more */
+#define WORKER_SILENT_MAX_MS 180000  /* an unresponsive worker is killed after this */
 #define WORKER_LINGER_MS                                                                          \
 	600000                   /* an idle worker without an orchestrator ends itself after this \
 				  */

@@ -295,8 +295,17 @@ static int check_room(const struct state *st, const struct submission *s,
 			SPAN_ARG(s->tasks[n->clash].name),
 			SPAN_ARG(s->ws[s->tasks[n->clash].ws].name),
 			SPAN_ARG(s->tasks[n->clash].name));
-	return resources > RESOURCES_MAX || tasks > TASKS_MAX || n->clash != NO_ID ? -SK_EREFUSED
-										   : 0;
+	if (resources > RESOURCES_MAX || tasks > TASKS_MAX || n->clash != NO_ID)
+		return -SK_EREFUSED;
+	for (uint32_t i = 0; i < s->task_count; i++)
+		if (!submit_record_fits(s, n, i)) {
+			buf_putf(&r->changes,
+				 "task %.*s: its definition and the ids of what it needs take more "
+				 "than %d KiB together\n",
+				 SPAN_ARG(s->tasks[i].name), RECORD_BYTES_MAX / 1024);
+			return -SK_EREFUSED;
+		}
+	return 0;
 }
 
 /* A limit belongs to all workstreams, so it changes only when somebody wants it to. */

@@ -78,4 +78,11 @@ void submit_report_release(struct submit_report *r);
 int submit_check(const struct state *st, const struct submission *s, unsigned flags,
 		 struct submit_report *out);
 
+/*
+ * Whether this is what the plan compiler makes: definitions that can be read, numbers and lists
+ * within their limits, resources that are listed or known. For a submission that comes from another
+ * program: an event that apply refuses would end the orchestrator. Returns 0 or -EINVAL.
+ */
+int submit_sound(const struct state *st, const struct submission *s);
+
 #endif

@@ -47,4 +47,7 @@ bool submit_ws_same(const struct ws_spec *spec, const struct workstream *w);
  */
 bool submit_runs_again(const struct task *t);
 
+/* Whether the record of the task that entry `spec` becomes stays within RECORD_BYTES_MAX. */
+bool submit_record_fits(const struct submission *s, const struct submit_names *n, uint32_t spec);
+
 #endif

@@ -51,6 +51,16 @@ int task_def_decode(struct span def, struct task_def *out)
 	return 0;
 }
 
+/* The numbers of a definition have limits of their own in a plan; here it is enough that none is
+ * cut short. */
+bool task_def_fits(const struct task_def *def)
+{
+	return def->timeout_ms >= 0 && def->timeout_ms <= UINT32_MAX && def->backoff_ms >= 0 &&
+	       def->backoff_ms <= UINT32_MAX && def->estimate_ms >= 0 &&
+	       def->estimate_ms <= UINT32_MAX && def->priority == (int32_t)def->priority &&
+	       def->retries <= UINT16_MAX;
+}
+
 /* Members of a rule or of the task itself, up to the closing bracket. */
 static void read_command(struct scan *s, struct command_def *c)
 {

@@ -50,6 +50,9 @@ struct task_def {
  * of ours writes. */
 int task_def_decode(struct span def, struct task_def *out);
 
+/* Whether none of its numbers would be cut short in the state. */
+bool task_def_fits(const struct task_def *def);
+
 /* One rule or command out of a def, for whoever runs it. */
 struct command_def {
 	struct span name; /* of a rule; empty for the task's own command */

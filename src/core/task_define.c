@@ -43,16 +43,6 @@ static int parse_resources(struct state *st, struct span raw, struct task_need_r
 	return scan_end(&s);
 }
 
-/* The numbers of a definition have limits of their own in a plan; here it is enough that none is
- * cut short. */
-static bool numbers_fit(const struct task_def *def)
-{
-	return def->timeout_ms >= 0 && def->timeout_ms <= UINT32_MAX && def->backoff_ms >= 0 &&
-	       def->backoff_ms <= UINT32_MAX && def->estimate_ms >= 0 &&
-	       def->estimate_ms <= UINT32_MAX && def->priority == (int32_t)def->priority &&
-	       def->retries <= UINT16_MAX;
-}
-
 /* Few are compared with each other, many are looked up. */
 #define NEEDS_FEW 8
 
@@ -94,7 +84,7 @@ int task_define(struct state *st, struct task *t, struct span bytes, char why[20
 
 	if (task_def_decode(bytes, &def) < 0)
 		return refuse(why, "unreadable definition", t);
-	if (!numbers_fit(&def))
+	if (!task_def_fits(&def))
 		return refuse(why, "number out of range in the definition", t);
 	if (parse_resources(st, def.resources, wanted, &count) < 0)
 		return refuse(why, "unknown resource or too many", t);

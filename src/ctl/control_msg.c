@@ -123,21 +123,26 @@ void control_reply_encode(struct buf *out, const struct control_reply *r)
 
 /* Room was reserved for everything the line can hold, so what was unescaped before stays in place.
  */
-static struct span take_text(struct scan *s, struct buf *scratch)
+static struct span take_text(struct scan *s, struct buf *scratch, size_t bytes_max)
 {
 	struct scan_text text = { SPAN_NONE, false };
 	size_t from = scratch->len;
 
 	scan_string(s, &text);
-	if (s->error || !text.escaped)
-		return text.raw;
-	scan_unescape(scratch, text);
-	return (struct span){ scratch->p + from, scratch->len - from };
+	if (s->error)
+		return SPAN_NONE;
+	if (text.escaped) {
+		scan_unescape(scratch, text);
+		text.raw = (struct span){ scratch->p + from, scratch->len - from };
+	}
+	if (text.raw.len > bytes_max)
+		scan_fail(s, "a text that is too long");
+	return text.raw;
 }
 
 /* Reads the member when it is one of these; false when it is none. */
 static bool take_place(struct scan *s, struct span key, const struct place *places, size_t count,
-		       struct buf *scratch, void *into)
+		       struct buf *scratch, size_t text_max, void *into)
 {
 	for (size_t i = 0; i < count; i++) {
 		void *at = (char *)into + places[i].offset;
@@ -151,7 +156,7 @@ static bool take_place(struct scan *s, struct span key, const struct place *plac
 		else if (places[i].kind == VALUE_RAW)
 			scan_skip(s, at);
 		else
-			*(struct span *)at = take_text(s, scratch);
+			*(struct span *)at = take_text(s, scratch, text_max);
 		return true;
 	}
 	return false;
@@ -184,9 +189,9 @@ int control_request_decode(struct span line, struct buf *scratch, struct control
 			scan_string(&s, &word);
 			act = act_decode_word(word.raw);
 		} else if (!take_place(&s, key.raw, act_places, ARRAY_LEN(act_places), scratch,
-				       &out->act) &&
+				       ARGUMENT_BYTES_MAX, &out->act) &&
 			   !take_place(&s, key.raw, request_places, ARRAY_LEN(request_places),
-				       scratch, out)) {
+				       scratch, ARGUMENT_BYTES_MAX, out)) {
 			scan_skip(&s, NULL);
 		}
 	}
@@ -216,7 +221,7 @@ int control_reply_decode(struct span line, struct buf *scratch, struct control_r
 			scan_bool(&s, &ok);
 			told = true;
 		} else if (!take_place(&s, key.raw, reply_places, ARRAY_LEN(reply_places), scratch,
-				       out)) {
+				       CONTROL_REPLY_BYTES_MAX, out)) {
 			scan_skip(&s, NULL);
 		}
 	}

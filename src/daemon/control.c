@@ -115,7 +115,7 @@ static int decide_submission(struct orchestrator *o, struct control_peer *p,
 			"orchestrator: it is stopping (pid %llu): nothing was submitted. Try: "
 			"the same again when it has ended",
 			(unsigned long long)getpid());
-	if (submission_decode(r->submission, &s) < 0)
+	if (submission_decode(r->submission, &s) < 0 || submit_sound(&o->st, &s) < 0)
 		return refuse(p, -SK_EUSAGE,
 			      "submission: it is not understood: nothing was "
 			      "submitted. Try: sk daemon restart");

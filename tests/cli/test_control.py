@@ -140,3 +140,60 @@ def test_many_silent_askers_do_not_keep_others_out(live):
 def test_nobody_else_may_connect(live):
     assert (live.folder / ".state/control.sock").stat().st_mode & 0o777 == 0o600
     finish(live, 1)
+
+
+def submission(tasks=(), resources=(), **ws):
+    """What sk submit sends; the definitions may be what no plan compiler writes."""
+    plan = {"workstreams": [{"name": "v", "plan": "p", **ws}], "resources": list(resources), "tasks": list(tasks)}
+    return json.dumps({"control": "submit", "submission": plan}).encode() + b"\n"
+
+
+def task(definition, name="x", **more):
+    return {"name": name, "ws": 0, "def": definition, **more}
+
+
+LONG = "x" * 1500000
+FOREIGN = {
+    "number": submission([task(5)]),
+    "array": submission([task([1])]),
+    "wrong type": submission([task({"run": "true", "retries": "x"})]),
+    "cut number": submission([task({"run": "true", "timeout_ms": 1 << 40})]),
+    "unknown resource": submission([task({"run": "true", "resources": {"nowhere": 1}})]),
+    "capabilities": submission([task({"run": "true", "capabilities": {"a": 1}})]),
+    "too long": submission([task({"run": LONG})]),
+    "long plan": submission([task({"run": "true"})], plan=LONG),
+    "long def": submission([task({"run": "true"})], **{"def": {"env": {"A": LONG}}}),
+    "def is a number": submission([task({"run": "true"})], **{"def": 7}),
+    "many needs": submission([task({"run": "true"}, "t%d" % i) for i in range(10001)]
+                             + [task({"run": "true"}, needs=list(range(10001)))]),
+    "many resources": submission([task({"run": "true"})], [{"name": "r%d" % i, "limit": 1} for i in range(300)]),
+    "long reason": json.dumps({"control": "act", "act": "workstream_cancel", "workstream_id": "w",
+                               "reason": LONG}).encode() + b"\n",
+    "long operator": json.dumps({"control": "act", "act": "workstream_cancel", "workstream_id": "w",
+                                 "operator": LONG}).encode() + b"\n",
+}
+
+
+def test_what_no_compiler_writes_is_refused_and_ends_nobody(live):
+    before = len(live.events())
+    for name, line in FOREIGN.items():
+        control = connect(live)
+        control.sendall(line)
+        answer = control.makefile("rb").readline()
+        control.close()
+        assert answer and json.loads(answer)["ok"] is False, name
+    assert len(live.events()) == before
+    finish(live, 1)
+
+
+def test_a_record_that_would_be_too_long_is_refused_before_anything_is_recorded(work):
+    """Ten thousand needs with ids that begin with the workstream's name are more than one record holds."""
+    tasks = {"t%063d" % i: {"run": "true"} for i in range(10000)}
+    tasks["last"] = {"run": "true", "needs": list(tasks)}
+    for name in "ab":
+        (work.folder / (name + ".json")).write_text(json.dumps({"workstream": name * 64, "tasks": tasks}))
+    taken = work("run", "--only", "last", "--dry-run", "a.json")
+    assert taken.code == 0, taken.err
+    refused = work("run", "a.json", "b.json", "--jobs", "1")
+    assert refused.code == 4 and "more than 1024 KiB together" in refused.err, refused.err
+    assert not work.events("task_created")
