@@ -315,6 +315,8 @@ static int apply_resource(struct state *st, const struct event *ev, char why[200
 	r = &st->resources[index];
 	if (ev->kind == EV_RESOURCE_LIMIT) {
 		set_limit(st, index, (uint32_t)ev->limit);
+		if (!ev->operator_name.len)
+			r->planned = r->limit;
 	} else if (ev->kind == EV_RESOURCE_EXHAUSTED) {
 		r->exhausted_ms = ev->at_ms;
 	} else if (ev->kind == EV_RESOURCE_AVAILABLE) {

@@ -149,6 +149,7 @@ struct worker {
 struct resource {
 	struct span id;
 	uint32_t limit;    /* 0 = unlimited */
+	uint32_t planned;  /* the limit that plans give it; an operator may have set another one */
 	uint64_t held;     /* units, by the present limit */
 	uint32_t *holders; /* task indexes */
 	size_t holder_count, holder_capacity;

@@ -17,7 +17,9 @@
 static void read_resource(struct decoder *d, struct span id)
 {
 	static const struct member members[] = { MEMBER("max_holders", U32),
-						 MEMBER("exhausted_since", TIME) };
+						 MEMBER("exhausted_since", TIME),
+						 MEMBER("set_by_operator", BOOL),
+						 MEMBER("planned_max_holders", U32) };
 	struct value v[ARRAY_LEN(members)];
 	struct resource r = { .claim = NO_ID };
 	struct state *st = d->st;
@@ -31,6 +33,7 @@ static void read_resource(struct decoder *d, struct span id)
 	r.id = arena_copy(&st->text, id);
 	r.limit = (uint32_t)v[0].number;
 	r.exhausted_ms = v[1].number;
+	r.planned = v[2].number ? (uint32_t)v[3].number : r.limit;
 	mem_grow(&st->resources, &st->resource_capacity, st->resource_count + 1, sizeof(r));
 	map_put(&st->resource_ids, r.id, (uint32_t)st->resource_count);
 	st->resources[st->resource_count++] = r;

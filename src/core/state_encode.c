@@ -230,6 +230,10 @@ static void put_resource(struct buf *out, const struct state *st, const struct r
 	buf_put_json(out, r->id);
 	buf_put(out, ":{", 2);
 	put_u64(out, "max_holders", r->limit);
+	if (r->planned != r->limit) {
+		put_flag(out, "set_by_operator", true);
+		put_u64(out, "planned_max_holders", r->planned);
+	}
 	put_u64(out, "held", r->held);
 	put_time(out, "exhausted_since", r->exhausted_ms);
 	put_tasks(out, st, "holders", r->holders, r->holder_count);

@@ -308,17 +308,18 @@ static int check_room(const struct state *st, const struct submission *s,
 	return 0;
 }
 
-/* A limit belongs to all workstreams, so it changes only when somebody wants it to. */
+/* A limit belongs to all workstreams, so it changes only when somebody wants it to. One that an
+ * operator has set goes on to count: the plan is compared with what plans said. */
 static void compare_resources(const struct state *st, const struct submission *s,
 			      struct submit_report *r)
 {
 	for (uint32_t i = 0; i < s->resource_count; i++) {
 		uint32_t known = state_resource(st, s->resources[i].name);
 
-		if (known != NO_ID && st->resources[known].limit != s->resources[i].limit)
+		if (known != NO_ID && st->resources[known].planned != s->resources[i].limit)
 			buf_putf(&r->changes, "resource %.*s: limit %u -> %u\n",
 				 SPAN_ARG(s->resources[i].name),
-				 (unsigned)st->resources[known].limit,
+				 (unsigned)st->resources[known].planned,
 				 (unsigned)s->resources[i].limit);
 	}
 }

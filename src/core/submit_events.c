@@ -77,7 +77,7 @@ static void submit_resources(struct turn *t, const struct submission *s)
 		uint32_t known = state_resource(t->st, s->resources[i].name);
 		struct event *ev;
 
-		if (known != NO_ID && t->st->resources[known].limit == s->resources[i].limit)
+		if (known != NO_ID && t->st->resources[known].planned == s->resources[i].limit)
 			continue;
 		ev = turn_event(t, EV_RESOURCE_LIMIT);
 		ev->resource_id = turn_copy(t, s->resources[i].name);
