@@ -89,7 +89,7 @@ static void find_next(struct acting *a, const struct state *st)
 		buf_puts(&a->next, "sk status");
 		return;
 	}
-	put_run_command(&st->ws[ws], &a->next);
+	put_run_command(st, ws, &a->next);
 }
 
 static void tell_event(void *ctx, const struct event *ev)

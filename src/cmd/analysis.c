@@ -81,7 +81,7 @@ void analysis_put_next(const struct view *v, uint32_t ws, const struct analysis 
 	CLEANUP(buf_release) struct buf run = BUF_INIT;
 	const struct workstream *w = &v->st.ws[ws];
 
-	put_run_command(w, &run);
+	put_run_command(&v->st, ws, &run);
 	switch (a->verdict) {
 	case VERDICT_FINE:
 	case VERDICT_COUNT:

@@ -155,7 +155,7 @@ void remedy_put_next(const struct state *st, uint32_t task, struct buf *commands
 			next_add(commands, "sk task show %.*s", SPAN_ARG(st->tasks[root].id));
 		break;
 	case REMEDY_DEFINITION:
-		put_run_command(&st->ws[t->ws], &run);
+		put_run_command(st, t->ws, &run);
 		next_add(commands, "%s", run.p);
 		break;
 	case REMEDY_WORKER:

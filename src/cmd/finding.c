@@ -222,7 +222,7 @@ static void look_at_ws(const struct cmd_ctx *c, struct findings *f, uint32_t ws)
 				 w->assigned, PLURAL(w->assigned), w->assigned == 1 ? "es" : "");
 		buf_putf(&one->text, "%s; the next run goes on where it was left",
 			 v->died ? ", because the last run was killed" : "");
-		put_run_command(w, &run);
+		put_run_command(&v->st, ws, &run);
 		next_add(&one->next, "%s", run.p);
 		one->seq = w->last_seq;
 	}

@@ -38,12 +38,11 @@ int hand_lock(struct hand *h, struct err *e)
 
 	if (rc == -SK_EBUSY)
 		return err_set(e, rc,
-			       "%s: in use by %s (pid %llu): %s. Try: let it end, or kill -TERM "
-			       "%llu, then the same again",
+			       "%s: in use by %s (pid %llu): %s. Try: let it end, or sk daemon "
+			       "stop, then the same again",
 			       h->c->paths->state_dir,
 			       holder.command[0] ? holder.command : "an orchestrator",
-			       (unsigned long long)holder.who.pid, h->undone,
-			       (unsigned long long)holder.who.pid);
+			       (unsigned long long)holder.who.pid, h->undone);
 	if (rc < 0)
 		return err_set(e, rc, "%s/%s: cannot be locked: %s: %s", h->c->paths->state_dir,
 			       ORCHESTRATOR_LOCK, strerror(-rc), h->undone);

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/cmd.h"
+#include "core/cycle.h"
+
 void put_shell_word(struct buf *out, struct span word)
 {
 	bool plain = word.len > 0;
@@ -30,17 +33,42 @@ void put_shell_word(struct buf *out, struct span word)
 	buf_putc(out, '\'');
 }
 
-void put_run_command(const struct workstream *w, struct buf *out)
+void put_run_command(const struct state *st, uint32_t ws, struct buf *out)
 {
+	const struct workstream *w = &st->ws[ws];
+
 	if (w->flags & WSF_HALTED) {
 		buf_putf(out, "sk workstream dag %.*s", SPAN_ARG(w->id));
 		return;
 	}
 	buf_puts(out, "sk run ");
+	if (ws_planned_in_circles(st, ws))
+		buf_puts(out, "--halt-on-cycle ");
 	if (w->plan.len)
 		put_shell_word(out, w->plan);
 	else
 		buf_puts(out, "PLAN");
+}
+
+void put_typed_command(const struct cmd *cmd, const struct options *o, const char *without,
+		       struct buf *out)
+{
+	buf_putf(out, "sk %s", cmd->path);
+	for (size_t i = 0; i < o->given_count; i++) {
+		const struct option_given *g = &o->given[i];
+
+		if (strcmp(g->row->name, without) == 0)
+			continue;
+		buf_putf(out, " --%s", g->row->name);
+		if (g->row->kind == OPTION_FLAG)
+			continue;
+		buf_putc(out, ' ');
+		put_shell_word(out, span_of(g->text));
+	}
+	for (size_t i = 0; i < o->arg_count; i++) {
+		buf_putc(out, ' ');
+		put_shell_word(out, span_of(o->args[i]));
+	}
 }
 
 void put_log_path(const struct paths *paths, struct span task_id, struct buf *out)

@@ -80,8 +80,8 @@ static void print_text(struct cmd_ctx *c, const struct findings *f)
 			 PLURAL(f->count), f->count == 1 ? "s" : "",
 			 f->count == 1 ? "itself" : "themselves");
 	else
-		out_putf(c->out, "%zu finding%s, the most severe first.\n", f->count,
-			 PLURAL(f->count));
+		out_putf(c->out, "%zu finding%s%s.\n", f->count, PLURAL(f->count),
+			 f->count == 1 ? "" : ", the most severe first");
 	for (size_t i = 0; i < f->count; i++)
 		print_finding(c, &f->v[i]);
 	if (hidden)

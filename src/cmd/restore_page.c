@@ -153,7 +153,10 @@ void restore_page_print(struct cmd_ctx *c, const struct restore_page *page)
 	CLEANUP(buf_release) struct buf next = BUF_INIT, word = BUF_INIT;
 
 	if (!page->done) {
-		next_add(&next, "the same without --dry-run");
+		put_typed_command(c->cmd, c->options, "dry-run", &word);
+		if ((page->plan->loses || page->violations) && !options_has(c->options, "yes"))
+			buf_puts(&word, " --yes");
+		next_add(&next, "%s", word.p);
 	} else if (page->into) {
 		put_shell_word(&word, span_of(page->into));
 		next_add(&next, "sk --state-dir %s status", word.p);

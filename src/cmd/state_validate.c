@@ -169,14 +169,19 @@ static void print_json(struct out *out, const struct validation *v, const struct
 
 static void judge(const struct validation *v, struct verdict *out)
 {
+	bool journal = false;
+
 	for (int id = 0; id < CHECK_COUNT; id++) {
+		bool truth = v->checks[id].count && check_is_of_truth((enum check_id)id);
+
 		out->failed += v->checks[id].count != 0;
-		out->damaged |= v->checks[id].count && check_is_of_truth((enum check_id)id);
+		out->damaged |= truth;
+		journal |= truth && id != CHECK_SNAPSHOT;
 	}
+	if (out->failed && !journal) /* a snapshot can be had from the journal again */
+		next_add(&out->next, "sk state repair");
 	if (out->damaged)
 		next_add(&out->next, "sk state restore --from-backup latest --dry-run");
-	else if (out->failed)
-		next_add(&out->next, "sk state repair");
 }
 
 static int validate(struct cmd_ctx *c, const struct vfs *vfs, int dir, struct err *e)

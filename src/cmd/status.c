@@ -26,8 +26,7 @@ static void put_orchestrator(struct cmd_ctx *c, struct table *t)
 		table_cell(t, STYLE_PLAIN, "%s", "");
 	} else if (v->died) {
 		table_cell(t, STYLE_BAD, "died");
-		table_cell(t, STYLE_PLAIN,
-			   "pid %llu ended without stopping cleanly; nothing recorded is lost",
+		table_cell(t, STYLE_PLAIN, "pid %llu; nothing recorded is lost",
 			   (unsigned long long)v->st.orchestrator_pid);
 	} else {
 		table_cell(t, STYLE_PLAIN, "not running");
@@ -52,8 +51,8 @@ static void put_worker(struct cmd_ctx *c, struct table *t, const struct worker *
 			   SPAN_ARG(w->id), (unsigned long long)w->pid, w->assigned,
 			   w->assigned == 1 ? "" : "s", w->slots, w->slots == 1 ? "" : "s",
 			   w->leave & LEAVE_RESTART ? "; to be restarted" : "",
-			   w->watched ? "; watched closely: it was silent for long" : "",
-			   c->view->alive ? "" : "; goes on without an orchestrator");
+			   w->watched ? "; watched closely" : "",
+			   c->view->alive ? "" : "; goes on alone");
 }
 
 void status_put_counts(const struct workstream *w, struct buf *out)

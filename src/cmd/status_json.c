@@ -23,7 +23,7 @@ void status_next(const struct view *v, uint32_t only, struct buf *out)
 	if (failed != NO_ID)
 		buf_putf(out, "sk why %.*s\n", SPAN_ARG(st->tasks[failed].id));
 	if (!v->alive && (failed != NO_ID || unfinished != NO_ID)) {
-		put_run_command(&st->ws[st->tasks[failed != NO_ID ? failed : unfinished].ws], out);
+		put_run_command(st, st->tasks[failed != NO_ID ? failed : unfinished].ws, out);
 		buf_putc(out, '\n');
 	} else if (v->alive && running != NO_ID && failed == NO_ID) {
 		buf_putf(out, "sk logs -f %.*s\n", SPAN_ARG(st->tasks[running].id));

@@ -377,7 +377,7 @@ static void put_ended(const struct task *t, struct buf *out)
 	} else if (t->state == TASK_FAILED) {
 		story_put_outcome(t->error, t->exit_code, t->signal, out);
 		if (t->attempt > 1)
-			buf_putf(out, " after %u attempts", t->attempt);
+			buf_putf(out, ", %u attempts", t->attempt);
 	}
 	if (t->reason.len && t->flags & TASK_SKIPPED) {
 		buf_puts(out, ": ");

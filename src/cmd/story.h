@@ -33,7 +33,7 @@ const char *story_cause_word(enum story_cause cause);
 
 struct story story_find(const struct view *v, uint32_t task);
 
-/* Appends the story as one clause: "waits for build and unit", "exit code 2 after 3 attempts". */
+/* Appends the story as one clause: "waits for build and unit", "exit code 2, 3 attempts". */
 void story_put(const struct view *v, uint32_t task, int64_t now_ms, struct buf *out);
 
 /* Splits "exit code 2: cc: error" into how it ended and what was printed last; what has no such

@@ -73,8 +73,9 @@ static void put_definition(struct task_show *s, struct table *t)
 	fit_row(t, "resources", "%s", resources.p ? resources.p : "");
 	fit_row(t, "critical", "%s", s->t->flags & TASK_CRITICAL ? "yes" : "");
 	put_limit(t, s->t);
-	fit_row(t, "needs", "%u tasks; %u wait for it: sk task deps %.*s", s->t->needs_count,
-		s->t->dependents_count, SPAN_ARG(s->t->id));
+	fit_row(t, "needs", "%u task%s; %u need%s it: sk task deps %.*s", s->t->needs_count,
+		PLURAL(s->t->needs_count), s->t->dependents_count,
+		s->t->dependents_count == 1 ? "s" : "", SPAN_ARG(s->t->id));
 }
 
 static void put_past(struct task_show *s, struct table *t)

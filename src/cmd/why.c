@@ -49,7 +49,7 @@ void why_put_next(const struct cmd_ctx *c, uint32_t task, const struct why_chain
 	put_look(c, t, &st->tasks[last], out);
 	if (!c->view->alive &&
 	    (t->state == TASK_FAILED || story_cancelled(t) || !task_state_final(t->state))) {
-		put_run_command(&st->ws[t->ws], out);
+		put_run_command(st, t->ws, out);
 		buf_putc(out, '\n');
 	}
 }
@@ -233,8 +233,8 @@ static void print_why(struct cmd_ctx *c, uint32_t task, const struct why_chain *
 	out_style(c->out, story_style(t->state), task_state_word(t->state));
 	out_putf(c->out, "%s%s\n", story.len ? ", " : "", story.p ? story.p : "");
 	if (c->view->died)
-		out_puts(c->out, "The orchestrator died; nothing recorded is lost, and running the "
-				 "plan again goes on.\n");
+		out_puts(c->out, "The orchestrator died; nothing recorded is lost, the next run "
+				 "goes on.\n");
 	print_chain(c, chain);
 	print_history(c, events);
 	print_output(c, t);

@@ -62,7 +62,7 @@ static void put_next(const struct cmd_ctx *c, const struct many *m, struct buf *
 		return;
 	buf_putf(out, "sk why %.*s\n", SPAN_ARG(st->tasks[failed].id));
 	if (!c->view->alive) {
-		put_run_command(&st->ws[st->tasks[failed].ws], out);
+		put_run_command(st, st->tasks[failed].ws, out);
 		buf_putc(out, '\n');
 	}
 }

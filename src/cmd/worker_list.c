@@ -19,6 +19,8 @@ static void put_row(struct cmd_ctx *c, struct table *t, uint32_t worker,
 			buf_put_when(&text, w->ended_ms);
 			buf_puts(&text, " UTC");
 		}
+	} else if (!w->pid) {
+		buf_puts(&text, worker_health_text(f->health)); /* it has not said anything yet */
 	} else {
 		buf_putf(&text, "%s; pid %llu, %u of %u slots used%s%s",
 			 worker_health_text(f->health), (unsigned long long)w->pid, w->assigned,

@@ -89,7 +89,7 @@ void ws_put_next(const struct cmd_ctx *c, uint32_t ws, struct buf *commands)
 	else if (w->by_state[TASK_FAILED] || w->state == WS_FAILED)
 		next_add(commands, "sk workstream analyze %.*s", SPAN_ARG(w->id));
 	else if (!ws_state_final(w->state) && !c->view->alive) {
-		put_run_command(w, &run);
+		put_run_command(&c->view->st, ws, &run);
 		next_add(commands, "%s", run.p);
 	}
 }

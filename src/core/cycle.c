@@ -52,6 +52,25 @@ uint32_t ws_cycles(const struct state *st, uint32_t ws,
 	return cycles;
 }
 
+static void pass(void *ctx, const struct graph_cycle *cycle)
+{
+	(void)ctx;
+	(void)cycle;
+}
+
+bool ws_planned_in_circles(const struct state *st, uint32_t ws)
+{
+	struct ws_graph g;
+	uint32_t cycles;
+
+	if (!st->happened[EV_CYCLE_DETECTED])
+		return false;
+	ws_graph_planned(&g, st, ws);
+	cycles = graph_cycles(&g.graph, NULL, pass, NULL);
+	ws_graph_release(&g);
+	return cycles > 0;
+}
+
 struct telling {
 	struct turn *t;
 	uint32_t ws;

@@ -9,6 +9,12 @@
 #include "core/turn.h"
 
 /*
+ * Whether the plan of the workstream has a circle, also one that was broken by hand since: such a
+ * plan is read only by who asks for it as it is. Costs nothing where none was ever recorded.
+ */
+bool ws_planned_in_circles(const struct state *st, uint32_t ws);
+
+/*
  * Calls `found` once for each circle with its tasks (indexes; each needs the next one, the last the
  * first), borrowed for the call. Dependencies that are waived or settled do not count. Returns how
  * many there are.

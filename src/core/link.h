@@ -17,6 +17,9 @@ struct ws_graph {
 /* Works on resolved needs and on needs_raw alike; unknown names are left out. Release with
  * ws_graph_release. */
 void ws_graph_init(struct ws_graph *g, const struct state *st, uint32_t ws);
+
+/* The same with the needs that an operator has waived: as the plan has it. */
+void ws_graph_planned(struct ws_graph *g, const struct state *st, uint32_t ws);
 void ws_graph_release(struct ws_graph *g);
 
 /*

@@ -94,7 +94,8 @@ static void put_needs(struct need_list *list, struct resolver *r, const struct s
 	}
 }
 
-void ws_graph_init(struct ws_graph *g, const struct state *st, uint32_t ws)
+/* Needs that bear a flag of `without` are left out. */
+static void graph_fill(struct ws_graph *g, const struct state *st, uint32_t ws, uint32_t without)
 {
 	const struct workstream *w = &st->ws[ws];
 	struct need_list all = { NULL, 0, 0 };
@@ -111,7 +112,8 @@ void ws_graph_init(struct ws_graph *g, const struct state *st, uint32_t ws)
 		if (!(t->flags & TASK_DROPPED))
 			put_needs(&all, &r, st, t);
 		for (size_t k = first; k < all.count; k++) {
-			uint32_t local = all.v[k] & WAIVED ? NO_ID : local_index(w, all.v[k]);
+			uint32_t local =
+				all.v[k] & without ? NO_ID : local_index(w, all.v[k] & ~WAIVED);
 
 			if (local != NO_ID)
 				all.v[kept++] = local;
@@ -121,6 +123,16 @@ void ws_graph_init(struct ws_graph *g, const struct state *st, uint32_t ws)
 	g->needs_at[w->task_count] = (uint32_t)all.count;
 	g->needs = all.v;
 	g->graph = (struct graph){ (uint32_t)w->task_count, g->needs_at, g->needs };
+}
+
+void ws_graph_init(struct ws_graph *g, const struct state *st, uint32_t ws)
+{
+	graph_fill(g, st, ws, WAIVED);
+}
+
+void ws_graph_planned(struct ws_graph *g, const struct state *st, uint32_t ws)
+{
+	graph_fill(g, st, ws, 0);
 }
 
 void ws_graph_release(struct ws_graph *g)

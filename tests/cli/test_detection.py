@@ -146,7 +146,12 @@ def test_cycle_is_broken_by_hand(work):
     assert "still wait for each other in a circle: nothing was changed. Try: sk dep remove --from a --to c" in refused.err
     assert work("remove_dependency", "--from", "a", "--to", "c").code == 0
     assert work("workstream", "dag", "knot").out.endswith("\nNext: sk workstream resume --workstream-id knot\n")
-    assert work("resume_workstream", "--workstream-id", "knot").code == 0
+    resumed = work("resume_workstream", "--workstream-id", "knot")
+    assert resumed.code == 0
+    assert resumed.out.endswith("\nNext: sk run --halt-on-cycle plan.yaml\n"), "the plan still has its circle"
+    assert work("status").out.endswith("\nNext: sk run --halt-on-cycle plan.yaml\n")
+    (work.folder / ".state" / "current.json").unlink()
+    assert work("status").out.endswith("\nNext: sk run --halt-on-cycle plan.yaml\n")
     assert work("run", "--halt-on-cycle", "plan.yaml").code == 0
     order = [line for line in work.lines("ran") if line != "free"]
     assert order == ["c", "b", "a"]

@@ -206,7 +206,7 @@ def test_damage(sk, maker):
     one = findings(sk, code=7)["state_damaged", "system"]
     assert weight(one) == (3, "critical", "high")
     assert "sk state validate" in one["next"]
-    assert check_page(sk("recommend"), code=7).startswith("1 finding, the most severe first.\n\ncritical  the state\n")
+    assert check_page(sk("recommend"), code=7).startswith("1 finding.\n\ncritical  the state\n")
 
 
 def test_real_run(work):

@@ -68,7 +68,7 @@ tasks:
     until(lambda: (sk.folder / "began").exists(), "the task begins")
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert "ended without stopping cleanly" in sk("status").out
+    assert "nothing recorded is lost" in sk("status").out
     again = sk.start("run", name)
     (sk.folder / "go").touch()
     until(lambda: again.poll() is not None, "the second run ends")

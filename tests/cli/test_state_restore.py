@@ -145,6 +145,7 @@ def test_travel_in_place_and_back(made):
     assert made("run", "-q", "plan.yaml").code == 0
     assert made.lines("ran") == ["a", "b", "a", "b"]
     page = made("state", "restore", "--from-backup", "latest", "--dry-run", "--json").json
+    assert page["next"][0].startswith("sk state restore --from-backup latest"), "it can be typed as it is"
     assert page["loses"] is False and page["seq"] == last_seq(made)
     refused(made("state", "restore", "--from-backup", backup), 5, "this drops")
     assert made("state", "restore", "--from-backup", backup, "--yes").code == 0
@@ -175,7 +176,7 @@ def test_an_orchestrator_lives(work):
     work.gate()
     run = work.start("run", "-q", work.plan('workstream: w\ntasks:\n  t: {run: ": < gate"}\n'))
     until(lambda: work.events("task_started"), "the task runs")
-    refused(work("state", "restore", "--from-backup", "latest"), 6, "pid %d" % run.pid, "kill -TERM %d" % run.pid)
+    refused(work("state", "restore", "--from-backup", "latest"), 6, "pid %d" % run.pid, "Try: let it end, or sk daemon stop, then the same again")
     assert work("state", "restore", "--to-seq", "2", "--into", "copy").code == 0
     assert diary(work)[0]["result"] == "refused"
     work.open_gate()

@@ -75,6 +75,9 @@ def test_a_torn_end_is_no_damage(made):
 def test_snapshot_that_cannot_be_read(made, content):
     made.snapshot.write_bytes(content)
     assert set(failures(made, 7)) == {"snapshot"}
+    assert "\nNext: sk state repair\n" in made("state", "validate").out, "the journal is whole: nothing need be given up"
+    assert made("state", "repair", "--yes").code == 0
+    assert made("state", "validate").code == 0
 
 
 def test_journal_that_ends_before_the_snapshot(made):

@@ -1,5 +1,7 @@
 """One task on one page, also when what it printed is hostile."""
 
+import re
+
 import pytest
 
 from conftest import DONE, NIGHTLY
@@ -26,6 +28,13 @@ def test_failed(night):
                                    ["show_task", "--task-id=arm"]])
 def test_all_ways_to_name_it(night, words):
     assert check_page(night(*words)).startswith("arm  failed")
+
+
+def test_numbers_agree_with_their_words(night):
+    assert re.search(r"^  needs +0 tasks; 1 needs it: sk task deps build$", night("task", "show", "build").out, re.M)
+    assert re.search(r"^  needs +1 task; 1 needs it: sk task deps unit$", night("task", "show", "unit").out, re.M)
+    assert re.search(r"^  needs +2 tasks; 1 needs it: sk task deps publish$", night("task", "show", "publish").out, re.M)
+    assert re.search(r"^  needs +0 tasks; 0 need it: sk task deps gpu$", night("task", "show", "gpu").out, re.M)
 
 
 def test_timeout_doubles_the_limit(sk, maker):
