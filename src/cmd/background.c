@@ -17,6 +17,8 @@
 
 #define VARIABLE "SK_DETACHED"
 #define READY "ready\n"
+#define MARK "sk: " /* in front of what a command says */
+#define FAREWELL_BYTES_MAX 16384
 #define LOG_NAME "orchestrator.log"
 
 bool background_is(void)
@@ -91,23 +93,37 @@ static int open_log(const struct cmd_ctx *c, struct err *e)
 	return fd;
 }
 
-/* Everything that was said after `from` in the log: the sentence with which the other process gave
- * up. */
+/*
+ * The sentence with which the other process gave up: the last one in the log that is a command's.
+ * An orchestrator that is at work writes there as well.
+ */
 static void read_farewell(int log_fd, off_t from, struct err *e, int code)
 {
-	char text[ERR_TEXT_MAX];
+	char text[FAREWELL_BYTES_MAX], path[64];
+	const char *said, *at;
 	ssize_t len;
-	char path[64];
+	off_t end;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", log_fd);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	if (end - from > FAREWELL_BYTES_MAX - 1)
+		from = end - (FAREWELL_BYTES_MAX - 1);
 	len = fd < 0 ? 0 : pread(fd, text, sizeof(text) - 1, from);
 	fd_close(&fd);
-	while (len > 0 && text[len - 1] == '\n')
-		len--;
 	text[len > 0 ? len : 0] = '\0';
-	err_set(e, code, "%s", strncmp(text, "sk: ", 4) == 0 ? text + 4 : text);
+	said = strncmp(text, MARK, sizeof(MARK) - 1) == 0 ? text : NULL;
+	for (at = text; (at = strstr(at, "\n" MARK)); at++)
+		said = at + 1;
+	if (said)
+		err_set(e, code, "%.*s", (int)strcspn(said + sizeof(MARK) - 1, "\n"),
+			said + sizeof(MARK) - 1);
+	else
+		err_set(e, code,
+			"the background process ended before it was ready, without a word: see "
+			"logs/%s. Try: the same again",
+			LOG_NAME);
 }
 
 static int wait_ready(int pipe_fd)

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/watch.h"
@@ -92,7 +93,16 @@ int follow_turn(struct follow *f, int timeout_ms, store_follower *fn, void *ctx,
 	rc = probe(f, e);
 	if (rc == 0)
 		rc = read_new(f, fn, ctx, e);
+	if (f->v && f->v->alive)
+		f->gone_ms = 0;
+	else if (!f->gone_ms)
+		f->gone_ms = clock_mono_ms(&clock_real);
 	return rc < 0 ? rc : number;
+}
+
+bool follow_is_lost(const struct follow *f)
+{
+	return f->gone_ms && clock_mono_ms(&clock_real) - f->gone_ms >= LOCK_PATIENCE_MS;
 }
 
 bool follow_goes_on(const struct workstream *w)

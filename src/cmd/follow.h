@@ -15,11 +15,12 @@ struct follow {
 	struct loop loop;
 	int watch;
 	int64_t probe_ms; /* monotonic: when to ask again who lives */
+	int64_t gone_ms;  /* monotonic: since when nobody does, or 0 */
 };
 
-#define FOLLOW_INIT                          \
-	{                                    \
-		NULL, NULL, LOOP_INIT, -1, 0 \
+#define FOLLOW_INIT                             \
+	{                                       \
+		NULL, NULL, LOOP_INIT, -1, 0, 0 \
 	}
 
 /* Reads the state and begins to watch. SIGINT and SIGTERM come through follow_turn from now on.
@@ -32,6 +33,9 @@ void follow_release(struct follow *f);
  * Returns the number of a signal that arrived, 0, or a negative code.
  */
 int follow_turn(struct follow *f, int timeout_ms, store_follower *fn, void *ctx, struct err *e);
+
+/* Whether nobody has been at work for so long that no restart explains it. */
+bool follow_is_lost(const struct follow *f);
 
 /* Whether something of it is at work, or will be without a person. */
 bool follow_goes_on(const struct workstream *w);

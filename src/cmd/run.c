@@ -327,6 +327,8 @@ static int open_or_hand_over(struct run *r, struct err *e)
 			return rc;
 		err_clear(e);
 		rc = hand_over(r, &end, e);
+		if (rc == -ECONNRESET && !(r->request.flags & SUBMIT_NEW_RUN))
+			rc = -SK_EBUSY; /* if it was recorded, it is found to be the same */
 		if ((rc < 0 && rc != -SK_EBUSY) || (rc >= 0 && end == BESIDE_DONE))
 			return rc;
 		if (end == BESIDE_LOST) {

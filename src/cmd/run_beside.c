@@ -111,12 +111,10 @@ static int look_on(struct beside *b, enum beside_end *end, struct err *e)
 	if (rc >= 0 && b->report.created)
 		run_say_names(&b->live, &b->follow.v->st, &b->request->submission, b->c->now_ms);
 	while (rc >= 0 && goes_on(b)) {
-		bool alive = b->follow.v->alive;
-
 		rc = follow_turn(&b->follow, live_interval_ms(&b->live), on_event, b, e);
 		if (rc > 0 && (rc = on_signal(b, rc)) > 0)
 			return rc;
-		if (rc == 0 && !alive && !b->follow.v->alive && goes_on(b)) {
+		if (rc == 0 && follow_is_lost(&b->follow) && goes_on(b)) {
 			*end = BESIDE_LOST;
 			return 0;
 		}

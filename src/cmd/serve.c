@@ -265,40 +265,73 @@ int serve_in_background(struct cmd_ctx *c, struct err *e)
 	return background_start(c, &b, e);
 }
 
-static int wait_until_free(int state_fd, int64_t timeout_ms, uint64_t pid, struct err *e)
+struct stopping {
+	int state_fd;
+	unsigned how; /* enum control_stop */
+	uint64_t pid; /* of the one that was told, or 0 */
+	bool anybody;
+	int64_t until_ms;
+};
+
+/*
+ * Whoever holds the lock is told once. Who holds it without listening has just begun, is about to
+ * end, or is a command that takes it for a moment: it is asked again until one of that shows.
+ * Returns 1 while the lock is held by the one that was told, or by nobody's word yet.
+ */
+static int stop_step(struct stopping *s, struct err *e)
 {
-	int64_t until_ms = clock_mono_ms(&clock_real) + timeout_ms;
+	CLEANUP(answer_release) struct answer answer = ANSWER_INIT;
+	struct control_request request = { .kind = CONTROL_STOP, .stop = s->how };
+	struct lock_holder holder = { .command = "" };
+	int rc = lock_probe(s->state_fd, ORCHESTRATOR_LOCK, &holder);
+
+	if (rc < 0)
+		return err_set(e, rc, "%s: %s", ORCHESTRATOR_LOCK, strerror(-rc));
+	if (rc == 0 || (s->pid && holder.who.pid && holder.who.pid != s->pid))
+		return 0; /* what was told has ended; who came after it is not meant */
+	if (s->pid)
+		return 1;
+	rc = ask(s->state_fd, &request, &answer, e);
+	if (rc == -ECONNRESET)
+		err_clear(e); /* it is ending by itself, or slow: it is seen by the lock */
+	else if (rc < 0)
+		return rc;
+	if (rc == 1)
+		s->pid = answer.reply.pid;
+	s->anybody |= rc != 0;
+	return 1;
+}
+
+static int stop_whoever_is_there(struct stopping *s, struct err *e)
+{
 	int rc;
 
-	while ((rc = lock_probe(state_fd, ORCHESTRATOR_LOCK, NULL)) == 1) {
-		if (timeout_ms >= 0 && clock_mono_ms(&clock_real) >= until_ms)
+	while ((rc = stop_step(s, e)) == 1) {
+		if (clock_mono_ms(&clock_real) >= s->until_ms)
 			return err_set(e, -SK_EBUSY,
 				       "orchestrator: it is still stopping (pid %llu): it waits "
 				       "for what runs. Try: sk status, or sk daemon stop --now",
-				       (unsigned long long)pid);
+				       (unsigned long long)s->pid);
 		(void)poll(NULL, 0, LOOK_AGAIN_MS);
 	}
-	return rc < 0 ? err_set(e, rc, "%s: %s", ORCHESTRATOR_LOCK, strerror(-rc)) : 1;
+	return rc < 0 ? rc : s->anybody;
 }
 
 int serve_stop(struct cmd_ctx *c, unsigned how, int64_t timeout_ms, struct err *e)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
-	CLEANUP(answer_release) struct answer answer = ANSWER_INIT;
-	struct control_request request = { .kind = CONTROL_STOP, .stop = how };
-	int state_fd = paths_open(c->paths, false, &why), rc;
+	struct stopping s = { .how = how,
+			      .until_ms = timeout_ms < 0
+						  ? INT64_MAX
+						  : clock_mono_ms(&clock_real) + timeout_ms };
+	int rc;
 
-	if (state_fd == -ENOENT)
+	s.state_fd = paths_open(c->paths, false, &why);
+	if (s.state_fd == -ENOENT)
 		return 0;
-	if (state_fd < 0)
-		return view_paths_problem(state_fd, &why, e);
-	rc = ask(state_fd, &request, &answer, e);
-	if (rc == -ECONNRESET || (rc == 0 && lock_probe(state_fd, ORCHESTRATOR_LOCK, NULL) == 1)) {
-		err_clear(e); /* it is ending by itself */
-		rc = 1;
-	}
-	if (rc == 1)
-		rc = wait_until_free(state_fd, timeout_ms, answer.reply.pid, e);
-	fd_close(&state_fd);
+	if (s.state_fd < 0)
+		return view_paths_problem(s.state_fd, &why, e);
+	rc = stop_whoever_is_there(&s, e);
+	fd_close(&s.state_fd);
 	return rc;
 }

@@ -1,8 +1,13 @@
 /* A plan for the daemon: recorded, then left to it. */
+#include <poll.h>
+
 #include "base/limits.h"
 #include "cmd/run_beside.h"
 #include "cmd/view.h"
+#include "os/clock.h"
 #include "os/fd.h"
+
+#define LOOK_AGAIN_MS 20
 
 static void print_submitted(struct cmd_ctx *c, const struct submission *s)
 {
@@ -24,17 +29,30 @@ static void print_submitted(struct cmd_ctx *c, const struct submission *s)
 	json_close(&j);
 }
 
+/* Whoever holds the lock without listening has just begun, or ends while another one is about to
+ * begin. */
+static bool somebody_begins(int state_fd, int64_t until_ms)
+{
+	return state_fd >= 0 && clock_mono_ms(&clock_real) < until_ms &&
+	       lock_probe(state_fd, ORCHESTRATOR_LOCK, NULL) == 1;
+}
+
 static int hand_over(struct cmd_ctx *c, const struct run_request *request, struct err *e)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
 	CLEANUP(fd_close) int logs_fd = -1;
-	int state_fd = paths_open(c->paths, false, &why), rc = 0;
+	CLEANUP(fd_close) int state_fd = paths_open(c->paths, false, &why);
+	int64_t until_ms = clock_mono_ms(&clock_real) + CONTROL_PATIENCE_MS;
 	bool wait = options_has(c->options, "wait");
 	enum beside_end end = BESIDE_NOBODY;
+	int rc = 0;
 
 	if (state_fd >= 0) {
 		logs_fd = paths_open_inside(state_fd, "logs", true, &why);
-		fd_close(&state_fd);
+		rc = run_beside(c, request, logs_fd, wait, &end, e);
+	}
+	while (rc >= 0 && end == BESIDE_NOBODY && somebody_begins(state_fd, until_ms)) {
+		(void)poll(NULL, 0, LOOK_AGAIN_MS);
 		rc = run_beside(c, request, logs_fd, wait, &end, e);
 	}
 	if (rc >= 0 && end == BESIDE_NOBODY)

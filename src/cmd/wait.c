@@ -74,7 +74,6 @@ static int until_ended(struct waiting *w, struct err *e)
 			? clock_mono_ms(&clock_real) + (int64_t)options_number(o, "timeout", 0)
 			: INT64_MAX;
 	const struct workstream *ws;
-	bool was_alive = w->follow.v->alive;
 
 	while ((ws = unfinished(w))) {
 		int64_t left_ms = until_ms - clock_mono_ms(&clock_real);
@@ -82,13 +81,12 @@ static int until_ended(struct waiting *w, struct err *e)
 
 		if (left_ms <= 0)
 			return EXIT_TIMED_OUT;
-		if (!was_alive && !w->follow.v->alive)
+		if (follow_is_lost(&w->follow))
 			return err_set(e, -SK_EREFUSED,
 				       "workstream \"%.*s\": it has not ended, and nobody is at "
 				       "work: there is nothing to wait for. Try: sk daemon start, "
 				       "then the same again",
 				       SPAN_ARG(ws->id));
-		was_alive = w->follow.v->alive;
 		rc = follow_turn(&w->follow, left_ms > 1000 ? 1000 : (int)left_ms, no_word, NULL,
 				 e);
 		if (rc < 0)

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/limits.h"
@@ -33,6 +35,26 @@ static int gave_up(const struct asking *a)
 		       (unsigned long long)pid, (unsigned long long)pid);
 }
 
+/*
+ * Who gives up must not be served later, and must not say that nothing was done when it was. Behind
+ * the shutdown nothing is taken any more that was not wholly read before; whether it was, the
+ * kernel tells: it counts the bytes that still wait.
+ */
+static int gave_up_waiting(const struct asking *a)
+{
+	uint64_t pid = 0;
+	int unread = 1;
+
+	(void)shutdown(a->fd, SHUT_RDWR);
+	if (ioctl(a->fd, SIOCOUTQ, &unread) < 0 || unread > 0)
+		return gave_up(a);
+	(void)sock_peer_pid(a->fd, &pid);
+	return err_set(a->e, -ECONNRESET,
+		       "orchestrator: it has read the request but does not answer (pid %llu); it "
+		       "may still carry it out. Try: sk events, then the same again",
+		       (unsigned long long)pid);
+}
+
 static int went_away(const struct asking *a)
 {
 	return err_set(a->e, -ECONNRESET,
@@ -40,7 +62,7 @@ static int went_away(const struct asking *a)
 		       "done. Try: sk events, then the same again");
 }
 
-/* 0 when the descriptor is ready for it, or the refusal. */
+/* 0 when the descriptor is ready for it, or -ETIMEDOUT. */
 static int wait_for(const struct asking *a, short what)
 {
 	struct pollfd p = { .fd = a->fd, .events = what };
@@ -49,7 +71,7 @@ static int wait_for(const struct asking *a, short what)
 
 	if (rc < 0 && errno == EINTR)
 		return 0;
-	return rc > 0 ? 0 : gave_up(a);
+	return rc > 0 ? 0 : -ETIMEDOUT;
 }
 
 static int send_all(const struct asking *a, const struct buf *text)
@@ -68,7 +90,7 @@ static int send_all(const struct asking *a, const struct buf *text)
 		else if (errno != EINTR)
 			return 0; /* it closed early: its answer says why */
 		if (rc < 0)
-			return rc;
+			return gave_up(a);
 	}
 	return 0;
 }
@@ -95,7 +117,7 @@ static int read_line(const struct asking *a, struct buf *line)
 			rc = wait_for(a, POLLIN);
 		}
 		if (rc < 0)
-			return rc;
+			return gave_up_waiting(a);
 	}
 }
 
@@ -128,6 +150,7 @@ int control_ask(int state_fd, const struct control_request *request, int patienc
 			       "%s: cannot be reached: %s: nothing was changed", CONTROL_SOCKET,
 			       strerror(-rc));
 	control_request_encode(&text, request);
+	a.until_ms += (int64_t)(text.len / CONTROL_BYTES_PER_MS);
 	buf_truncate(line, 0);
 	rc = send_all(&a, &text);
 	if (rc == 0)
@@ -139,5 +162,5 @@ int control_ask(int state_fd, const struct control_request *request, int patienc
 		return err_set(e, -SK_EBUSY,
 			       "orchestrator: its answer is not understood; it may be of another "
 			       "version. Try: sk daemon restart");
-	return 1;
+	return reply->gone ? 0 : 1;
 }

@@ -52,6 +52,7 @@ static const struct place reply_places[] = {
 	REPLY("serves", FLAG, serves),
 	REPLY("paused", FLAG, paused),
 	REPLY("draining", FLAG, draining),
+	REPLY("gone", FLAG, gone),
 };
 
 #define REQUEST(key, kind, member)                                          \

@@ -69,6 +69,7 @@ struct control_reply {
 	struct span version, command;
 	bool serves; /* stays when all is done: a daemon */
 	bool paused, draining;
+	bool gone; /* it ended before it read the request: nothing was done */
 };
 
 void control_request_encode(struct buf *out, const struct control_request *r);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "os/fd.h"
 #include "os/sock.h"
 #include "store/record.h"
 
@@ -39,7 +40,7 @@ void control_close(struct orchestrator *o, struct control_peer *p)
 	*p = (struct control_peer){ .fd = -1 };
 }
 
-/* A free place, or that of whoever has said nothing whole for longest. */
+/* A free place, or else that of whoever is silent for longest; it need not be silent for long. */
 static struct control_peer *find_place(struct orchestrator *o)
 {
 	struct control_peer *oldest = NULL;
@@ -49,30 +50,92 @@ static struct control_peer *find_place(struct orchestrator *o)
 
 		if (p->fd < 0)
 			return p;
-		if (!(p->asked && !p->answered) && (!oldest || p->since_ms < oldest->since_ms))
+		if (!(p->asked && !p->answered) && (!oldest || p->heard_ms < oldest->heard_ms))
 			oldest = p;
 	}
-	if (oldest)
-		control_close(o, oldest);
 	return oldest;
+}
+
+/* Who comes while all places are taken waits in the queue of the socket, where nothing is lost. */
+int64_t control_deadline(struct orchestrator *o)
+{
+	const struct control_peer *p = o->control_full ? find_place(o) : NULL;
+
+	if (!p)
+		return INT64_MAX;
+	return p->fd < 0 ? 0 : p->heard_ms + CONTROL_SILENT_MS;
+}
+
+void control_listen_again(struct orchestrator *o)
+{
+	if (o->control_full && control_deadline(o) <= clock_mono_ms(o->clock))
+		o->control_full = loop_add(&o->loop, o->control_fd, CONTROL_LISTEN_TOKEN) < 0;
 }
 
 void control_accept(struct orchestrator *o)
 {
 	for (;;) {
-		int fd = sock_accept(o->control_fd);
-		struct control_peer *p;
+		int64_t now_ms = clock_mono_ms(o->clock);
+		struct control_peer *p = find_place(o);
+		int fd;
 
+		if (!p || (p->fd >= 0 && p->heard_ms + CONTROL_SILENT_MS > now_ms)) {
+			loop_remove(&o->loop, o->control_fd);
+			o->control_full = true;
+			return;
+		}
+		fd = sock_accept(o->control_fd);
 		if (fd == -EACCES)
 			continue;
 		if (fd < 0)
 			return;
-		p = find_place(o);
-		if (!p || loop_add(&o->loop, fd, CONTROL_TOKEN + (uint32_t)(p - o->controls)) < 0) {
+		control_close(o, p);
+		if (loop_add(&o->loop, fd, CONTROL_TOKEN + (uint32_t)(p - o->controls)) < 0) {
 			close(fd);
 			continue;
 		}
-		*p = (struct control_peer){ .fd = fd, .since_ms = clock_mono_ms(o->clock) };
+		*p = (struct control_peer){ .fd = fd, .heard_ms = now_ms };
+	}
+}
+
+/* What was not read is not carried out, and saying so spares its asker from guessing. */
+static void say_gone(int fd)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	control_reply_encode(
+		&text, &(struct control_reply){ .code = SK_EBUSY,
+						.gone = true,
+						.message = SPAN_LIT("orchestrator: it has ended: "
+								    "nothing was done") });
+	(void)send(fd, text.p, text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void control_refuse_new(struct orchestrator *o)
+{
+	int fd;
+
+	if (o->control_fd < 0)
+		return;
+	while ((fd = sock_accept(o->control_fd)) >= 0 || fd == -EACCES) {
+		if (fd < 0)
+			continue;
+		say_gone(fd);
+		close(fd);
+	}
+	fd_close(&o->control_fd);
+	o->control_full = false;
+}
+
+void control_end(struct orchestrator *o)
+{
+	control_refuse_new(o);
+	for (size_t i = 0; i < CONTROL_PEERS_MAX; i++) {
+		struct control_peer *p = &o->controls[i];
+
+		if (p->fd >= 0 && !p->asked)
+			say_gone(p->fd);
+		control_close(o, p);
 	}
 }
 
@@ -166,6 +229,11 @@ static int decide_request(struct orchestrator *o, struct control_peer *p,
 		p->show = *r;
 		return 0;
 	case CONTROL_RELEASE:
+		if (o->wish != WISH_NONE || (o->st.draining && !o->paused))
+			return refuse(p, -SK_EBUSY,
+				      "orchestrator: it is stopping (pid %llu): nothing was "
+				      "released. Try: sk daemon start when it has ended",
+				      (unsigned long long)getpid());
 		release(o);
 		return 0;
 	case CONTROL_STOP:
@@ -225,6 +293,7 @@ int control_read(struct orchestrator *o, struct control_peer *p)
 			return 0;
 		if (n <= 0 || p->in.len > CONTROL_REQUEST_BYTES_MAX)
 			break;
+		p->heard_ms = clock_mono_ms(o->clock);
 		p->in.len += (size_t)n;
 		p->in.p[p->in.len] = '\0';
 		if (p->in.p[p->in.len - 1] == '\n')
@@ -321,6 +390,7 @@ void control_flush(struct orchestrator *o, struct control_peer *p)
 		}
 		if (n < 0)
 			break;
+		p->heard_ms = clock_mono_ms(o->clock);
 		buf_consume(&p->out, (size_t)n);
 	}
 	control_close(o, p);

@@ -72,6 +72,7 @@ const struct state *orchestrator_state(const struct orchestrator *o)
 void orchestrator_drain(struct orchestrator *o)
 {
 	o->st.draining = true;
+	o->paused = false; /* a release that comes now must not let anything begin */
 	for (size_t i = 0; i < WORKERS_MAX; i++)
 		if (o->peers[i].fd >= 0 && o->peers[i].worker != NO_ID)
 			peers_send(o, &o->peers[i], &(struct worker_msg){ .kind = MSG_DRAIN });
@@ -110,7 +111,8 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 		left = timeout_ms < 0 ? INT32_MAX : timeout_ms;
 	int64_t deadline = core_deadline(&o->st), snapshot = store_snapshot_due(o->store),
 		worker = worker_patience(o), silence = silence_deadline(o),
-		views = views_keeper_due(&o->views), notices = notifier_due(&o->notifier);
+		views = views_keeper_due(&o->views), notices = notifier_due(&o->notifier),
+		control = control_deadline(o);
 
 	if (deadline != INT64_MAX && deadline - now < left)
 		left = deadline - now;
@@ -123,6 +125,7 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 	worker = silence < worker ? silence : worker;
 	worker = views < worker ? views : worker;
 	worker = notices < worker ? notices : worker;
+	worker = control < worker ? control : worker;
 	if (worker != INT64_MAX && worker - mono < left)
 		left = worker - mono;
 	return left < 0 ? 0 : (int)left;
@@ -137,7 +140,7 @@ static int gather_control(struct orchestrator *o, const struct loop_ready *ready
 		return 0;
 	}
 	p = &o->controls[ready->token - CONTROL_TOKEN];
-	if (p->fd >= 0 && ready->writable)
+	if (p->fd >= 0 && ready->writable && p->answered) /* else the place is another's by now */
 		control_flush(o, p);
 	return p->fd >= 0 && (ready->readable || ready->hung_up) ? control_read(o, p) : 0;
 }
@@ -146,8 +149,10 @@ static int gather(struct orchestrator *o, int timeout_ms, int signals[8], int *s
 		  struct err *e)
 {
 	struct loop_ready ready[LOOP_READY_MAX];
-	int count = loop_wait(&o->loop, sleep_ms(o, timeout_ms), ready);
+	int count;
 
+	control_listen_again(o);
+	count = loop_wait(&o->loop, sleep_ms(o, timeout_ms), ready);
 	if (count < 0)
 		return err_set(e, count, "cannot wait: %s", strerror(-count));
 	for (int i = 0; i < count; i++) {
@@ -295,7 +300,7 @@ int orchestrator_stop(struct orchestrator *o, struct err *e)
 	int signals[8], count = 0, rc = 0;
 
 	o->st.draining = true;
-	fd_close(&o->control_fd); /* who comes now waits for the lock */
+	control_refuse_new(o); /* who comes now waits for the lock */
 	tell_to_leave(o);
 	while (rc == 0 && anybody_there(o) && clock_mono_ms(o->clock) < until_ms) {
 		rc = gather(o, 100, signals, &count, e);
@@ -330,8 +335,7 @@ void orchestrator_free(struct orchestrator *o)
 		return;
 	for (size_t i = 0; i < WORKERS_MAX; i++)
 		peers_close(o, &o->peers[i]);
-	for (size_t i = 0; i < CONTROL_PEERS_MAX; i++)
-		control_close(o, &o->controls[i]);
+	control_end(o);
 	if (o->store)
 		store_close(o->store);
 	views_keeper_release(&o->views);
@@ -343,7 +347,6 @@ void orchestrator_free(struct orchestrator *o)
 	buf_release(&o->message);
 	loop_close(&o->loop);
 	fd_close(&o->listen_fd);
-	fd_close(&o->control_fd);
 	fd_close(&o->workers_fd);
 	fd_close(&o->logs_fd);
 	if (o->vfs.ctx)

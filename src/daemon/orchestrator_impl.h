@@ -30,7 +30,7 @@ struct peer {
 struct control_peer {
 	int fd; /* -1 = free */
 	struct buf in, out;
-	int64_t since_ms;      /* monotonic: connected */
+	int64_t heard_ms;      /* monotonic: it connected, said or took something last */
 	bool asked, answered;  /* its one request was read; the reply is in `out` */
 	uint32_t first, count; /* its events in the batch of this turn */
 	struct control_reply reply;
@@ -74,6 +74,7 @@ struct orchestrator {
 	int64_t wall_offset_ms;        /* wall time less monotonic time; see orchestrator_now */
 	struct orchestrator_start *start; /* while opening */
 	int control_fd;
+	bool control_full; /* nobody is accepted until a place is free */
 	struct control_peer controls[CONTROL_PEERS_MAX];
 	enum orchestrator_wish wish;
 	bool paused;
@@ -113,6 +114,10 @@ struct peer *peers_of_worker(struct orchestrator *o, uint32_t worker);
  * behind its commit. */
 int control_listen(struct orchestrator *o, struct err *e);
 void control_accept(struct orchestrator *o);
+void control_listen_again(struct orchestrator *o);
+int64_t control_deadline(struct orchestrator *o); /* monotonic: when that may help, or INT64_MAX */
+void control_refuse_new(struct orchestrator *o);  /* from now on; who waits is told */
+void control_end(struct orchestrator *o);         /* whoever was not read is told */
 int control_read(struct orchestrator *o, struct control_peer *p);
 void control_answer(struct orchestrator *o); /* committed; the batch is still there */
 void control_flush(struct orchestrator *o, struct control_peer *p);

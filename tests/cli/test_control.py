@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import threading
 
 import pytest
 
@@ -197,3 +198,59 @@ def test_a_record_that_would_be_too_long_is_refused_before_anything_is_recorded(
     refused = work("run", "a.json", "b.json", "--jobs", "1")
     assert refused.code == 4 and "more than 1024 KiB together" in refused.err, refused.err
     assert not work.events("task_created")
+
+
+def test_all_of_many_who_ask_at_once_are_answered(live):
+    """More than there are places, all before the orchestrator has read a word of any of them."""
+    answers = []
+
+    def ask(control):
+        control.sendall(b'{"control":"ping"}\n')
+        answers.append(json.loads(control.makefile("rb").readline()))
+        control.close()
+
+    silent = [connect(live) for _ in range(31)]
+    assert live("daemon", "status").code == 0, "all of them are accepted"
+    os.kill(live.run.pid, signal.SIGSTOP)
+    askers = [threading.Thread(target=ask, args=(connect(live),)) for _ in range(33)]
+    for asker in askers:
+        asker.start()
+    os.kill(live.run.pid, signal.SIGCONT)
+    for asker in askers:
+        asker.join()
+    assert len(answers) == 33 and all(answer["ok"] for answer in answers)
+    for control in silent:
+        control.close()
+    finish(live, 1)
+
+
+def test_who_was_not_read_before_the_end_is_told(live):
+    silent, half = connect(live), connect(live)
+    half.sendall(b'{"control":"act",')
+    assert live("daemon", "status").code == 0, "both are accepted"
+    finish(live, 1)
+    for control in (silent, half):
+        answer = json.loads(control.makefile("rb").readline())
+        assert answer["ok"] is False and answer["gone"] is True
+        control.close()
+
+
+def test_who_gives_up_on_a_request_that_was_read_does_not_say_that_nothing_was_done(work):
+    """Somebody else listens there: it reads what it is asked and says nothing."""
+    work.plan("workstream: w\ntasks: {a: {run: 'false', retries: 0}}")
+    assert work("run", "plan.yaml").code == 1
+    path = work.folder / ".state" / "control.sock"
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    here = os.getcwd()
+    os.chdir(path.parent)
+    listener.bind("control.sock")
+    os.chdir(here)
+    listener.listen()
+    asking = work.start("task", "retry", "a")
+    control, _ = listener.accept()
+    assert control.makefile("rb").readline().endswith(b"\n")
+    _, said = asking.communicate(timeout=20)
+    assert asking.returncode == 8 and "it has read the request" in said and "nothing was changed" not in said
+    control.close()
+    listener.close()

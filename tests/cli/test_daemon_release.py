@@ -27,3 +27,17 @@ def test_what_runs_goes_on_and_nothing_new_begins(work):
     assert work("daemon", "release").code == 0
     assert work("wait").code == 0 and work.lines("next.ran") == ["1"]
     assert work("daemon", "stop").code == 0
+
+
+def test_one_that_stops_begins_nothing(work):
+    served(work)
+    begin_slow(work)
+    assert work("daemon", "stop", "--leave").code == 0
+    served(work, "--paused")
+    stopping = work.start("daemon", "stop")
+    until(lambda: work("daemon", "status", "--json").json["state"] == "stopping", "it stops")
+    refused = work("daemon", "release")
+    assert refused.code == 6 and "it is stopping" in refused.err
+    work.open_gate()
+    assert stopping.wait(timeout=20) == 0
+    assert work.lines("slow.ran") == ["1", "done"] and not work.lines("next.ran")

@@ -39,3 +39,15 @@ def test_paused_runs_nothing(work):
     assert work("wait").code == 0
     assert (work.folder / "ran").exists()
     assert work("daemon", "stop").code == 0
+
+
+def test_who_comes_second_hears_one_sentence(work):
+    """The log has what the first one says meanwhile."""
+    served(work)
+    work.plan("workstream: w\ntasks:\n" + "".join("  t%d: {run: 'true'}\n" % i for i in range(300)))
+    assert work("submit", "plan.yaml").code == 0
+    second = work("daemon", "start")
+    assert second.code == 6 and "another orchestrator is at work" in second.err
+    assert len(second.err.splitlines()) == 1 and second.err.startswith("sk: ")
+    assert work("wait").code == 0
+    assert work("daemon", "stop").code == 0

@@ -68,3 +68,18 @@ def test_hung_one_is_bounded(work):
 
 def test_two_ways_at_once(work):
     assert work("daemon", "stop", "--now", "--leave").code == 2
+
+
+def test_one_that_has_only_begun_is_told_when_it_listens(work, maker):
+    """The lock is held all the time, first by somebody who does not listen, then by a daemon that begins."""
+    assert work("daemon", "start").code == 0
+    assert work("daemon", "stop").code == 0
+    maker.hold()
+    stopping = work.start("daemon", "stop")
+    starting = work.start("daemon", "start")
+    until(lambda: len(work.left()) == 3, "both wait for the lock")
+    maker.close()
+    assert stopping.wait(timeout=20) == 0
+    starting.wait(timeout=20)
+    assert work("daemon", "stop").code == 0
+    work.nothing_left()
