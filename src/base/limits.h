@@ -93,6 +93,9 @@
 #define INTERVENTION_TEXT_BYTES_MAX \
 	4096                      /* one text in a line of interventions.log; the rest is cut */
 #define INTERVENTION_ARGS_MAX 256 /* words of the command kept in such a line */
+#define INTERVENTION_EVENTS_MAX                                                                   \
+	32 /* records named there by their ids; those of one act follow each other in the journal \
+	    */
 #define INTERVENTIONS_READ_BYTES_MAX \
 	(64 * 1024 * 1024)       /* of interventions.log, from its end: a hundred thousand lines */
 #define EXHAUSTED_AFTER_MS 60000 /* waiting for a resource for less than this is everyday life */

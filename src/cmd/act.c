@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "cmd/ask.h"
+#include "cmd/diary.h"
 #include "cmd/event_text.h"
 #include "cmd/hint.h"
 #include "cmd/remains.h"
@@ -32,6 +33,8 @@ struct acting {
 	int state_fd;
 	bool dry_run;
 	uint64_t recorded;
+	char ids[INTERVENTION_EVENTS_MAX][EVENT_ID_LEN]; /* of the first records it made */
+	size_t id_count;
 	struct buf next;
 };
 
@@ -92,6 +95,16 @@ static void find_next(struct acting *a, const struct state *st)
 	put_run_command(st, ws, &a->next);
 }
 
+/* For the diary: from there a reader finds the records. */
+static void note_event(void *ctx, const struct event *ev)
+{
+	struct acting *a = ctx;
+
+	if (a->dry_run || a->id_count == INTERVENTION_EVENTS_MAX)
+		return;
+	event_id(ev->at_ms, ev->seq, a->ids[a->id_count++]);
+}
+
 static void tell_event(void *ctx, const struct event *ev)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
@@ -130,6 +143,8 @@ static void told(void *ctx, const struct state *st, const struct events *batch)
 		tell_json(a, first, batch->count ? batch->v[batch->count - 1].seq : 0, false);
 	for (size_t i = 0; i < batch->count && !a->c->json; i++)
 		tell_event(a, &batch->v[i]);
+	for (size_t i = 0; i < batch->count && i < INTERVENTION_EVENTS_MAX; i++)
+		note_event(a, &batch->v[i]);
 }
 
 static void tell_answer(struct acting *a, const struct answer *answer)
@@ -138,6 +153,7 @@ static void tell_answer(struct acting *a, const struct answer *answer)
 
 	a->recorded = r->last_seq ? r->last_seq - r->first_seq + 1 : 0;
 	buf_puts(&a->next, "sk status");
+	answer_each_event(answer, note_event, a);
 	if (a->c->json)
 		tell_json(a, r->first_seq, r->last_seq, true);
 	else
@@ -191,21 +207,28 @@ static int write_diary(struct acting *a, struct span id, int result, const struc
 		       struct err *e)
 {
 	static const char *const kinds[] = { "task", "workstream", "resource", "worker" };
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	CLEANUP(mem_free)
+	struct span *words = mem_alloc(INTERVENTION_ARGS_MAX * sizeof(*words));
+	struct span ids[INTERVENTION_EVENTS_MAX];
 	const struct options *o = a->c->options;
 	struct intervention line = { .at_ms = a->c->now_ms,
 				     .operator_name = a->act->operator_name,
 				     .script = span_of(a->c->cmd->path),
-				     .args = &id,
-				     .arg_count = 1,
+				     .args = words,
+				     .arg_count = diary_words(o, &text, words),
 				     .reason = a->act->reason,
 				     .entity_type = span_of(kinds[a->page->subject]),
 				     .entity_id = id,
 				     .dry_run = a->dry_run,
 				     .confirmed = options_has(o, "yes"),
 				     .result = intervention_result_of(result),
-				     .message =
-					     result < 0 ? span_of(why->text) : SPAN_LIT("done") };
+				     .message = result < 0 ? span_of(why->text) : SPAN_LIT("done"),
+				     .event_ids = ids,
+				     .event_id_count = a->id_count };
 
+	for (size_t i = 0; i < a->id_count; i++)
+		ids[i] = (struct span){ a->ids[i], EVENT_ID_LEN };
 	return interventions_add(a->state_fd, &line, e);
 }
 

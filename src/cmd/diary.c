@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "store/interventions.h"
 
 int diary_task(const struct cmd_ctx *c, struct span task_id, int result, const char *message,
@@ -27,4 +28,37 @@ int diary_task(const struct cmd_ctx *c, struct span task_id, int result, const c
 	snprintf(uid, sizeof(uid), "uid %u", (unsigned)getuid());
 	line.operator_name = span_of(given ? given : user && *user ? user : uid);
 	return interventions_add(c->view->dir, &line, e);
+}
+
+static bool has_a_member(const char *option)
+{
+	static const char *const names[] = { "dry-run", "yes", "reason", "operator" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(option, names[i]) == 0)
+			return true;
+	return false;
+}
+
+size_t diary_words(const struct options *o, struct buf *text, struct span *out)
+{
+	size_t count = 0;
+
+	buf_reserve(text, INTERVENTION_TEXT_BYTES_MAX);
+	for (size_t i = 0; i < o->given_count && count < INTERVENTION_ARGS_MAX; i++) {
+		const struct option_given *g = &o->given[i];
+
+		if (has_a_member(g->row->name))
+			continue;
+		if (text->len + strlen(g->row->name) + 3 > INTERVENTION_TEXT_BYTES_MAX)
+			break;
+		out[count] = (struct span){ text->p + text->len, strlen(g->row->name) + 2 };
+		buf_putf(text, "--%s", g->row->name);
+		count++;
+		if (g->row->kind != OPTION_FLAG && count < INTERVENTION_ARGS_MAX)
+			out[count++] = span_of(g->text);
+	}
+	for (size_t i = 0; i < o->arg_count && count < INTERVENTION_ARGS_MAX; i++)
+		out[count++] = span_of(o->args[i]);
+	return count;
 }

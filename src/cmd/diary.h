@@ -18,6 +18,14 @@
 	}
 
 /*
+ * The words as typed for the line: options in their long form, then the plain ones. --dry-run,
+ * --yes, --reason and --operator are left out: they have members of their own. Fills
+ * out[0..INTERVENTION_ARGS_MAX), borrowed from `o` and from `text`, which must not be touched while
+ * they are used. Returns their number.
+ */
+size_t diary_words(const struct options *o, struct buf *text, struct span *out);
+
+/*
  * Adds one line about a task: what was done (message), or with a negative result why not. Returns 0
  * or a negative code with *e filled.
  */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "cmd/diary.h"
 #include "cmd/event_text.h"
 #include "cmd/view.h"
 #include "os/fd.h"
@@ -78,30 +79,6 @@ int hand_no_workers(struct hand *h, struct err *e)
 	return 0;
 }
 
-/* The words as typed: options in their long form, then the plain ones. */
-static size_t typed_words(const struct options *o, struct buf *text, struct span *out)
-{
-	size_t count = 0;
-
-	buf_reserve(text, INTERVENTION_TEXT_BYTES_MAX);
-	for (size_t i = 0; i < o->given_count && count < INTERVENTION_ARGS_MAX; i++) {
-		const struct option_given *g = &o->given[i];
-
-		if (strcmp(g->row->name, "dry-run") == 0 || strcmp(g->row->name, "yes") == 0)
-			continue; /* they have members of their own */
-		if (text->len + strlen(g->row->name) + 3 > INTERVENTION_TEXT_BYTES_MAX)
-			break;
-		out[count] = (struct span){ text->p + text->len, strlen(g->row->name) + 2 };
-		buf_putf(text, "--%s", g->row->name);
-		count++;
-		if (g->row->kind != OPTION_FLAG && count < INTERVENTION_ARGS_MAX)
-			out[count++] = span_of(g->text);
-	}
-	for (size_t i = 0; i < o->arg_count && count < INTERVENTION_ARGS_MAX; i++)
-		out[count++] = span_of(o->args[i]);
-	return count;
-}
-
 static int write_diary(struct hand *h, int result, const struct err *why, struct err *e)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
@@ -123,7 +100,7 @@ static int write_diary(struct hand *h, int result, const struct err *why, struct
 
 	if (h->seq)
 		event_id(h->at_ms, h->seq, id);
-	line.arg_count = typed_words(h->c->options, &text, words);
+	line.arg_count = diary_words(h->c->options, &text, words);
 	line.message = result < 0 ? span_of(why->text) : (struct span){ h->did.p, h->did.len };
 	return interventions_add(h->dir, &line, e);
 }

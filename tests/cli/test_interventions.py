@@ -2,6 +2,7 @@
 
 import pytest
 
+from conftest import until
 from states import finish
 
 
@@ -23,6 +24,32 @@ def test_all(made):
     assert found(made) == [("task retry", "c", "ok"), ("task cancel", "c", "ok"), ("task retry", "a", "refused")]
     text = made("interventions").out.splitlines()
     assert len(text) == 3 and "ann  task cancel c  ok" in text[1] and "(not needed)" in text[1]
+
+
+def test_the_line_has_all_that_was_asked_for(made):
+    """Whoever reads it later must not guess which timeout it was, and finds the records that came of it."""
+    assert made("task", "retry", "--task-id", "c", "--timeout", "7").code == 0
+    line = made("interventions", "--json").json["interventions"][-1]
+    assert line["args"] == ["--task-id", "c", "--timeout", "7"]
+    assert line["event_ids"] == [event["event_id"] for event in made("events", "--json").lines
+                                 if event["event_id"] in line["event_ids"]] != []
+    assert made("task", "cancel", "c", "--dry-run", "--reason", "what if").code == 0
+    line = made("interventions", "--json").json["interventions"][-1]
+    assert (line["args"], line["event_ids"], line["reason"]) == (["c"], [], "what if")
+
+
+def test_it_is_the_same_beside_an_orchestrator(work):
+    work.gate().plan("workstream: w\nresources: {r: 1}\ntasks:\n  t: {run: ': < gate', resources: [r]}\n")
+    run = work.start("run", "plan.yaml")
+    until(lambda: work.state_of("t") == "running", "t runs")
+    assert work("resource", "limit", "r", "--max-holders", "2").code == 0
+    line = work("interventions", "--json").json["interventions"][-1]
+    assert line["args"] == ["--max-holders", "2", "r"]
+    changed, = [event for event in work("events", "--json").lines if event["event_id"] in line["event_ids"]]
+    assert changed["event"] == "resource_limit_set"
+    work.open_gate()
+    run.communicate()
+    assert run.returncode == 0
 
 
 def test_filters(made):
