@@ -51,8 +51,7 @@ static void put_words(struct buf *out, const struct cmd_ctx *c, char *const *wor
 int served_ask(struct cmd_ctx *c, char *const *words, size_t count, int *exit_code, struct err *e)
 {
 	CLEANUP(buf_release)
-	struct buf text = BUF_INIT,
-		   line = BUF_INIT, scratch = BUF_INIT, why = BUF_INIT;
+	struct buf text = BUF_INIT, line = BUF_INIT, scratch = BUF_INIT, why = BUF_INIT;
 	CLEANUP(fd_close) int state_fd = paths_open(c->paths, false, &why);
 	struct control_request request = { .kind = CONTROL_SHOW,
 					   .columns = c->out->columns,

@@ -41,8 +41,6 @@ static void put_process(const struct worker *w, const struct worker_facts *f, st
 
 static void put_silence(const struct cmd_ctx *c, const struct worker_facts *f, struct table *t)
 {
-	CLEANUP(buf_release) struct buf text = BUF_INIT;
-
 	if (!f->unresponsive_ms)
 		return;
 	put_ago(c, t, "fell silent", f->unresponsive_ms);

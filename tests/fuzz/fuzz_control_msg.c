@@ -35,8 +35,7 @@ static void check_reply(struct span text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(buf_release)
-	struct buf scratch = BUF_INIT,
-		   first = BUF_INIT, second = BUF_INIT, again = BUF_INIT;
+	struct buf scratch = BUF_INIT, first = BUF_INIT, second = BUF_INIT, again = BUF_INIT;
 	struct span text = { (const char *)data, size };
 	struct control_request r;
 

@@ -44,8 +44,7 @@ static const struct expected ws_rows[] = {
 	{ "W10", "ready", "cancelled" },     { "W10", "executing", "cancelled" },
 	{ "WO1", "failed", "ready" },        { "WO2", "failed", "executing" },
 	{ "WO2", "completed", "executing" }, { "WO3", "executing", "ready" },
-	{ "WO3", "failed", "ready" },
-	{ "WO4", "ready", "ready" },
+	{ "WO3", "failed", "ready" },        { "WO4", "ready", "ready" },
 	{ "WO4", "executing", "executing" },
 };
 
