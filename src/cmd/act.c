@@ -58,11 +58,15 @@ static int find_subject(struct acting *a, const char **out, struct err *e)
 	const char *option = options_text(o, a->page->option),
 		   *plain = o->arg_count ? o->args[0] : NULL;
 
-	if (!option == !plain)
-		return err_set(e, -SK_EUSAGE, "%s: %s: nothing was changed. Try: sk help %s",
-			       a->c->cmd->path,
-			       option ? "the id is given twice" : "the id is missing",
-			       a->c->cmd->path);
+	if (!option && !plain)
+		return err_set(e, -SK_EUSAGE,
+			       "%s: --%s is missing: nothing was changed. Try: sk help %s",
+			       a->c->cmd->path, a->page->option, a->c->cmd->path);
+	if (option && plain && strcmp(option, plain) != 0)
+		return err_set(e, -SK_EUSAGE,
+			       "%s: --%s and the plain word name two different things: nothing was "
+			       "changed. Try: sk help %s",
+			       a->c->cmd->path, a->page->option, a->c->cmd->path);
 	*out = option ? option : plain;
 	return 0;
 }
@@ -164,6 +168,24 @@ static void tell_answer(struct acting *a, const struct answer *answer)
 			 (unsigned long long)(r->first_seq + CONTROL_EVENTS_MAX));
 }
 
+/* Nobody is asked to confirm what is refused anyway: it is rehearsed first. */
+static int ask_to_confirm(struct acting *a, struct err *e)
+{
+	struct alone_options o = { .state_fd = a->state_fd,
+				   .state_dir = a->c->paths->state_dir,
+				   .command = a->c->cmd->path,
+				   .dry_run = true,
+				   .remains = &worker_remains };
+	int rc = act_alone(&o, a->act, e);
+
+	if (rc < 0)
+		return rc;
+	return err_set(e, -SK_ECONFIRM,
+		       "%s: %s: nothing was changed. Try: the same with --yes, or with "
+		       "--dry-run to see what it would do",
+		       a->c->cmd->path, a->page->danger);
+}
+
 /*
  * Asks the orchestrator, or is the one writer itself for a moment. Between the two somebody may
  * start, stop, or be another command like this one, so both are tried until one of them answers.
@@ -181,10 +203,7 @@ static int perform(struct acting *a, struct err *e)
 	int64_t until_ms = clock_mono_ms(&clock_real) + CONTROL_PATIENCE_MS;
 
 	if (a->page->danger && !a->dry_run && !options_has(a->c->options, "yes"))
-		return err_set(e, -SK_ECONFIRM,
-			       "%s: %s: nothing was changed. Try: the same with --yes, or with "
-			       "--dry-run to see what it would do",
-			       a->c->cmd->path, a->page->danger);
+		return ask_to_confirm(a, e);
 	if (a->dry_run)
 		return act_alone(&o, a->act, e);
 	for (;;) {

@@ -107,10 +107,25 @@ static int refuse(const struct cmd *cmd, struct err *e, const char *problem)
 		       cmd ? cmd->path : "");
 }
 
-static unsigned put_names(struct buf *out, const struct option_row *rows, unsigned left)
+/* A row of the command itself stands before a common one of the same name. */
+static bool is_hidden(const struct option_row *own, const struct option_row *row)
 {
-	for (; rows->name && left > 0; rows++, left--)
+	for (; own->name; own++)
+		if (own != row && strcmp(own->name, row->name) == 0)
+			return true;
+	return false;
+}
+
+/* Those of `own` stand there already. */
+static unsigned put_names(struct buf *out, const struct option_row *rows,
+			  const struct option_row *own, unsigned left)
+{
+	for (; rows->name && left > 0; rows++) {
+		if (is_hidden(own, rows))
+			continue;
 		buf_putf(out, "%s--%s", out->len ? ", " : "", rows->name);
+		left--;
+	}
 	if (rows->name)
 		buf_puts(out, ", ...");
 	return left;
@@ -134,8 +149,8 @@ static int refuse_unknown(const struct cmd *cmd, struct span name, struct err *e
 			       "sk help%s%s",
 			       cmd ? cmd->path : "", words_of(cmd, ": "), shown.p ? shown.p : "",
 			       near, words_of(cmd, " "), cmd ? cmd->path : "");
-	if (put_names(&all, own_options(cmd), NAMES_SHOWN_MAX) > 0)
-		put_names(&all, common_options, NAMES_SHOWN_MAX);
+	if (put_names(&all, own_options(cmd), own_options(cmd), NAMES_SHOWN_MAX) > 0)
+		put_names(&all, common_options, own_options(cmd), NAMES_SHOWN_MAX);
 	return err_set(e, -SK_EUSAGE,
 		       "%s%sunknown option --%s (there is %s): nothing was done. Try: sk help%s%s",
 		       cmd ? cmd->path : "", words_of(cmd, ": "), shown.p ? shown.p : "", all.p,
@@ -337,7 +352,7 @@ int options_check_args(const struct options *o, struct err *e)
 	CLEANUP(buf_release) struct buf problem = BUF_INIT;
 
 	if (o->arg_count < o->cmd->args_min) {
-		buf_putf(&problem, "something is missing: sk %s %s", o->cmd->path, o->cmd->usage);
+		buf_putf(&problem, "something is missing (sk %s %s)", o->cmd->path, o->cmd->usage);
 		return refuse(o->cmd, e, problem.p);
 	}
 	if (o->arg_count > o->cmd->args_max) {

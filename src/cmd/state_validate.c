@@ -10,6 +10,8 @@
 #include "cmd/validate.h"
 #include "cmd/view.h"
 #include "os/fd.h"
+#include "store/journal.h"
+#include "store/snapshot.h"
 
 const char *check_word(enum check_id id)
 {
@@ -206,6 +208,27 @@ static int validate(struct cmd_ctx *c, const struct vfs *vfs, int dir, struct er
 	return verdict.damaged ? EXIT_DAMAGED : verdict.failed ? EXIT_WORK_FAILED : EXIT_DONE;
 }
 
+/* A folder that was made, but in which nothing has ever been recorded: a journal that is missing
+ * beside a snapshot, backups or closed journals is damage, and no matter for this. */
+static bool never_used(const struct vfs *vfs)
+{
+	static const char *const files[] = { JOURNAL_FILE, SNAPSHOT_FILE };
+	static const char *const folders[] = { "backups", "archive", "workers" };
+	struct vfs_stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (vfs->stat(vfs->ctx, files[i], &st) != -ENOENT)
+			return false;
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		CLEANUP(buf_release) struct buf names = BUF_INIT;
+		int rc = vfs->list(vfs->ctx, folders[i], &names);
+
+		if (rc != -ENOENT && (rc < 0 || names.len))
+			return false;
+	}
+	return true;
+}
+
 static int state_validate_run(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
@@ -218,7 +241,7 @@ static int state_validate_run(struct cmd_ctx *c, struct err *e)
 	if (dir < 0)
 		return view_paths_problem(dir, &why, e);
 	vfs_real_open(&vfs, dir);
-	rc = validate(c, &vfs, dir, e);
+	rc = never_used(&vfs) ? view_missing(c->paths, e) : validate(c, &vfs, dir, e);
 	vfs_real_close(&vfs);
 	return rc;
 }

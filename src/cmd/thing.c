@@ -13,10 +13,11 @@ static int typed(const struct cmd_ctx *c, const char *option, const char **out, 
 			       "done. Try: sk help %s",
 			       path, option, path);
 	if (!named && !plain)
-		return err_set(e, -SK_EUSAGE,
-			       "%s: something is missing: sk %s %s. Nothing was done. Try: sk help "
-			       "%s",
-			       path, path, c->cmd->usage, path);
+		return err_set(
+			e, -SK_EUSAGE,
+			"%s: something is missing (sk %s %s). Nothing was done. Try: sk help "
+			"%s",
+			path, path, c->cmd->usage, path);
 	*out = named ? named : plain;
 	return c->view ? 0 : view_missing(c->paths, e);
 }

@@ -97,6 +97,11 @@ def test_near_and_far(sk, words, said):
     assert done.err == "sk: " + said + "\n"
 
 
+def test_an_option_of_its_own_is_named_once(sk):
+    said = sk("metrics", "--zzzzzz").err
+    assert said.count("--format") == 1 and "--json" in said
+
+
 def test_unknown_verb_of_a_group_names_all(sk):
     done = sk("task", "frobnicate")
     assert done.code == 2

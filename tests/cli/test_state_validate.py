@@ -152,5 +152,14 @@ def test_killed_anywhere_it_changes_nothing(made):
     killed_everywhere(made, ["state", "validate"], judge)
 
 
+def test_a_folder_in_which_nothing_was_ever_recorded(work):
+    """Somebody made it, or a command that was refused left its diary there: that is no damage."""
+    (work.folder / ".state").mkdir(mode=0o700)
+    done = work("state", "validate")
+    assert done.code == 3 and "nothing has run here yet" in done.err
+    (work.folder / ".state" / "current.json").write_text("{}")
+    assert work("state", "validate").code == 7
+
+
 def test_nothing_yet(work):
     assert work("state", "validate").code == 3

@@ -13,6 +13,8 @@ def failed(work):
 def test_skip_needs_yes_and_lets_others_go_on(failed):
     asked = failed("task", "skip", "one", "--reason", "not today")
     assert asked.code == 5 and "--yes" in asked.err and state_of(failed, "one") == "failed"
+    refused = failed("task", "skip", "onne", "--reason", "not today")
+    assert refused.code == 3 and "near: one" in refused.err, "nobody is asked to confirm what cannot be"
     assert failed("task", "skip", "one", "--reason", "not today", "--yes").code == 0
     assert failed("workstream", "resume", "w").code == 0
     assert failed("run", "plan.yaml").code == 0

@@ -105,7 +105,7 @@ def test_unknown(night):
 def test_missing_word(sk):
     done = sk("why")
     assert done.code == 2
-    assert "something is missing: sk why TASK" in done.err
+    assert "something is missing (sk why TASK" in done.err
 
 
 def test_output_cannot_act_on_the_terminal(sk, maker):
