@@ -119,7 +119,7 @@ static void print_text(const struct run_summary *s, struct out *out, bool nothin
 		       int interrupted)
 {
 	CLEANUP(buf_release) struct buf took = BUF_INIT;
-	bool done = s->ws_completed == s->ws_count;
+	bool done = s->ws_completed == s->ws_count, failed = s->counts[TASK_FAILED] || s->ws_failed;
 
 	buf_put_duration(&took, s->took_ms);
 	for (size_t i = 0; i < s->failure_count; i++) {
@@ -141,13 +141,13 @@ static void print_text(const struct run_summary *s, struct out *out, bool nothin
 		return;
 	}
 	out_style(out,
-		  done                     ? STYLE_GOOD
-		  : s->counts[TASK_FAILED] ? STYLE_BAD
-					   : STYLE_WARN,
-		  done                     ? "done"
-		  : interrupted            ? "interrupted"
-		  : s->counts[TASK_FAILED] ? "failed"
-					   : "stopped");
+		  done     ? STYLE_GOOD
+		  : failed ? STYLE_BAD
+			   : STYLE_WARN,
+		  done          ? "done"
+		  : interrupted ? "interrupted"
+		  : failed      ? "failed"
+				: "stopped");
 	out_putf(out, "  %s: ", s->names[0]);
 	print_counts(s, out);
 	out_putf(out, " in %s\n", took.p);
@@ -157,6 +157,9 @@ static void print_text(const struct run_summary *s, struct out *out, bool nothin
 	else if (s->halted)
 		out_putf(out, "next: sk workstream dag %s shows which tasks wait for each other\n",
 			 s->halted);
+	else if (!done && s->ws_failed)
+		out_putf(out, "next: sk workstream analyze %s, or mend it and: %s\n", s->names[0],
+			 s->command);
 	else if (!done)
 		out_putf(out, "next: %s goes on with the rest\n", s->command);
 }
