@@ -6,6 +6,7 @@
 #include "daemon/orchestrator_impl.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 
 #define STOP_WAIT_MS 10000
 #define SNAPSHOT_SHARE 20
+#define BATCH_KEPT_MAX 8192 /* events of a turn; no everyday turn has as many */
 
 /* Time in which nobody could work is not charged to workstreams that have a limit of time. */
 static void excuse(struct orchestrator *o, int64_t leap_ms)
@@ -43,6 +45,17 @@ int orchestrator_step(struct orchestrator *o, const struct input *in, struct buf
 	return core_step(&o->st, in, orchestrator_now(o), &o->batch, &o->fx, why);
 }
 
+/* What a large submission took is given back: the state keeps what it needs of it. */
+static void forget_batch(struct orchestrator *o)
+{
+	if (o->batch.capacity <= BATCH_KEPT_MAX) {
+		events_reset(&o->batch);
+		return;
+	}
+	events_release(&o->batch);
+	malloc_trim(0);
+}
+
 int orchestrator_commit(struct orchestrator *o, struct err *e)
 {
 	if (o->batch.count) {
@@ -56,7 +69,7 @@ int orchestrator_commit(struct orchestrator *o, struct err *e)
 		notifier_note(&o->notifier, &o->st, &o->batch);
 	}
 	control_answer(o);
-	events_reset(&o->batch);
+	forget_batch(o);
 	views_keeper_settle(&o->views);
 	effects_perform(o);
 	peers_acknowledge(o);
