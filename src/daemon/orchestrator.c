@@ -59,8 +59,10 @@ static void forget_batch(struct orchestrator *o)
 int orchestrator_commit(struct orchestrator *o, struct err *e)
 {
 	if (o->batch.count) {
-		int rc = store_commit(o->store, &o->batch, o->st.epoch, e);
+		int rc = home_check(o, e);
 
+		if (rc == 0)
+			rc = store_commit(o->store, &o->batch, o->st.epoch, e);
 		if (rc < 0)
 			return rc;
 		if (o->observer.committed)
@@ -139,6 +141,7 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 	worker = views < worker ? views : worker;
 	worker = notices < worker ? notices : worker;
 	worker = control < worker ? control : worker;
+	worker = o->home_ms < worker ? o->home_ms : worker;
 	if (worker != INT64_MAX && worker - mono < left)
 		left = worker - mono;
 	return left < 0 ? 0 : (int)left;
@@ -251,7 +254,7 @@ int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], in
 	*signal_count = 0;
 	if ((rc = gather(o, timeout_ms, signals, signal_count, e)) < 0 ||
 	    (rc = decide_time(o)) < 0 || (rc = orchestrator_commit(o, e)) < 0 ||
-	    (rc = look_after_workers(o, e)) < 0)
+	    (rc = look_after_workers(o, e)) < 0 || (rc = home_look(o, e)) < 0)
 		return rc;
 	if (store_rotate_due(o->store) &&
 	    (rc = store_rotate(o->store, &o->st, orchestrator_now(o), e)) < 0 &&

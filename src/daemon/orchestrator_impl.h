@@ -70,6 +70,7 @@ struct orchestrator {
 	int64_t look_again_ms; /* monotonic: when to look whether a silent worker is alive, or
 				  INT64_MAX */
 	int64_t heard_ms[WORKERS_MAX]; /* monotonic, by worker: when it said something last, or 0 */
+	int64_t home_ms;               /* monotonic: when to look whether the folder is there */
 	int64_t snapshot_after_ms;     /* monotonic: not before */
 	int64_t wall_offset_ms;        /* wall time less monotonic time; see orchestrator_now */
 	struct orchestrator_start *start; /* while opening */
@@ -122,6 +123,11 @@ int control_read(struct orchestrator *o, struct control_peer *p);
 void control_answer(struct orchestrator *o); /* committed; the batch is still there */
 void control_flush(struct orchestrator *o, struct control_peer *p);
 void control_close(struct orchestrator *o, struct control_peer *p);
+
+/* home.c: whether the folder that is served is still where everybody looks for it. 0, or
+ * -SK_EIO with a sentence; _look asks only now and then (home_ms). */
+int home_check(struct orchestrator *o, struct err *e);
+int home_look(struct orchestrator *o, struct err *e);
 
 /* silence.c: workers that live but say nothing. */
 void silence_heard(struct orchestrator *o, uint32_t worker);

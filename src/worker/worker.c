@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -102,6 +103,14 @@ static void wait_and_dispatch(struct worker_run *w, int64_t next_us)
 	}
 }
 
+/* The state folder was removed: nobody will ever ask for the results. */
+static bool is_homeless(const struct worker_run *w)
+{
+	struct stat home;
+
+	return fstat(w->state_fd, &home) == 0 && home.st_nlink == 0;
+}
+
 /* Told to leave: once all is over and acknowledged, or saved because nobody listens. */
 static bool may_leave(struct worker_run *w)
 {
@@ -113,7 +122,7 @@ static bool may_leave(struct worker_run *w)
 	if (w->link.fd < 0)
 		/* Results that the disk did not take either would be lost: it stays. */
 		return ((w->stopping || w->rejected) && w->link.unsaved == 0) ||
-		       now_us >= w->alone_since_us + linger_us(w);
+		       now_us >= w->alone_since_us + linger_us(w) || is_homeless(w);
 	if (!w->stopping)
 		return false;
 	if (w->stop_by_us == INT64_MAX)

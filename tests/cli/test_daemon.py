@@ -1,6 +1,7 @@
 """Serving in front, under a service manager."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -131,3 +132,38 @@ def test_tasks_of_one_workstream(work):
     work.open_gate()
     assert work("wait").code == 0
     assert work("daemon", "stop").code == 0
+
+
+def remove(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
+
+
+def test_removed_state_is_noticed_by_whoever_served_it(work):
+    process = in_front(work)
+    begin_slow(work)
+    until(lambda: remove(work.folder / ".state"), "it is removed, although somebody writes there")
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 8 and "was removed or replaced" in said
+    work.open_gate()
+    work.nothing_left()
+    assert work.lines("slow.ran") == ["1", "done"]
+
+
+@pytest.mark.parametrize("moved", [".state", ".state/orchestrator.lock"])
+def test_nothing_is_acknowledged_where_nobody_looks_for_it(work, moved):
+    """Without its lock it would be the second writer of whoever begins next."""
+    process = in_front(work)
+    work.plan("workstream: w\ntasks: {a: {run: 'true'}}")
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    control.settimeout(20)
+    control.connect("/proc/self/fd/%d/control.sock" % os.open(work.folder / ".state", os.O_PATH))
+    os.rename(work.folder / moved, work.folder / "elsewhere")
+    control.sendall(b'{"control":"submit","submission":{"workstreams":[{"name":"w","plan":"p"}],'
+                    b'"tasks":[{"name":"a","ws":0,"def":{"run":"true"}}]}}\n')
+    assert control.recv(65536) == b""
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 8 and "was removed or replaced" in said
+    assert not work.events("task_created")
+    assert work("run", "plan.yaml").code == 0
+    assert work("state", "validate").code == 0
