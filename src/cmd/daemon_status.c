@@ -23,6 +23,11 @@ static void print_text(struct cmd_ctx *c, const struct found *f)
 		return;
 	}
 	out_putf(c->out, "%s (pid %llu)\n", f->state, (unsigned long long)f->pid);
+	if (!r && strcmp(f->state, "hangs") == 0)
+		out_putf(c->out,
+			 "next: sk daemon status, once more; or kill -9 %llu and sk daemon start: "
+			 "its tasks go on meanwhile\n",
+			 (unsigned long long)f->pid);
 	if (!r)
 		return;
 	buf_put_duration(&age, c->now_ms - (int64_t)r->started_ms);
@@ -92,8 +97,6 @@ static int daemon_status_run(struct cmd_ctx *c, struct err *e)
 
 	if (rc < 0 && rc != -SK_EBUSY)
 		return rc;
-	if (rc < 0 && !c->json)
-		return rc; /* the sentence says all there is */
 	err_clear(e);
 	if (c->json)
 		print_json(c, &found);

@@ -200,7 +200,8 @@ static void release(struct orchestrator *o)
 {
 	if (!o->paused)
 		return;
-	o->paused = o->st.draining = false;
+	orchestrator_set_paused(o, false);
+	o->st.draining = false;
 	for (size_t i = 0; i < WORKERS_MAX; i++) {
 		struct peer *p = &o->peers[i];
 

@@ -84,10 +84,23 @@ const struct state *orchestrator_state(const struct orchestrator *o)
 	return &o->st;
 }
 
+void orchestrator_set_paused(struct orchestrator *o, bool paused)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	o->paused = paused;
+	if (!o->options.serves)
+		return; /* for a moment only: nobody could release it */
+	buf_putf(&text, "%s%s", o->options.command,
+		 paused ? ", paused until: sk daemon release" : "");
+	(void)lock_rename(&o->lock, text.p); /* for people */
+}
+
 void orchestrator_drain(struct orchestrator *o)
 {
 	o->st.draining = true;
-	o->paused = false; /* a release that comes now must not let anything begin */
+	if (o->paused) /* a release that comes now must not let anything begin */
+		orchestrator_set_paused(o, false);
 	for (size_t i = 0; i < WORKERS_MAX; i++)
 		if (o->peers[i].fd >= 0 && o->peers[i].worker != NO_ID)
 			peers_send(o, &o->peers[i], &(struct worker_msg){ .kind = MSG_DRAIN });

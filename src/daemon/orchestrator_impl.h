@@ -101,6 +101,9 @@ int orchestrator_step(struct orchestrator *o, const struct input *in, struct buf
 /* One write, one sync; then the world hears of it: messages, acknowledgements, the observer. */
 int orchestrator_commit(struct orchestrator *o, struct err *e);
 
+/* Nothing begins while it is paused; the lock's file says so to whoever looks. */
+void orchestrator_set_paused(struct orchestrator *o, bool paused);
+
 /* peers.c */
 int peers_listen(struct orchestrator *o, struct err *e);
 void peers_accept(struct orchestrator *o);

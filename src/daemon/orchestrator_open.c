@@ -112,7 +112,9 @@ static int open_all(struct orchestrator *o, struct orchestrator_start *start, st
 	start->unclean = o->st.orchestrator_running;
 	o->st.tasks_per_workstream = o->options.tasks;
 	o->st.workstreams_at_once = o->options.workstreams;
-	o->st.draining = o->paused = o->options.paused;
+	o->st.draining = o->options.paused;
+	if (o->options.paused)
+		orchestrator_set_paused(o, true);
 	views_keeper_look(&o->views);
 	if ((rc = record_start(o, e)) < 0 || (rc = reconcile_workers(o, e)) < 0)
 		return rc;

@@ -126,6 +126,11 @@ int lock_take(int dir_fd, const char *name, const char *command, struct lock *ou
 	return 0;
 }
 
+int lock_rename(struct lock *l, const char *command)
+{
+	return write_holder(l->fd, command);
+}
+
 int lock_probe(int dir_fd, const char *name, struct lock_holder *holder)
 {
 	CLEANUP(fd_close) int fd = open_lock(dir_fd, name, O_RDONLY);

@@ -38,6 +38,10 @@ int lock_take(int dir_fd, const char *name, const char *command, struct lock *ou
  * such file, or -errno. */
 int lock_probe(int dir_fd, const char *name, struct lock_holder *holder);
 
+/* Writes another `command` into the file of a lock that is held. Who looks in the same instant may
+ * find no name there. Returns 0 or -errno. */
+int lock_rename(struct lock *l, const char *command);
+
 /* Lets it go; the file stays. Does nothing when it is not held. Fits CLEANUP. */
 void lock_release(struct lock *l);
 

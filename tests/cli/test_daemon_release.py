@@ -24,7 +24,9 @@ def test_what_runs_goes_on_and_nothing_new_begins(work):
     until(lambda: work.state_of("slow") == "completed", "what runs goes to its end")
     assert work("wait", "--timeout", "300ms").code == 124
     assert not work.lines("next.ran")
+    assert "sk daemon, paused until: sk daemon release\n" in work("status").out, "whoever looks must see why nothing begins"
     assert work("daemon", "release").code == 0
+    assert "paused" not in work("status").out
     assert work("wait").code == 0 and work.lines("next.ran") == ["1"]
     assert work("daemon", "stop").code == 0
 

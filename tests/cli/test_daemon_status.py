@@ -29,7 +29,9 @@ def test_hangs(work):
     try:
         hung = work("daemon", "status", "--json")
         assert hung.code == 6 and hung.json["state"] == "hangs" and hung.json["pid"] == pid
-        assert work("daemon", "status").code == 6
+        hung = work("daemon", "status")
+        assert hung.code == 6 and hung.out.startswith("hangs (pid %d)\nnext: " % pid), "as the operator's page says"
+        assert "kill -9 %d and sk daemon start" % pid in hung.out
     finally:
         os.kill(pid, signal.SIGCONT)
     assert work("daemon", "stop").code == 0
