@@ -140,12 +140,32 @@ static int check_fatal(const struct rollback *r)
 	return 0;
 }
 
+/*
+ * Cancelled such that others may go on without it, and some of another workstream did: they are
+ * beyond this rollback, and must not stand behind a task that waits again.
+ */
+static bool relied_on(const struct rollback *r, const struct task *subject)
+{
+	const struct state *st = r->t->st;
+
+	if (subject->state != TASK_CANCELLED || !(subject->flags & TASK_WAIVES))
+		return false;
+	for (uint32_t i = 0; i < subject->dependents_count; i++) {
+		const struct task *other = &st->tasks[subject->dependents[i]];
+
+		if (!task_gone(other) && other->ws != r->ws && other->state != TASK_PENDING)
+			return true;
+	}
+	return false;
+}
+
 static bool stays(const struct rollback *r, uint32_t task)
 {
 	const struct task *subject = &r->t->st->tasks[task];
 
-	return subject->flags & TASK_DROPPED || !(subject->flags & TASK_LINKED) ||
-	       subject->state == TASK_COMPLETED || subject->state == TASK_PENDING ||
+	return relied_on(r, subject) || subject->flags & TASK_DROPPED ||
+	       !(subject->flags & TASK_LINKED) || subject->state == TASK_COMPLETED ||
+	       subject->state == TASK_PENDING ||
 	       (subject->state == TASK_FAILED && r->then[task].failed);
 }
 

@@ -164,3 +164,25 @@ def test_an_earlier_run_is_another(busy):
     assert busy("run", "--new-run", "-j", "2", "plan.yaml").code == 1
     refused = busy("workstream", "rollback", "w", "--to-checkpoint", busy.seq, "--yes")
     assert refused.code in (3, 4) and "nothing was rolled back" in refused.err
+
+
+def test_what_another_workstream_relied_on_stays(work):
+    """A task was cancelled and one elsewhere went on without it: it must not wait again in front of that one."""
+    work.gate()
+    work.gate("gate_other")
+    work.plan("workstream: one\ntasks:\n  x: {run: ': < gate'}\n  z: {run: ': < gate'}\n", "one.yaml")
+    work.plan("workstream: two\ntasks:\n  other: {run: 'echo ran >> other.ran; : < gate_other', needs: [one/x]}\n", "two.yaml")
+    run = work.start("run", "-j", "4", "one.yaml", "two.yaml")
+    until(lambda: work.events("task_started", "x") and work.events("task_started", "z"), "both begin")
+    assert work("task", "cancel", "x").code == 0
+    until(lambda: work.lines("other.ran"), "what needs it goes on without it")
+    until(lambda: (work.folder / ".state/checkpoints/one_latest.json").exists(), "a checkpoint is written")
+    done = work("workstream", "rollback", "one", "--to-checkpoint", "latest", "--yes")
+    assert done.code == 0, done.err
+    assert work.state_of("x") == "cancelled"
+    assert work("state", "validate").code == 0
+    work.open_gate("gate_other")
+    until(lambda: len(work.events("task_started", "z")) == 2, "what ran begins again")
+    work.open_gate()
+    assert run.wait(timeout=20) == 0
+    assert work.lines("other.ran") == ["ran"]

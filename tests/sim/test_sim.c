@@ -28,6 +28,7 @@ static const struct {
 	const char *found;
 } regressions[] = {
 	{ 1, "the first world there was" },
+	{ 29534, "a rollback that takes back what a task of another workstream relied on" },
 };
 
 /* Written by the child, read by the parent. */
