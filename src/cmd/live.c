@@ -148,9 +148,9 @@ static bool worth_a_line(const struct live *l, const struct event *ev)
 {
 	switch (ev->kind) {
 	case EV_TASK_STARTED:
-		return !l->terminal;
+		return !l->terminal && !l->calm;
 	case EV_TASK_COMPLETED:
-		return !l->terminal || l->every_task;
+		return (!l->terminal && !l->calm) || l->every_task;
 	case EV_TASK_QUEUED:
 	case EV_TASK_CREATED:
 	case EV_TASK_EXECUTED:

@@ -12,6 +12,7 @@
 struct live {
 	int fd, logs_fd; /* stderr; folder of the task logs, borrowed */
 	bool terminal, color, quiet;
+	bool calm; /* what goes well has no lines: for a log that is kept for months */
 	unsigned rows, columns;
 	unsigned drawn;  /* lines of the area that stand on the screen */
 	bool every_task; /* few enough tasks: each completion gets its line */

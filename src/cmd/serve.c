@@ -227,6 +227,7 @@ int serve(struct cmd_ctx *c, struct err *e)
 	rc = open_state(&s, e);
 	live_open(&s.live, s.logs_fd, false, false, SIZE_MAX, c->now_ms);
 	s.live.terminal = false; /* lines only: nobody looks on all day */
+	s.live.calm = background_is();
 	if (rc == 0)
 		rc = open_orchestrator(&s, e);
 	if (rc == 0)

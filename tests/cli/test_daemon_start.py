@@ -51,3 +51,13 @@ def test_who_comes_second_hears_one_sentence(work):
     assert len(second.err.splitlines()) == 1 and second.err.startswith("sk: ")
     assert work("wait").code == 0
     assert work("daemon", "stop").code == 0
+
+
+def test_its_log_stays_small(work):
+    """What goes well is in the journal; the log of a daemon, which nobody rotates, tells of what does not."""
+    served(work)
+    work.plan("workstream: w\ntasks: {a: {run: 'true'}, b: {run: 'exit 3', retries: 0}}")
+    assert work("submit", "-w", "plan.yaml").code == 1
+    assert work("daemon", "stop").code == 0
+    log = work.read(".state/logs/orchestrator.log")
+    assert "b  failed" in log and "a  started" not in log and "a  completed" not in log
