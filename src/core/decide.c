@@ -177,8 +177,9 @@ static int act(struct turn *t, const struct input *in)
 	int rc = turn_act(t, in->act);
 	uint32_t ws = rc < 0 ? NO_ID : act_subject(t, in->act);
 
+	/* One that had ended is still active, but the scheduler does not look at it any more. */
 	if (ws != NO_ID && in->live && !ws_state_final(t->st->ws[ws].state) &&
-	    !t->st->ws[ws].active)
+	    !t->st->ws[ws].listed)
 		turn_activate_ws(t, ws);
 	return rc;
 }

@@ -254,3 +254,19 @@ def test_who_gives_up_on_a_request_that_was_read_does_not_say_that_nothing_was_d
     assert asking.returncode == 8 and "it has read the request" in said and "nothing was changed" not in said
     control.close()
     listener.close()
+
+
+@pytest.mark.parametrize("words", [("task", "retry", "bad"), ("workstream", "retry-failed", "w"),
+                                   ("workstream", "retry", "w", "--yes")])
+def test_what_had_ended_is_done_again_at_once(work, words):
+    """The daemon saw it end; nobody starts it anew."""
+    assert work("daemon", "start").code == 0
+    work.plan("workstream: w\ntasks: {bad: {run: 'echo ran >> bad.txt; test -e fixed', retries: 0}, "
+              "behind: {run: 'echo ran >> behind.txt', needs: [bad]}}")
+    assert work("submit", "--wait", "plan.yaml").code == 1
+    (work.folder / "fixed").touch()
+    done = work(*words)
+    assert done.code == 0, done.err
+    assert work("wait", "w", "--timeout", "10s").code == 0
+    assert work.lines("bad.txt") == ["ran", "ran"] and work.lines("behind.txt") == ["ran"]
+    assert work("daemon", "stop").code == 0
