@@ -152,6 +152,26 @@ static void put_cycle(const struct event *ev, struct buf *out)
 	buf_put_visible(out, first.raw);
 }
 
+/* "need of build and arm waived" */
+static void put_waived(const struct event *ev, struct buf *out)
+{
+	const char *between = "need of ";
+	struct scan_text id;
+	struct scan s;
+
+	scan_init(&s, ev->needs);
+	scan_array(&s);
+	while (scan_item(&s)) {
+		scan_string(&s, &id);
+		if (s.error)
+			break;
+		buf_puts(out, between);
+		buf_put_visible(out, id.raw);
+		between = " and ";
+	}
+	buf_puts(out, " waived");
+}
+
 /* Kinds whose sentence never varies. */
 static const char *fixed_sentence(enum event_kind kind)
 {
@@ -172,8 +192,6 @@ static const char *fixed_sentence(enum event_kind kind)
 		return "put back to the start";
 	case EV_TASK_UPDATED:
 		return "new definition taken over from the plan";
-	case EV_DEPENDENCY_WAIVED:
-		return "a dependency was waived";
 	case EV_STALE_RESULT_IGNORED:
 		return "a late report of an earlier attempt was ignored";
 	case EV_WS_READY:
@@ -299,6 +317,9 @@ static void put_special(const struct event *ev, struct buf *out)
 		break;
 	case EV_CYCLE_DETECTED:
 		put_cycle(ev, out);
+		break;
+	case EV_DEPENDENCY_WAIVED:
+		put_waived(ev, out);
 		break;
 	case EV_WS_ROLLBACK:
 		put_rollback(ev, out);

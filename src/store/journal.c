@@ -98,7 +98,7 @@ static int read_failed(const struct vfs *vfs, struct reading *r, struct journal_
 
 static int io_failed(const char *path, int rc, struct err *e)
 {
-	return err_set(e, -SK_EIO, "journal '%s': cannot be read: %s: nothing was started", path,
+	return err_set(e, -SK_EIO, "journal '%s': cannot be read: %s: nothing was done", path,
 		       strerror(-rc));
 }
 
@@ -267,21 +267,20 @@ int journal_check_file(const struct vfs *vfs, const char *path, struct vfs_stat 
 		return io_failed(path, rc, e);
 	if (st->type == S_IFLNK)
 		return err_set(e, -SK_EREFUSED,
-			       "journal '%s': is a symbolic link; refused: nothing was started",
-			       path);
+			       "journal '%s': is a symbolic link; refused: nothing was done", path);
 	if (st->type != S_IFREG)
 		return err_set(e, -SK_ECORRUPT,
-			       "journal '%s': is %s, expected a regular file: nothing was started",
+			       "journal '%s': is %s, expected a regular file: nothing was done",
 			       path, type_word(st->type));
 	if (st->uid != geteuid())
 		return err_set(
 			e, -SK_EREFUSED,
-			"journal '%s': belongs to user %u, you are user %u: nothing was started",
-			path, st->uid, (unsigned)geteuid());
+			"journal '%s': belongs to user %u, you are user %u: nothing was done", path,
+			st->uid, (unsigned)geteuid());
 	if (st->mode & 022)
 		return err_set(e, -SK_EREFUSED,
-			       "journal '%s': is writable by %s (mode %04o): nothing was started. "
-			       "Try: chmod 0600 %s",
+			       "journal '%s': is writable by %s (mode %04o): nothing was done. "
+			       "Try: chmod 0600 %s, in the state folder",
 			       path, st->mode & 020 ? "group" : "others", st->mode, path);
 	return 0;
 }

@@ -337,7 +337,7 @@ int journal_judge(const struct vfs *vfs, const struct journal_bad *bad, bool *ze
 		rc = take_survey(vfs, bad, &v.survey);
 		if (rc < 0)
 			return err_set(e, -SK_EIO,
-				       "journal '%s': cannot be read: %s: nothing was started",
+				       "journal '%s': cannot be read: %s: nothing was done",
 				       bad->path, strerror(-rc));
 	}
 	v.line = journal_line_number(vfs, bad->handle, bad->before.offset);

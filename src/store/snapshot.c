@@ -27,13 +27,13 @@ static int load_failed(int rc, struct err *e)
 {
 	if (rc == -ELOOP || rc == -EISDIR || rc == -EINVAL || rc == -ENXIO)
 		return err_set(e, -SK_EREFUSED,
-			       "snapshot '%s': is not a regular file: nothing was started",
+			       "snapshot '%s': is not a regular file: nothing was done",
 			       SNAPSHOT_FILE);
 	if (rc == -EFBIG)
 		return err_set(e, -SK_EREFUSED,
-			       "snapshot '%s': is larger than 4 GiB: nothing was started",
+			       "snapshot '%s': is larger than 4 GiB: nothing was done",
 			       SNAPSHOT_FILE);
-	return err_set(e, -SK_EIO, "snapshot '%s': cannot be read: %s: nothing was started",
+	return err_set(e, -SK_EIO, "snapshot '%s': cannot be read: %s: nothing was done",
 		       SNAPSHOT_FILE, strerror(-rc));
 }
 

@@ -24,6 +24,8 @@ def test_dependency_removed(work):
     assert work("run", "plan.yaml").code == 1
     wrong_way = work("dep", "remove", "--from", "b", "--to", "a")
     assert wrong_way.code == 4 and "other way round" in wrong_way.err
-    assert work("dep", "remove", "--from", "a", "--to", "b").code == 0
+    done = work("dep", "remove", "--from", "a", "--to", "b", "--operator", "ann")
+    assert done.code == 0 and done.out.startswith("b  need of a waived by ann\n")
+    assert "  b: need of a waived by ann\n" in work("events").out
     work("run", "plan.yaml")
     assert runs(work, "b") == 1
