@@ -104,7 +104,7 @@ static int open_orchestrator(struct run *r, struct err *e)
 						.admit_ctx = r };
 	int rc = worker_timing_read(&options.timing, e);
 
-	r->served = (struct served_by){ r->c->paths, r->state_fd, options.command };
+	r->served = (struct served_by){ r->c->paths, r->state_fd };
 	return rc < 0 ? rc : orchestrator_open(&options, &observer, &r->orchestrator, &r->start, e);
 }
 

@@ -99,7 +99,7 @@ static int open_orchestrator(struct serving *s, struct err *e)
 	int64_t until_ms = clock_mono_ms(&clock_real) + LOCK_PATIENCE_MS;
 	int rc = worker_timing_read(&options.timing, e);
 
-	s->served = (struct served_by){ s->c->paths, s->state_fd, options.command };
+	s->served = (struct served_by){ s->c->paths, s->state_fd };
 	if (rc < 0)
 		return rc;
 	while ((rc = orchestrator_open(&options, &observer, &s->orchestrator, &s->start, e)) ==

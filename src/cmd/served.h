@@ -14,7 +14,6 @@
 struct served_by {
 	const struct paths *paths;
 	int state_fd;
-	const char *command; /* "sk daemon" */
 };
 
 /* For orchestrator_options.show. */

@@ -314,8 +314,11 @@ static void put_waiting(const struct view *v, uint32_t task, int64_t now_ms, str
 	case CAUSE_TIME:
 	case CAUSE_ENDED:
 	case CAUSE_NONE:
-		buf_puts(out,
-			 v->alive ? "waits for its turn" : "waits for the plan to be run again");
+		/* A run starts what was handed to it; what an earlier one left waits for its own.
+		 */
+		buf_puts(out, v->alive && strcmp(v->holder.command, "sk run") != 0
+				      ? "waits for its turn"
+				      : "waits for the plan to be run again");
 		break;
 	}
 }

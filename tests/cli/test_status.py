@@ -5,7 +5,7 @@ import os
 import pty
 import subprocess
 
-from conftest import DONE, NIGHTLY, binary
+from conftest import DONE, NIGHTLY, binary, until
 
 
 def test_nothing_yet(sk):
@@ -285,3 +285,16 @@ def test_task_of_a_workstream(sk, maker):
     assert done.code == 3
     assert done.err == 'sk: task "night/biuld" does not exist; near: build. Try: sk status night\n'
     assert sk("why", "nowhere/build").code == 3
+
+
+def test_what_an_earlier_run_left_waits_for_its_own_plan(work):
+    """Another plan that runs meanwhile does not take it along, so it has no turn to wait for."""
+    assert work("run", work.plan("workstream: left\ntasks: {a: {run: 'exit 1'}}", "left.yaml")).code == 1
+    assert work("task", "retry", "a").code == 0
+    work.gate()
+    run = work.start("run", work.plan("workstream: other\ntasks: {b: {run: ': < gate'}}"))
+    until(lambda: work.state_of("b") == "running", "b runs")
+    assert "\n  a  waits for the plan to be run again\n" in work("status").out
+    work.open_gate()
+    run.communicate()
+    assert run.returncode == 0 and work.state_of("a") == "pending"
