@@ -15,6 +15,7 @@
 #include "store/record.h"
 
 #define READ_BYTES 65536
+#define READ_TURN_BYTES (4 * 1024 * 1024) /* of one asker in one turn */
 #define EVENTS_BYTES_MAX (16 * 1024 * 1024)
 
 int control_listen(struct orchestrator *o, struct err *e)
@@ -280,20 +281,53 @@ static int take_request(struct orchestrator *o, struct control_peer *p)
 	return 0;
 }
 
-/* The request is one line; what follows it is no longer read. */
+/* Whether its request is more than one may be, or more than all together may be. */
+static bool takes_too_much(const struct orchestrator *o, const struct control_peer *p)
+{
+	size_t together = 0;
+
+	for (size_t i = 0; i < CONTROL_PEERS_MAX; i++)
+		together += o->controls[i].in.len;
+	return p->in.len > CONTROL_REQUEST_BYTES_MAX || together > CONTROL_WAITING_BYTES_MAX;
+}
+
+/* Answered behind the commit like any other request. */
+static int refuse_size(struct orchestrator *o, struct control_peer *p)
+{
+	bool alone = p->in.len > CONTROL_REQUEST_BYTES_MAX;
+
+	p->asked = true;
+	p->first = (uint32_t)o->batch.count;
+	p->reply.code = (uint64_t)refuse(
+		p, alone ? SK_EUSAGE : SK_EBUSY,
+		alone ? "request: it is larger than %d MiB: nothing was done. Try: a smaller plan"
+		      : "orchestrator: requests of more than %d MiB wait to be read: nothing was "
+			"done. Try: the same again",
+		(alone ? CONTROL_REQUEST_BYTES_MAX : CONTROL_WAITING_BYTES_MAX) / 1024 / 1024);
+	buf_release(&p->in);
+	return 0;
+}
+
+/* The request is one line; what follows it is no longer read. A large one takes several turns, so
+ * that nobody else has to wait for it. */
 int control_read(struct orchestrator *o, struct control_peer *p)
 {
+	size_t got = 0;
+
 	while (!p->asked) {
 		ssize_t n;
 
+		if (got > READ_TURN_BYTES)
+			return takes_too_much(o, p) ? refuse_size(o, p) : 0;
 		buf_reserve(&p->in, READ_BYTES);
 		n = recv(p->fd, p->in.p + p->in.len, READ_BYTES, MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			return 0;
-		if (n <= 0 || p->in.len > CONTROL_REQUEST_BYTES_MAX)
+		if (n <= 0)
 			break;
+		got += (size_t)n;
 		p->heard_ms = clock_mono_ms(o->clock);
 		p->in.len += (size_t)n;
 		p->in.p[p->in.len] = '\0';

@@ -270,3 +270,23 @@ def test_what_had_ended_is_done_again_at_once(work, words):
     assert work("wait", "w", "--timeout", "10s").code == 0
     assert work.lines("bad.txt") == ["ran", "ran"] and work.lines("behind.txt") == ["ran"]
     assert work("daemon", "stop").code == 0
+
+
+def test_a_request_larger_than_any_plan_is_refused_and_delays_nobody(live):
+    control = connect(live)
+    told = []
+
+    def flood():
+        with pytest.raises(OSError):
+            for _ in range(600):
+                control.sendall(b"x" * (1 << 20))
+        told.append(json.loads(control.makefile("rb").readline()))
+
+    flooding = threading.Thread(target=flood)
+    flooding.start()
+    while flooding.is_alive():
+        assert live("daemon", "status").code == 0
+    flooding.join()
+    assert told[0]["ok"] is False and "larger than 512 MiB" in told[0]["message"]
+    control.close()
+    finish(live, 1)
