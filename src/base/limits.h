@@ -48,7 +48,7 @@
 #define MESSAGE_BYTES_MAX (1024 * 1024) /* one message between two processes */
 #define CONTROL_PEERS_MAX 32            /* commands that ask at the same time; others wait */
 #define CONTROL_EVENTS_MAX 1000         /* records told in one answer; the journal has the rest */
-#define CONTROL_REQUEST_BYTES_MAX (512 * 1024 * 1024) /* a compiled plan of a million tasks */
+#define CONTROL_REQUEST_BYTES_MAX (512 * 1024 * 1024)  /* a compiled plan of a million tasks */
 #define CONTROL_WAITING_BYTES_MAX (1024 * 1024 * 1024) /* of all requests that are being read */
 #define CONTROL_BYTES_PER_MS 4000 /* of a request, that are given time beyond the patience */
 #define CONTROL_SILENT_MS 1000    /* who says nothing for this long gives way, if others wait */
