@@ -35,6 +35,7 @@ int follow_open(const struct cmd_ctx *c, struct follow *out, struct err *e)
 	if (rc < 0)
 		return err_set(e, rc, "cannot look on: %s", strerror(-rc));
 	rc = view_open(c->paths, c->now_ms, &out->v, e);
+	out->alive_ms = clock_mono_ms(&clock_real);
 	if (rc == 0 && !out->v)
 		rc = view_missing(c->paths, e);
 	if (rc == 0 && (rc = watch_add(out->watch, out->v->dir)) < 0)
@@ -93,10 +94,13 @@ int follow_turn(struct follow *f, int timeout_ms, store_follower *fn, void *ctx,
 	rc = probe(f, e);
 	if (rc == 0)
 		rc = read_new(f, fn, ctx, e);
-	if (f->v && f->v->alive)
+	if (f->v && f->v->alive) {
+		if (f->gone_ms || !f->alive_ms)
+			f->alive_ms = clock_mono_ms(&clock_real);
 		f->gone_ms = 0;
-	else if (!f->gone_ms)
+	} else if (!f->gone_ms) {
 		f->gone_ms = clock_mono_ms(&clock_real);
+	}
 	return rc < 0 ? rc : number;
 }
 
@@ -108,5 +112,19 @@ bool follow_is_lost(const struct follow *f)
 bool follow_goes_on(const struct workstream *w)
 {
 	return !ws_state_final(w->state) &&
-	       (w->assigned || w->by_state[TASK_QUEUED] || w->by_state[TASK_RETRYING]);
+	       (w->assigned || w->by_state[TASK_QUEUED] || w->by_state[TASK_RETRYING] ||
+		w->by_state[TASK_VALIDATING]);
+}
+
+bool follow_may_begin(const struct follow *f, const struct workstream *w)
+{
+	const struct state *st = &f->v->st;
+
+	if (ws_state_final(w->state) ||
+	    (f->v->alive && clock_mono_ms(&clock_real) - f->alive_ms >= LOCK_PATIENCE_MS))
+		return false;
+	for (size_t i = 0; i < w->task_count; i++)
+		if (st->tasks[w->tasks[i]].state == TASK_PENDING && !st->tasks[w->tasks[i]].unmet)
+			return true;
+	return false;
 }

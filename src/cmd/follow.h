@@ -16,11 +16,12 @@ struct follow {
 	int watch;
 	int64_t probe_ms; /* monotonic: when to ask again who lives */
 	int64_t gone_ms;  /* monotonic: since when nobody does, or 0 */
+	int64_t alive_ms; /* monotonic: since when somebody does, as far as we saw, or 0 */
 };
 
-#define FOLLOW_INIT                             \
-	{                                       \
-		NULL, NULL, LOOP_INIT, -1, 0, 0 \
+#define FOLLOW_INIT                                \
+	{                                          \
+		NULL, NULL, LOOP_INIT, -1, 0, 0, 0 \
 	}
 
 /* Reads the state and begins to watch. SIGINT and SIGTERM come through follow_turn from now on.
@@ -39,5 +40,12 @@ bool follow_is_lost(const struct follow *f);
 
 /* Whether something of it is at work, or will be without a person. */
 bool follow_goes_on(const struct workstream *w);
+
+/*
+ * Whether something of it could begin that whoever is at work has not taken up yet: a command
+ * recorded a retry while nobody was there, and an orchestrator begins. After a while it is clear
+ * that it was left out on purpose (--only).
+ */
+bool follow_may_begin(const struct follow *f, const struct workstream *w);
 
 #endif

@@ -1,5 +1,8 @@
 /* A plan for the daemon: recorded, then left to it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 
 #include "base/limits.h"
 #include "cmd/run_beside.h"
@@ -29,38 +32,79 @@ static void print_submitted(struct cmd_ctx *c, const struct submission *s)
 	json_close(&j);
 }
 
-/* Whoever holds the lock without listening has just begun, or ends while another one is about to
- * begin. */
-static bool somebody_begins(int state_fd, int64_t until_ms)
+/* Whoever holds the lock without listening has just begun, or ends; and where something was
+ * recorded a moment ago, a restart may be on its way. */
+static bool somebody_begins(int state_fd)
 {
-	return state_fd >= 0 && clock_mono_ms(&clock_real) < until_ms &&
-	       lock_probe(state_fd, ORCHESTRATOR_LOCK, NULL) == 1;
+	struct stat journal;
+
+	if (lock_probe(state_fd, ORCHESTRATOR_LOCK, NULL) == 1)
+		return true;
+	return fstatat(state_fd, "transitions.jsonl", &journal, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       clock_wall_ms(&clock_real) - journal.st_mtim.tv_sec * 1000LL < LOCK_PATIENCE_MS;
+}
+
+struct handing {
+	struct cmd_ctx *c;
+	const struct run_request *request;
+	int state_fd, logs_fd;
+	int64_t until_ms;
+	bool doubt; /* one that had read the plan went away without a word */
+	enum beside_end end;
+};
+
+/* Only what is recorded once, however often it is asked for, may be asked for twice. */
+static bool may_try_again(struct handing *h, int rc)
+{
+	if (h->state_fd < 0 || clock_mono_ms(&clock_real) >= h->until_ms)
+		return false;
+	if (rc == -ECONNRESET && !(h->request->flags & SUBMIT_NEW_RUN))
+		return h->doubt = true;
+	return rc == -SK_EBUSY ||
+	       (rc >= 0 && h->end == BESIDE_NOBODY && somebody_begins(h->state_fd));
+}
+
+static int try_until_taken(struct handing *h, bool wait, struct err *e)
+{
+	int rc = 0;
+
+	if (h->state_fd >= 0)
+		rc = run_beside(h->c, h->request, h->logs_fd, wait, &h->end, e);
+	while (may_try_again(h, rc)) {
+		err_clear(e);
+		(void)poll(NULL, 0, LOOK_AGAIN_MS);
+		rc = run_beside(h->c, h->request, h->logs_fd, wait, &h->end, e);
+	}
+	if (rc >= 0 && h->end == BESIDE_NOBODY && h->doubt)
+		return err_set(e, -ECONNRESET,
+			       "orchestrator: it ended while it was asked; what it had recorded by "
+			       "then is done. Try: sk daemon start, then the same again");
+	return rc;
 }
 
 static int hand_over(struct cmd_ctx *c, const struct run_request *request, struct err *e)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
-	CLEANUP(fd_close) int logs_fd = -1;
-	CLEANUP(fd_close) int state_fd = paths_open(c->paths, false, &why);
-	int64_t until_ms = clock_mono_ms(&clock_real) + CONTROL_PATIENCE_MS;
+	struct handing h = { .c = c,
+			     .request = request,
+			     .state_fd = paths_open(c->paths, false, &why),
+			     .logs_fd = -1,
+			     .until_ms = clock_mono_ms(&clock_real) + CONTROL_PATIENCE_MS,
+			     .end = BESIDE_NOBODY };
 	bool wait = options_has(c->options, "wait");
-	enum beside_end end = BESIDE_NOBODY;
-	int rc = 0;
+	int rc;
 
-	if (state_fd >= 0) {
-		logs_fd = paths_open_inside(state_fd, "logs", true, &why);
-		rc = run_beside(c, request, logs_fd, wait, &end, e);
-	}
-	while (rc >= 0 && end == BESIDE_NOBODY && somebody_begins(state_fd, until_ms)) {
-		(void)poll(NULL, 0, LOOK_AGAIN_MS);
-		rc = run_beside(c, request, logs_fd, wait, &end, e);
-	}
-	if (rc >= 0 && end == BESIDE_NOBODY)
+	if (h.state_fd >= 0)
+		h.logs_fd = paths_open_inside(h.state_fd, "logs", true, &why);
+	rc = try_until_taken(&h, wait, e);
+	fd_close(&h.logs_fd);
+	fd_close(&h.state_fd);
+	if (rc >= 0 && h.end == BESIDE_NOBODY)
 		return err_set(e, -SK_EREFUSED,
 			       "orchestrator: none is at work here: nothing was submitted. Try: sk "
 			       "daemon start, then the same again; or sk run %s",
 			       c->options->args[0]);
-	if (rc >= 0 && end == BESIDE_LOST)
+	if (rc >= 0 && h.end == BESIDE_LOST)
 		return err_set(e, -SK_EBUSY,
 			       "orchestrator: it is gone before the end; what was submitted is "
 			       "recorded. Try: sk daemon start, then sk wait");

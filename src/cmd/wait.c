@@ -60,7 +60,7 @@ static const struct workstream *unfinished(const struct waiting *w)
 	for (size_t i = 0; i < w->count; i++) {
 		const struct workstream *ws = find(w, i);
 
-		if (ws && follow_goes_on(ws))
+		if (ws && (follow_goes_on(ws) || follow_may_begin(&w->follow, ws)))
 			return ws;
 	}
 	return NULL;

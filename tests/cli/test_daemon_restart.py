@@ -18,3 +18,24 @@ def test_tasks_go_on(work):
 def test_nobody_there_is_a_start(work):
     assert work("daemon", "restart").code == 0 and pid_of(work)
     assert work("daemon", "stop").code == 0
+
+
+def test_who_submits_meanwhile_notices_nothing(work):
+    """However the restart falls between the commands; and what has failed is retried."""
+    served(work)
+    for i in range(8):
+        work.plan("workstream: w%d\ntasks: {t%d: {run: 'test -e fixed%d', retries: 0}}" % (i, i, i))
+        restarting = work.start("daemon", "restart")
+        submitted = work("submit", "plan.yaml")
+        assert submitted.code == 0, submitted.err
+        waited = work("wait", "w%d" % i)
+        assert waited.code == 1, waited.out + waited.err
+        assert restarting.wait(timeout=20) == 0
+        (work.folder / ("fixed%d" % i)).touch()
+        restarting = work.start("daemon", "restart")
+        retried = work("task", "retry", "t%d" % i)
+        assert retried.code == 0, retried.err
+        waited = work("wait", "w%d" % i)
+        assert waited.code == 0, waited.out + waited.err
+        assert restarting.wait(timeout=20) == 0
+    assert work("daemon", "stop").code == 0
