@@ -242,7 +242,9 @@ static int write_diary(struct acting *a, struct span id, int result, const struc
 				     .dry_run = a->dry_run,
 				     .confirmed = options_has(o, "yes"),
 				     .result = intervention_result_of(result),
-				     .message = result < 0 ? span_of(why->text) : SPAN_LIT("done"),
+				     .message = result < 0   ? span_of(why->text)
+						: a->dry_run ? SPAN_LIT("tried only")
+							     : SPAN_LIT("done"),
 				     .event_ids = ids,
 				     .event_id_count = a->id_count };
 
