@@ -45,6 +45,12 @@ class Bench:
     def path(self, *parts):
         return os.path.join(self.scratch, *parts)
 
+    def home(self, name):
+        """A project of its own: inside of this checkout, the state would be that of the checkout."""
+        os.makedirs(self.path(name))
+        subprocess.run(["git", "init", "-q", self.path(name)], check=True)
+        return self.path(name)
+
     def sk_run(self, name, plan, count, jobs=2):
         state = self.path(name + "-state")
         argv = [self.sk, "run", "--quiet", plan, "--jobs", str(jobs), "--state-dir", state]
@@ -148,7 +154,7 @@ class Bench:
 
     # A project that has finished a small run: what a prompt or a script asks again and again.
     def start(self):
-        os.makedirs(self.path("small"))
+        self.home("small")
         workloads.write_plan(self.path("small", "plan.json"), workloads.layers(3, 3))
         subprocess.run([self.sk, "run", "plan.json"], cwd=self.path("small"), capture_output=True, check=True)
         commands = {"sk --version": [self.sk, "--version"], "sk status": [self.sk, "status"]}

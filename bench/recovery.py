@@ -38,8 +38,7 @@ def write_tasks(path, count):
 def restore(bench):
     """From a backup, and the start behind it; and from a journal of a million lines."""
     count = 2000 if bench.quick else 10000
-    home = bench.path("restore")
-    os.makedirs(home)
+    home = bench.home("restore")
     write_tasks(os.path.join(home, "plan.json"), count)
     subprocess.run([bench.sk, "run", "--quiet", "plan.json"], cwd=home, check=True, stdout=subprocess.DEVNULL)
     taken = []
@@ -71,10 +70,8 @@ def restore(bench):
 def commands(bench):
     """Beside a daemon that holds many tasks. It is paused, so nothing but the command is at work."""
     count = 10000 if bench.quick else 100000
-    home = bench.path("commands")
-    os.makedirs(home)
+    home = bench.home("commands")
     write_tasks(os.path.join(home, "plan.json"), count)
-    subprocess.run(["git", "init", "-q", home], check=True)
     subprocess.run([bench.sk, "daemon", "start", "--paused"], cwd=home, check=True, stdout=subprocess.DEVNULL)
     try:
         subprocess.run([bench.sk, "submit", "--quiet", "plan.json"], cwd=home, check=True, stdout=subprocess.DEVNULL)
