@@ -108,7 +108,9 @@ static int look_on(struct beside *b, enum beside_end *end, struct err *e)
 {
 	int rc = follow_turn(&b->follow, 0, on_event, b, e);
 
-	if (rc >= 0 && b->report.created)
+	if (rc > 0 && (rc = on_signal(b, rc)) > 0) /* it came while the plan was handed over */
+		return rc;
+	if (rc == 0 && b->report.created)
 		run_say_names(&b->live, &b->follow.v->st, &b->request->submission, b->c->now_ms);
 	while (rc >= 0 && goes_on(b)) {
 		rc = follow_turn(&b->follow, live_interval_ms(&b->live), on_event, b, e);
