@@ -105,6 +105,10 @@ void analysis_put_next(const struct view *v, uint32_t ws, const struct analysis 
 			 SPAN_ARG(v->st.tasks[a->guilty].id));
 		break;
 	}
-	next_add(commands, "sk workstream %s --workstream-id %.*s",
-		 a->verdict == VERDICT_PARTIAL ? "retry-failed" : "retry", SPAN_ARG(w->id));
+	if (a->verdict == VERDICT_PARTIAL)
+		next_add(commands, "sk workstream retry-failed --workstream-id %.*s",
+			 SPAN_ARG(w->id));
+	else
+		next_add(commands, "sk workstream retry --workstream-id %.*s --yes",
+			 SPAN_ARG(w->id));
 }

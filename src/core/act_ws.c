@@ -24,7 +24,7 @@ static int refuse_live(struct turn *t, uint32_t ws)
 
 	return act_refuse(t, -SK_EREFUSED,
 			  "workstream \"%.*s\": %u of its tasks are still at work: nothing was "
-			  "changed. Try: sk workstream cancel %.*s",
+			  "changed. Try: sk workstream cancel --yes %.*s",
 			  SPAN_ARG(w->id), (unsigned)w->assigned, SPAN_ARG(w->id));
 }
 

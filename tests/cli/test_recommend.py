@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import re
+import shlex
 
 from conftest import DONE, NIGHTLY, until
 from pages import check_nothing_yet, check_page
@@ -19,6 +20,10 @@ def findings(sk, code=0):
         assert one["level"] in (1, 2, 3, 4)
         assert one["urgency"] in ("low", "medium", "high")
     return {(one["finding"], one["entity_id"]): one for one in found}
+
+
+def sk_next(document):
+    return [line for one in document["findings"] for line in one["next"]]
 
 
 def weight(one):
@@ -99,7 +104,7 @@ finish one 1 10
     assert weight(one) == (3, "critical", "high")
     assert "A critical task failed" in one["text"]
     assert one["next"][0] == "sk workstream analyze w"
-    assert one["next"][-1] == "sk workstream retry --workstream-id w"
+    assert one["next"][-1] == "sk workstream retry --workstream-id w --yes"
 
 
 def test_all_failed(sk, maker):
@@ -215,6 +220,17 @@ def test_real_run(work):
     found = findings(work)
     assert {kind for kind, _ in found} == {"task_failed", "workstream_failed"}
     work.plan("tasks: {bad: {run: 'exit 0'}, after: {run: 'true', needs: [bad]}}")
+
+
+def test_what_is_advised_can_be_typed(work):
+    """Each command as it stands there: none is misspelt, none asks whether it is meant."""
+    work.plan("workstream: w\ntasks: {ok: {run: 'true'}, bad: {run: 'exit 3', critical: true, needs: [ok]}}")
+    assert work("run", "plan.yaml").code == 1
+    advised = [*sk_next(work("recommend", "--json").json), *work("workstream", "analyze", "w", "--json").json["next"]]
+    assert len(advised) > 3
+    for line in advised:
+        done = work(*shlex.split(line)[1:])
+        assert done.code not in (2, 5), (line, done.code, done.err)
 
 
 def test_many_of_a_kind(sk, maker):

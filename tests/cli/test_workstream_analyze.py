@@ -37,7 +37,7 @@ def test_a_critical_one_failed(sk, maker):
     maker.make(TWO % ',"critical":true' + "finish b 0 10\nfinish a 7 10\n")
     document = analyze(sk)
     assert document["verdict"] == "partial_critical"
-    assert document["next"][-1] == "sk workstream retry --workstream-id duo"
+    assert document["next"][-1] == "sk workstream retry --workstream-id duo --yes"
 
 
 def test_the_critical_one_is_named_beside_the_first(sk, maker):
@@ -62,7 +62,7 @@ def test_all_failed_with_lost_workers(sk, maker):
     document = analyze(sk)
     assert document["verdict"] == "all_failed_workers"
     assert document["attempts_lost"] == 2
-    assert document["next"] == ["sk worker list", "sk workstream retry --workstream-id duo"]
+    assert document["next"] == ["sk worker list", "sk workstream retry --workstream-id duo --yes"]
 
 
 def test_chain_follows_what_is_recorded(sk, maker):
