@@ -191,18 +191,16 @@ static int show(struct debugging *d, struct err *e)
 static int write_script(struct debugging *d, const char *path, struct err *e)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
-	CLEANUP(fd_close) int fd = fd_open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL, 0700);
 	struct json j;
-	int rc = fd;
+	int rc;
 
-	if (fd == -EEXIST || fd == -ELOOP)
+	by_hand_put_script(&d->hand, d->c->view, &text);
+	rc = fd_create_file_at(AT_FDCWD, path, text.p, text.len, 0700);
+	if (rc == -EEXIST)
 		return err_set(
 			e, -SK_EREFUSED,
 			"script '%s': exists already: nothing was written. Try: another name",
 			path);
-	by_hand_put_script(&d->hand, d->c->view, &text);
-	if (fd >= 0)
-		rc = fd_write_all(fd, text.p, text.len);
 	if (rc < 0)
 		return err_set(e, -SK_EIO, "script '%s' cannot be written: %s", path,
 			       strerror(-rc));

@@ -115,23 +115,52 @@ int fd_read_proc(const char *path, size_t max, struct buf *out)
 	return fd < 0 ? fd : fd_read_all(fd, max, out);
 }
 
-int fd_replace_view_at(int dir_fd, const char *path, const void *p, size_t len)
+/* A new file in place of one that an earlier process left. On failure there is none. */
+static int write_aside(int dir_fd, const char *aside, const void *p, size_t len, mode_t mode)
 {
-	CLEANUP(buf_release) struct buf aside = BUF_INIT;
 	int fd, rc;
 
-	buf_putf(&aside, "%s.tmp", path);
-	if (unlinkat(dir_fd, aside.p, 0) < 0 && errno != ENOENT)
+	if (unlinkat(dir_fd, aside, 0) < 0 && errno != ENOENT)
 		return -errno;
-	fd = fd_open_at(dir_fd, aside.p, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	fd = fd_open_at(dir_fd, aside, O_WRONLY | O_CREAT | O_EXCL, mode);
 	if (fd < 0)
 		return fd;
 	rc = fd_write_all(fd, p, len);
 	close(fd);
-	if (rc == 0 && renameat(dir_fd, aside.p, dir_fd, path) < 0)
-		rc = -errno;
 	if (rc < 0)
+		unlinkat(dir_fd, aside, 0);
+	return rc;
+}
+
+int fd_replace_view_at(int dir_fd, const char *path, const void *p, size_t len)
+{
+	CLEANUP(buf_release) struct buf aside = BUF_INIT;
+	int rc;
+
+	buf_putf(&aside, "%s.tmp", path);
+	rc = write_aside(dir_fd, aside.p, p, len, 0600);
+	if (rc == 0 && renameat(dir_fd, aside.p, dir_fd, path) < 0) {
+		rc = -errno;
 		unlinkat(dir_fd, aside.p, 0);
+	}
+	return rc;
+}
+
+int fd_create_file_at(int dir_fd, const char *path, const void *p, size_t len, mode_t mode)
+{
+	CLEANUP(buf_release) struct buf aside = BUF_INIT;
+	int rc;
+
+	buf_putf(&aside, "%s.sk-tmp", path); /* no name that a person would take */
+	rc = write_aside(dir_fd, aside.p, p, len, mode);
+	if (rc < 0)
+		return rc;
+	if (renameat2(dir_fd, aside.p, dir_fd, path, RENAME_NOREPLACE) == 0)
+		return 0;
+	rc = -errno;
+	if (rc == -EINVAL) /* this file system cannot; it can do the same in two steps */
+		rc = linkat(dir_fd, aside.p, dir_fd, path, 0) < 0 ? -errno : 0;
+	unlinkat(dir_fd, aside.p, 0);
 	return rc;
 }
 

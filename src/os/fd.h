@@ -48,6 +48,13 @@ int fd_read_proc(const char *path, size_t max, struct buf *out);
  */
 int fd_replace_view_at(int dir_fd, const char *path, const void *p, size_t len);
 
+/*
+ * Makes a file that is not there yet, whole or not at all: written beside it and given its name at
+ * the end, not synced. -EEXIST when something has that name, whatever it is. After a kill a
+ * path.sk-tmp may be left; the next time takes it away.
+ */
+int fd_create_file_at(int dir_fd, const char *path, const void *p, size_t len, mode_t mode);
+
 /* 0, or -errno. */
 int fd_set_nonblocking(int fd);
 

@@ -9,6 +9,7 @@ import pytest
 
 from conftest import DEADLINE_S, NIGHTLY, binary
 from pages import check_nothing_yet, check_page, check_refusals
+from states import killed_everywhere
 
 PLAN = """
 workstream: w
@@ -136,6 +137,23 @@ def test_script_does_the_same(failed, tmp_path):
     again = failed("task", "debug", "bad", "--script", "again.sh")
     assert again.code == 4
     assert "exists already: nothing was written" in again.err
+
+
+def test_script_is_whole_or_not_there(failed):
+    """Killed anywhere while it writes; then the same again works, unless it is there already."""
+    assert failed("task", "debug", "bad", "--script", "whole.sh").code == 0
+    whole = (failed.folder / "whole.sh").read_bytes()
+    script, seen = failed.folder / "again.sh", set()
+
+    def judge(killed):
+        there = script.exists()
+        seen.add((killed, there))
+        assert not there or script.read_bytes() == whole
+        assert failed("task", "debug", "bad", "--script", "again.sh").code == (4 if there else 0)
+        assert script.read_bytes() == whole and not list(failed.folder.glob("*tmp"))
+
+    places = killed_everywhere(failed, ["task", "debug", "bad", "--script", "again.sh"], judge)
+    assert places >= 3 and {(True, False), (False, True)} <= seen
 
 
 def test_script_follows_no_link(failed):
