@@ -4,4 +4,5 @@
 #include "worker/identity.h"
 #include "worker/outbox.h"
 
-const struct orchestrator_remains worker_remains = { outbox_read, outbox_discard, worker_sweep };
+const struct orchestrator_remains worker_remains = { outbox_read, outbox_discard, worker_sweep,
+						     worker_left };

@@ -38,6 +38,15 @@ static int take_report(void *ctx, uint64_t incarnation, const struct worker_msg 
 	return c->burial->step(c->burial->ctx, &in);
 }
 
+/* Who left in good order while nobody listened has not crashed. */
+static enum input_kind how_it_went(const struct burial *b, const char *id, uint64_t incarnation,
+				   enum input_kind how)
+{
+	return how == IN_WORKER_LOST && b->remains->left(b->workers_fd, id, incarnation)
+		       ? IN_WORKER_SHUTDOWN
+		       : how;
+}
+
 static void count(const struct burial *b, const struct worker *w, int collected, int killed)
 {
 	if (!b->counts)
@@ -68,6 +77,7 @@ int bury_worker(const struct burial *b, uint32_t worker, enum input_kind how, st
 			       "started. Try: sk status",
 			       id, strerror(-killed));
 	count(b, &b->st->workers[worker], collected, killed);
+	gone.kind = how_it_went(b, id, gone.incarnation, how);
 	rc = b->step(b->ctx, &gone);
 	if (rc == 0)
 		rc = b->commit(b->ctx, e);
@@ -78,11 +88,11 @@ int bury_predecessor(const struct burial *b, uint32_t worker, struct err *e)
 {
 	CLEANUP(mem_free) char *id = span_dup(b->st->workers[worker].id);
 	struct collector c = { b, id };
-	struct input gone = { .kind = IN_WORKER_LOST,
-			      .worker_id = span_of(id),
+	struct input gone = { .worker_id = span_of(id),
 			      .incarnation = b->st->workers[worker].incarnation };
 	int rc = b->remains->collect(b->workers_fd, id, take_report, &c, e);
 
+	gone.kind = how_it_went(b, id, gone.incarnation, IN_WORKER_LOST);
 	return rc < 0 ? rc : b->step(b->ctx, &gone);
 }
 

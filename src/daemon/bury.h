@@ -19,7 +19,8 @@ struct burial {
 /*
  * Settles everything of a worker whose lock is free, in this order: its last word (the outbox) is
  * read and committed, what it left running is ended, and only then the core hears `how` it went
- * (IN_WORKER_LOST, IN_WORKER_EXPIRED or IN_WORKER_SHUTDOWN) and its tasks go to others, so that no
+ * (IN_WORKER_LOST, IN_WORKER_EXPIRED or IN_WORKER_SHUTDOWN; one that ended by itself is not lost,
+ * though nobody may have heard its good-bye) and its tasks go to others, so that no
  * attempt meets its predecessor. Killed in between it is done again from the start, which is
  * harmless. Returns 0 or a negative code with *e filled.
  */

@@ -36,6 +36,8 @@ struct orchestrator_remains {
 	int (*discard)(int workers_fd, const char *worker_id, struct err *e);
 	/* Ends every process it left behind; the number, or -errno. */
 	int (*sweep)(int workers_fd, const char *worker_id, int wait_ms);
+	/* Whether this incarnation ended by itself, whoever heard its good-bye. */
+	bool (*left)(int workers_fd, const char *worker_id, uint64_t incarnation);
 };
 
 /* How long is waited for workers. 0 = as in base/limits.h, in proportion to the heartbeat. */

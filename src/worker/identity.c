@@ -49,6 +49,8 @@ static int decode(struct span text, struct worker_identity *out)
 			take(&s, out->group_dir, sizeof(out->group_dir));
 		else if (span_is(key.raw, "capabilities"))
 			take(&s, out->capabilities, sizeof(out->capabilities));
+		else if (span_is(key.raw, "left_before"))
+			scan_u64(&s, INT64_MAX, &out->left_before);
 		else if (span_is(key.raw, "left"))
 			scan_bool(&s, &out->left);
 		else
@@ -91,9 +93,18 @@ int worker_identity_write(int workers_fd, const char *worker_id, const struct wo
 	buf_put_json(&text, span_of(id->group_dir));
 	buf_puts(&text, ",\"capabilities\":");
 	buf_put_json(&text, span_of(id->capabilities));
-	buf_putf(&text, ",\"left\":%s}\n", id->left ? "true" : "false");
+	buf_putf(&text, ",\"left\":%s,\"left_before\":%llu}\n", id->left ? "true" : "false",
+		 (unsigned long long)id->left_before);
 	snprintf(name, sizeof(name), "%s.json", worker_id);
 	return fd_replace_view_at(workers_fd, name, text.p, text.len);
+}
+
+bool worker_left(int workers_fd, const char *worker_id, uint64_t incarnation)
+{
+	struct worker_identity id;
+
+	return worker_identity_read(workers_fd, worker_id, &id) == 1 &&
+	       ((id.left && id.incarnation == incarnation) || id.left_before == incarnation);
 }
 
 int worker_sweep(int workers_fd, const char *worker_id, int wait_ms)

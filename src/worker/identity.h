@@ -12,6 +12,7 @@ struct worker_identity {
 	char group_dir[512];     /* its cgroup, or "" */
 	char capabilities[2048]; /* raw JSON array; a longer one is not told */
 	bool left;               /* it ended by itself: nothing is left of it */
+	uint64_t left_before;    /* the incarnation before it, when that ended by itself; else 0 */
 };
 
 /* Returns 1, 0 when there is none or it cannot be understood, or -errno. */
@@ -19,6 +20,10 @@ int worker_identity_read(int workers_fd, const char *worker_id, struct worker_id
 
 /* Replaces the file. Returns 0 or -errno. */
 int worker_identity_write(int workers_fd, const char *worker_id, const struct worker_identity *id);
+
+/* Whether this incarnation, the last one or the one before, has ended by itself. After a power cut
+ * the answer may be no although it had. */
+bool worker_left(int workers_fd, const char *worker_id, uint64_t incarnation);
 
 /*
  * For whoever finds the worker's lock free although it has not left: ends every process it left

@@ -66,6 +66,7 @@ struct worker_run {
 	struct lock lock;
 	struct proc_identity who;
 	uint64_t incarnation;
+	uint64_t left_before; /* see identity.h */
 	char nonce[NONCE_LEN + 1];
 	struct tree tree;
 	struct link link;

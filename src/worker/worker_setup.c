@@ -103,7 +103,10 @@ static int take_lock(struct worker_run *w, struct err *e)
 
 static int write_identity(struct worker_run *w, bool left)
 {
-	struct worker_identity id = { .who = w->who, .incarnation = w->incarnation, .left = left };
+	struct worker_identity id = { .who = w->who,
+				      .incarnation = w->incarnation,
+				      .left = left,
+				      .left_before = w->left_before };
 
 	memcpy(id.nonce, w->nonce, sizeof(id.nonce));
 	snprintf(id.capabilities, sizeof(id.capabilities), "%s",
@@ -125,6 +128,7 @@ static int become_someone(struct worker_run *w, struct err *e)
 	swept = worker_sweep(w->workers_fd, w->o->worker_id, SWEEP_WAIT_MS);
 	if (swept != 0)
 		worker_say(w, "ended %d processes of the incarnation before", swept);
+	w->left_before = old.left ? old.incarnation : 0;
 	w->incarnation = w->o->incarnation ? w->o->incarnation : old.incarnation + 1;
 	if (!w->o->incarnation && w->incarnation < w->o->incarnation_min)
 		w->incarnation = w->o->incarnation_min;

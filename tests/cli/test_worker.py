@@ -97,6 +97,33 @@ def test_started_by_hand_takes_what_it_alone_can_do(work):
     work.nothing_left()
 
 
+@pytest.mark.parametrize("followed", [False, True])
+def test_that_left_while_nobody_was_there_has_not_crashed(work, followed):
+    """It was told to end between two runs. Nobody heard its good-bye; the next start reads it."""
+    work.plan("workstream: v\nnotify: 'echo $SK_EVENT >> told'\ntasks: {a: {run: 'true', capabilities: [gpu]}}")
+    assert work("run", work.plan("tasks: {first: {run: 'true'}}", "first.yaml")).code == 0
+    process = hand(work, "--worker-id", "gpu", "--capabilities", '["gpu"]')
+    assert work("run", "plan.yaml").code == 0
+    process.terminate()
+    assert process.wait() == 0
+    if followed:
+        work.start("worker", "--worker-id", "gpu", "--capabilities", '["gpu"]')
+        until(lambda: json.loads(work.read(".state/workers/gpu.json"))["incarnation"] == 2, "the next one is there")
+    assert work("run", "--new-run", "plan.yaml" if followed else "first.yaml").code == 0
+    assert [event["metadata"]["edge"] for event in work.events("worker_shutdown") if event["worker_id"] == "gpu"] == ["K9"]
+    assert not work.events("worker_crashed") and work.lines("told") == []
+
+
+def test_that_is_killed_while_nobody_was_there_has_crashed(work):
+    assert work("run", work.plan("tasks: {first: {run: 'true'}}", "first.yaml")).code == 0
+    process = hand(work, "--worker-id", "gpu", "--capabilities", '["gpu"]')
+    assert work("run", work.plan("workstream: v\ntasks: {a: {run: 'true', capabilities: [gpu]}}")).code == 0
+    process.kill()
+    process.wait()
+    assert work("run", "--new-run", "first.yaml").code == 0
+    assert [event["worker_id"] for event in work.events("worker_crashed")] == ["gpu"]
+
+
 def test_a_second_incarnation_by_hand(work):
     (work.folder / "gpu.yaml").write_text("workstream: g\ntasks: {t: {run: 'echo $SK_ATTEMPT >> t.txt; : < gate',"
                                           " capabilities: [gpu]}}\n")

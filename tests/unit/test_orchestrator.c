@@ -95,7 +95,7 @@ static int teardown(void **state)
 static void open_orchestrator(struct place *p)
 {
 	static const struct orchestrator_remains remains = { outbox_read, outbox_discard,
-							     worker_sweep };
+							     worker_sweep, worker_left };
 	struct orchestrator_options options = { .state_fd = p->dir_fd,
 						.state_dir = p->dir,
 						.program = "/bin/true",
