@@ -107,6 +107,8 @@
 #define NOTIFY_QUEUE_MAX 100               /* waiting: who gets a hundred mails reads none */
 #define NOTIFY_STOP_MS 10000               /* the end of a run waits this long for them */
 #define NOTIFY_LOG_BYTES_MAX (1024 * 1024) /* what they print; begun anew beyond this */
-#define RESERVE_BYTES (1024 * 1024)        /* kept for the record "stopped: disk full" */
+#define SCOPE_ENTRIES_MAX 256       /* of one scope: each is compared with each changed path */
+#define SCOPE_ENTRY_BYTES_MAX 4096  /* PATH_MAX: no longer path can be changed */
+#define RESERVE_BYTES (1024 * 1024) /* kept for the record "stopped: disk full" */
 
 #endif
