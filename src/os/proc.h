@@ -54,6 +54,7 @@ struct proc_spawn {
 	struct proc_limits limits;
 	const sigset_t
 		*ignored; /* signals the parent ignores, which it must not inherit; NULL = ask */
+	int cage_fd;      /* rules of os/landlock.h that it lives under; 0 or -1 = none */
 	bool dies_with_parent; /* killed when the calling thread ends */
 };
 
@@ -66,6 +67,7 @@ enum proc_step {
 	PROC_STEP_CWD,
 	PROC_STEP_LIMITS,
 	PROC_STEP_FILES,
+	PROC_STEP_CAGE,
 	PROC_STEP_EXEC
 };
 

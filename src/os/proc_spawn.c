@@ -25,6 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/landlock.h"
+
 #define STACK_BYTES 32768
 #define SHARED_FLAGS (CLONE_VM | CLONE_VFORK)
 
@@ -98,6 +100,9 @@ __attribute__((no_sanitize("address"))) static int born(void *arg)
 		goto failed;
 	b->step = PROC_STEP_LIMITS;
 	if (set_limits(&s->limits) < 0)
+		goto failed;
+	b->step = PROC_STEP_CAGE;
+	if (s->cage_fd > 0 && landlock_enter(s->cage_fd) < 0)
 		goto failed;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -188,6 +193,7 @@ pid_t proc_spawn(const struct proc_spawn *s, enum proc_step *failed)
 	INVARIANT(s->stdin_fd == 0 || s->stdin_fd > 2);
 	INVARIANT(s->stdout_fd > 0);
 	INVARIANT(s->stderr_fd > 0);
+	INVARIANT(s->cage_fd <= 0 || s->cage_fd > 2);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before); /* no handler of ours may run in the child */
 	errno = 0;
