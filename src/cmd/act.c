@@ -1,6 +1,8 @@
 /*
  * From words to an act and back to a page. The diary's line comes last, so that it can say how the
- * act ended; the journal has operator and reason as well, so a line lost to a kill loses no fact.
+ * act ended; the journal has operator and reason as well, so a line lost to a kill loses no fact. A
+ * rehearsal is the same decision on a state that is thrown away: on that of a live orchestrator, in
+ * a copy of it, where reading it would take long, else on one that is read.
  */
 #include "cmd/act.h"
 
@@ -16,7 +18,9 @@
 #include "cmd/event_text.h"
 #include "cmd/hint.h"
 #include "cmd/remains.h"
+#include "cmd/served.h"
 #include "cmd/view.h"
+#include "core/decide.h"
 #include "core/find.h"
 #include "daemon/alone.h"
 #include "os/clock.h"
@@ -29,9 +33,12 @@ struct acting {
 	struct cmd_ctx *c;
 	const struct act_page *page;
 	struct act *act;
+	const char *typed; /* id of the subject */
 	char operator_name[64];
 	int state_fd;
 	bool dry_run;
+	bool shown; /* the page was printed by a copy of the orchestrator */
+	struct view *own;
 	uint64_t recorded;
 	char ids[INTERVENTION_EVENTS_MAX][EVENT_ID_LEN]; /* of the first records it made */
 	size_t id_count;
@@ -136,6 +143,18 @@ static void tell_json(struct acting *a, uint64_t first_seq, uint64_t last_seq, b
 	json_close(&j);
 }
 
+static void tell_rest(struct acting *a, uint64_t first_seq)
+{
+	if (a->recorded <= CONTROL_EVENTS_MAX)
+		return;
+	out_putf(a->c->out, "and %llu more",
+		 (unsigned long long)(a->recorded - CONTROL_EVENTS_MAX));
+	if (!a->dry_run)
+		out_putf(a->c->out, ": sk events --since %llu",
+			 (unsigned long long)(first_seq + CONTROL_EVENTS_MAX));
+	out_puts(a->c->out, "\n");
+}
+
 static void told(void *ctx, const struct state *st, const struct events *batch)
 {
 	struct acting *a = ctx;
@@ -144,9 +163,12 @@ static void told(void *ctx, const struct state *st, const struct events *batch)
 	a->recorded = batch->count;
 	find_next(a, st);
 	if (a->c->json)
-		tell_json(a, first, batch->count ? batch->v[batch->count - 1].seq : 0, false);
-	for (size_t i = 0; i < batch->count && !a->c->json; i++)
+		tell_json(a, first, batch->count ? batch->v[batch->count - 1].seq : 0,
+			  a->c->view && a->c->view->lent);
+	for (size_t i = 0; i < batch->count && i < CONTROL_EVENTS_MAX && !a->c->json; i++)
 		tell_event(a, &batch->v[i]);
+	if (!a->c->json)
+		tell_rest(a, first);
 	for (size_t i = 0; i < batch->count && i < INTERVENTION_EVENTS_MAX; i++)
 		note_event(a, &batch->v[i]);
 }
@@ -162,21 +184,77 @@ static void tell_answer(struct acting *a, const struct answer *answer)
 		tell_json(a, r->first_seq, r->last_seq, true);
 	else
 		answer_each_event(answer, tell_event, a);
-	if (!a->c->json && a->recorded > CONTROL_EVENTS_MAX)
-		out_putf(a->c->out, "and %llu more: sk events --since %llu\n",
-			 (unsigned long long)(a->recorded - CONTROL_EVENTS_MAX),
-			 (unsigned long long)(r->first_seq + CONTROL_EVENTS_MAX));
+	if (!a->c->json)
+		tell_rest(a, r->first_seq);
 }
 
-/* Nobody is asked to confirm what is refused anyway: it is rehearsed first. */
-static int ask_to_confirm(struct acting *a, struct err *e)
+/* The page may have to look at the state; not where somebody else answers who has it at hand. */
+static int make_ready(struct acting *a, struct err *e)
+{
+	int rc = 0;
+
+	if (!a->page->prepare)
+		return 0;
+	if (!a->c->view)
+		rc = view_open(a->c->paths, a->c->now_ms, &a->own, e);
+	if (a->own)
+		a->c->view = a->own;
+	return rc < 0 ? rc : a->page->prepare(a->c, a->typed, a->act, e);
+}
+
+/* In a copy of the orchestrator: what it decides on its state is told and forgotten. */
+static int rehearse_here(struct acting *a, struct err *e)
+{
+	CLEANUP(events_release) struct events batch = EVENTS_INIT;
+	CLEANUP(effects_release) struct effects fx = EFFECTS_INIT;
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+	const struct input in = { .kind = IN_ACT, .act = a->act, .live = true };
+	struct state *st = &a->c->view->st;
+	int rc = make_ready(a, e);
+
+	if (rc < 0)
+		return rc;
+	rc = core_step(st, &in, a->c->now_ms, &batch, &fx, &why);
+	if (rc < 0)
+		return err_set(e, rc, "%s", why.p ? why.p : "refused");
+	told(a, st, &batch);
+	return 0;
+}
+
+/* With `tell` what it would do is printed, else only a refusal shows. */
+static int rehearse(struct acting *a, bool tell, struct err *e)
 {
 	struct alone_options o = { .state_fd = a->state_fd,
 				   .state_dir = a->c->paths->state_dir,
 				   .command = a->c->cmd->path,
 				   .dry_run = true,
-				   .remains = &worker_remains };
-	int rc = act_alone(&o, a->act, e);
+				   .remains = &worker_remains,
+				   .told = tell ? told : NULL,
+				   .ctx = a };
+	const char *more[4] = { NULL };
+	size_t count = 0;
+	int code = 0, rc;
+
+	if (a->c->view && a->c->view->lent)
+		return rehearse_here(a, e);
+	if (!options_has(a->c->options, "dry-run"))
+		more[count++] = "--dry-run";
+	if (!options_text(a->c->options, "operator")) {
+		more[count++] = "--operator";
+		more[count++] = a->operator_name;
+	}
+	rc = served_aside(a->c, more, tell ? a->c->out : NULL, &code, e);
+	a->shown = rc == 1;
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	rc = make_ready(a, e);
+	return rc < 0 ? rc : act_alone(&o, a->act, e);
+}
+
+/* Nobody is asked to confirm what is refused anyway: it is rehearsed first. */
+static int ask_to_confirm(struct acting *a, struct err *e)
+{
+	int rc = rehearse(a, false, e);
 
 	if (rc < 0)
 		return rc;
@@ -195,17 +273,21 @@ static int perform(struct acting *a, struct err *e)
 	struct alone_options o = { .state_fd = a->state_fd,
 				   .state_dir = a->c->paths->state_dir,
 				   .command = a->c->cmd->path,
-				   .dry_run = a->dry_run,
 				   .remains = &worker_remains,
 				   .told = told,
 				   .ctx = a };
-	struct control_request request = { .kind = CONTROL_ACT, .act = *a->act };
+	struct control_request request = { .kind = CONTROL_ACT };
 	int64_t until_ms = clock_mono_ms(&clock_real) + CONTROL_PATIENCE_MS;
+	int ready;
 
 	if (a->page->danger && !a->dry_run && !options_has(a->c->options, "yes"))
 		return ask_to_confirm(a, e);
 	if (a->dry_run)
-		return act_alone(&o, a->act, e);
+		return rehearse(a, true, e);
+	ready = make_ready(a, e);
+	if (ready < 0)
+		return ready;
+	request.act = *a->act;
 	for (;;) {
 		CLEANUP(answer_release) struct answer answer = ANSWER_INIT;
 		int rc = ask(a->state_fd, &request, &answer, e);
@@ -253,27 +335,34 @@ static int write_diary(struct acting *a, struct span id, int result, const struc
 	return interventions_add(a->state_fd, &line, e);
 }
 
+static void tell_end(struct acting *a)
+{
+	if (a->c->json || a->shown)
+		return;
+	if (!a->recorded)
+		out_puts(a->c->out, "nothing to change: it is so already\n");
+	out_next(a->c->out, &a->next);
+}
+
 static int run_open(struct acting *a, struct err *e)
 {
 	struct err diary = ERR_INIT;
-	const char *typed = "";
-	int rc = find_subject(a, &typed, e), wrote;
+	int rc = find_subject(a, &a->typed, e), wrote;
 
 	if (rc < 0)
 		return rc;
-	put_subject(a, span_of(typed));
-	rc = a->page->prepare ? a->page->prepare(a->c, typed, a->act, e) : 0;
-	if (rc == 0)
-		rc = perform(a, e);
+	put_subject(a, span_of(a->typed));
+	rc = perform(a, e);
 	if (rc == -ENOENT)
 		rc = view_missing(a->c->paths, e);
-	wrote = write_diary(a, span_of(typed), rc, e, &diary);
+	if (a->c->view && a->c->view->lent)
+		wrote = 0; /* whoever asked writes it */
+	else
+		wrote = write_diary(a, span_of(a->typed), rc, e, &diary);
 	if (rc == 0 && wrote < 0)
 		return err_set(e, wrote, "it was done, but %s", diary.text);
-	if (rc == 0 && !a->c->json && !a->recorded)
-		out_puts(a->c->out, "nothing to change: it is so already\n");
-	if (rc == 0 && !a->c->json)
-		out_next(a->c->out, &a->next);
+	if (rc == 0)
+		tell_end(a);
 	return rc < 0 ? rc : EXIT_DONE;
 }
 
@@ -284,13 +373,16 @@ int act_run(struct cmd_ctx *c, const struct act_page *page, struct act *act, str
 	int rc;
 
 	find_operator(&a);
-	a.dry_run = options_has(c->options, "dry-run");
+	a.dry_run = options_has(c->options, "dry-run") || (c->view && c->view->lent);
 	a.state_fd = paths_open(c->paths, false, &why);
 	if (a.state_fd == -ENOENT)
 		return view_missing(c->paths, e);
 	if (a.state_fd < 0)
 		return view_paths_problem(a.state_fd, &why, e);
 	rc = run_open(&a, e);
+	if (a.own)
+		c->view = NULL;
+	view_free(a.own);
 	buf_release(&a.next);
 	fd_close(&a.state_fd);
 	return rc;

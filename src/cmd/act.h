@@ -48,15 +48,16 @@ struct act_page {
 	enum act_subject subject;
 	const char *option; /* that names the subject; a plain argument does as well */
 	const char *danger; /* what --yes confirms, or NULL when nothing needs confirmation */
-	/* Fills in what is not an option of its own; NULL = nothing is. A refusal is told and put
-	 * in the diary like any other. */
+	/* Fills in what is not an option of its own, with c->view the state as it is recorded (NULL
+	 * when there is none yet); NULL = nothing is. A refusal is told and put in the diary like
+	 * any other. */
 	int (*prepare)(struct cmd_ctx *c, const char *typed, struct act *act, struct err *e);
 };
 
 /*
  * Fills in the subject, the operator and the reason, acts, adds one line to interventions.log (also
  * when refused) and prints what was recorded and what to type next. Returns the exit code or a
- * negative code with *e.
+ * negative code with *e. On a state that is lent (CMD_ASIDE) it only rehearses.
  */
 int act_run(struct cmd_ctx *c, const struct act_page *page, struct act *act, struct err *e);
 

@@ -51,6 +51,9 @@ enum cmd_needs {
 	/* NEED_VIEW, and nothing but looks at the state and prints: where the state is large, a
 	   live orchestrator runs it on the state it has in memory. */
 	CMD_SERVED = 1 << 3,
+	/* NEED_STATE, and has a form that changes nothing, which a copy of a live orchestrator may
+	   run: served_aside asks for it, and then c->view is set and v->lent. */
+	CMD_ASIDE = 1 << 4,
 	CMD_SCRIPT = 1 << 2, /* prints something that is read by a program as it is: there is no
 				--format json */
 };
@@ -65,7 +68,9 @@ struct cmd_ctx {
 	bool json;                 /* one JSON document (or one object a line) is wanted */
 	int64_t now_ms;            /* wall clock, asked once */
 	const struct paths *paths; /* with NEED_STATE */
-	struct view *view;         /* with NEED_VIEW */
+	struct view *view;         /* with NEED_VIEW, or lent: see CMD_ASIDE */
+	char *const *words;        /* as typed behind the path */
+	size_t word_count;
 };
 
 struct cmd {

@@ -114,7 +114,7 @@ static int prepare(struct dispatch *d, struct cmd_ctx *c, int *exit_code, struct
 		return rc;
 	c->paths = &d->paths;
 	if (c->cmd->needs & CMD_SERVED) {
-		rc = served_ask(c, d->words, d->word_count, exit_code, e);
+		rc = served_ask(c, exit_code, e);
 		if (rc != 0)
 			return rc;
 	}
@@ -127,7 +127,12 @@ static int prepare(struct dispatch *d, struct cmd_ctx *c, int *exit_code, struct
 
 static int run_row(struct dispatch *d, const struct cmd *cmd, struct err *e)
 {
-	struct cmd_ctx c = { .cmd = cmd, .options = &d->options, .out = &d->out, .json = d->json };
+	struct cmd_ctx c = { .cmd = cmd,
+			     .options = &d->options,
+			     .out = &d->out,
+			     .json = d->json,
+			     .words = d->words,
+			     .word_count = d->word_count };
 	int exit_code = 0, rc;
 
 	if (d->json && (cmd->needs & CMD_SCRIPT))

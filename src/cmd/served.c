@@ -34,47 +34,80 @@ static bool is_large(int state_fd)
 	       st.st_size >= SERVED_BYTES_MIN;
 }
 
-static void put_words(struct buf *out, const struct cmd_ctx *c, char *const *words, size_t count)
+/* What stands behind -- is no option of ours to add to. */
+static bool can_be_asked(const struct cmd_ctx *c)
+{
+	for (size_t i = 0; i < c->word_count; i++)
+		if (strcmp(c->words[i], "--") == 0)
+			return false;
+	return at_root(c->paths);
+}
+
+static void put_words(struct buf *out, const struct cmd_ctx *c, const char *const *more)
 {
 	buf_putc(out, '[');
 	buf_put_json(out, span_of(c->cmd->path));
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < c->word_count; i++) {
 		buf_putc(out, ',');
-		buf_put_json(out, span_of(words[i]));
+		buf_put_json(out, span_of(c->words[i]));
+	}
+	for (; more && *more; more++) {
+		buf_putc(out, ',');
+		buf_put_json(out, span_of(*more));
 	}
 	if (c->json)
 		buf_puts(out, ",\"--json\"");
 	buf_putc(out, ']');
 }
 
-int served_ask(struct cmd_ctx *c, char *const *words, size_t count, int *exit_code, struct err *e)
+static int ask_for(struct cmd_ctx *c, struct control_request *request, struct out *out,
+		   int *exit_code, struct err *e)
 {
-	CLEANUP(buf_release)
-	struct buf text = BUF_INIT, line = BUF_INIT, scratch = BUF_INIT, why = BUF_INIT;
+	CLEANUP(buf_release) struct buf line = BUF_INIT, scratch = BUF_INIT, why = BUF_INIT;
 	CLEANUP(fd_close) int state_fd = paths_open(c->paths, false, &why);
-	struct control_request request = { .kind = CONTROL_SHOW,
-					   .columns = c->out->columns,
-					   .terminal = c->out->terminal,
-					   .color = c->out->color };
 	struct err ignored = ERR_INIT;
 	struct control_reply reply;
 
-	for (size_t i = 0; i < count;
-	     i++) /* what stands behind -- is no option of ours to add to */
-		if (strcmp(words[i], "--") == 0)
-			return 0;
-	if (state_fd < 0 || !is_large(state_fd) || !at_root(c->paths))
+	request->kind = CONTROL_SHOW;
+	request->columns = c->out->columns;
+	request->terminal = c->out->terminal;
+	request->color = c->out->color;
+	if (state_fd < 0 || !is_large(state_fd))
 		return 0;
-	put_words(&text, c, words, count);
-	request.words = (struct span){ text.p, text.len };
-	if (control_ask(state_fd, &request, PATIENCE_MS, &line, &scratch, &reply, &ignored) < 1 ||
+	if (control_ask(state_fd, request, PATIENCE_MS, &line, &scratch, &reply, &ignored) < 1 ||
 	    reply.code == SK_EBUSY)
 		return 0;
 	if (reply.code)
 		return err_set(e, -(int)reply.code, "%.*s", SPAN_ARG(reply.message));
-	out_put(c->out, reply.output.p, reply.output.len);
+	if (out)
+		out_put(out, reply.output.p, reply.output.len);
 	*exit_code = (int)reply.exit_code;
 	return 1;
+}
+
+int served_ask(struct cmd_ctx *c, int *exit_code, struct err *e)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	struct control_request request = { .aside = false };
+
+	if (!can_be_asked(c))
+		return 0;
+	put_words(&text, c, NULL);
+	request.words = (struct span){ text.p, text.len };
+	return ask_for(c, &request, c->out, exit_code, e);
+}
+
+int served_aside(struct cmd_ctx *c, const char *const *more, struct out *out, int *exit_code,
+		 struct err *e)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	struct control_request request = { .aside = true };
+
+	if (!can_be_asked(c))
+		return 0;
+	put_words(&text, c, more);
+	request.words = (struct span){ text.p, text.len };
+	return ask_for(c, &request, out, exit_code, e);
 }
 
 /* What options_parse wants: words that end in NUL. The first one is the path. */
@@ -106,19 +139,23 @@ static bool read_words(struct span raw, struct words *out)
 	return out->count > 0;
 }
 
-static const struct cmd *find_row(const char *path)
+/* What a copy may run is never run by the orchestrator itself: it may decide on an act. */
+static const struct cmd *find_row(const char *path, bool aside)
 {
+	unsigned wanted = aside ? CMD_ASIDE : CMD_SERVED;
+
 	for (size_t i = 0; i < cmd_count; i++)
-		if (strcmp(cmd_table[i]->path, path) == 0 && cmd_table[i]->needs & CMD_SERVED)
+		if (strcmp(cmd_table[i]->path, path) == 0 && cmd_table[i]->needs & wanted)
 			return cmd_table[i];
 	return NULL;
 }
 
-/* The state is lent for the call: the copy is shallow and never released. */
+/* The state is lent for the call: the copy is shallow and never released, only an act that is
+ * rehearsed in a copy of the process changes it. */
 static int run_row(const struct served_by *by, const struct state *st, struct cmd_ctx *c,
 		   struct err *e)
 {
-	struct view view = { .dir = by->state_fd, .st = *st, .alive = true };
+	struct view view = { .dir = by->state_fd, .st = *st, .alive = true, .lent = true };
 	/* Our own lock, looked at as others see it: so the page is the one they would make. */
 	int rc = lock_probe(by->state_fd, ORCHESTRATOR_LOCK, &view.holder);
 
@@ -150,7 +187,7 @@ int served_show(void *ctx, const struct state *st, const struct control_request 
 	int rc = -SK_EBUSY;
 
 	if (read_words(request->words, &words) && at_root(by->paths))
-		c.cmd = find_row(words.v[0]);
+		c.cmd = find_row(words.v[0], request->aside);
 	if (c.cmd)
 		rc = options_parse(&options, c.cmd, words.v + 1, words.count - 1, NULL, e);
 	else

@@ -21,10 +21,17 @@ int served_show(void *ctx, const struct state *st, const struct control_request 
 		struct buf *out, struct err *e);
 
 /*
- * Asks for the page of c->cmd with its options as typed: `words` behind the path. Returns 1 with
- * *exit_code when it was printed to c->out, 0 when the state has to be read, or the negative code
- * of the command with *e.
+ * Asks for the page of c->cmd with its options as typed. Returns 1 with *exit_code when it was
+ * printed to c->out, 0 when the state has to be read, or the negative code of the command with *e.
  */
-int served_ask(struct cmd_ctx *c, char *const *words, size_t count, int *exit_code, struct err *e);
+int served_ask(struct cmd_ctx *c, int *exit_code, struct err *e);
+
+/*
+ * The same for rows that a copy of the orchestrator runs (CMD_ASIDE), with more words behind those
+ * that were typed (`more` ends in NULL, or is NULL). What is printed goes to `out`, or nowhere when
+ * that is NULL.
+ */
+int served_aside(struct cmd_ctx *c, const char *const *more, struct out *out, int *exit_code,
+		 struct err *e);
 
 #endif

@@ -24,7 +24,7 @@ const struct cmd cmd_task_cancel = {
 	.example =
 		"sk task cancel unit\nsk task cancel --task-id unit --reason \"not needed today\"",
 	.options = task_cancel_options,
-	.needs = NEED_STATE,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.args = ARG_TASK,
 	.args_max = 1,
 	.run = task_cancel_run,

@@ -35,7 +35,7 @@ const struct cmd cmd_task_retry = {
 		 "left.",
 	.example = "sk task retry unit\nsk task retry --task-id unit --timeout 20m",
 	.options = task_retry_options,
-	.needs = NEED_STATE,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.args = ARG_TASK,
 	.args_max = 1,
 	.run = task_retry_run,

@@ -22,6 +22,7 @@ struct view {
 	struct store_report report;
 	bool alive; /* an orchestrator holds the lock */
 	bool died;  /* the last one ended without saying so: killed, crashed or out of power */
+	bool lent;  /* it is an orchestrator's own, in a copy of it: only to be looked at */
 	struct lock_holder holder; /* with alive */
 };
 

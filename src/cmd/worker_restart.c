@@ -31,7 +31,7 @@ const struct cmd cmd_worker_restart = {
 		 "sk run.",
 	.example = "sk worker restart local\nsk worker restart --worker-id gpu --force",
 	.options = worker_restart_options,
-	.needs = NEED_STATE,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.args = ARG_WORKER,
 	.args_max = 1,
 	.run = worker_restart_run,

@@ -45,7 +45,7 @@ const struct cmd cmd_worker_shutdown = {
 	.example = "sk worker shutdown gpu\n"
 		   "sk worker shutdown --worker-id local --force --reassign",
 	.options = worker_shutdown_options,
-	.needs = NEED_STATE,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.args = ARG_WORKER,
 	.args_max = 1,
 	.run = worker_shutdown_run,

@@ -36,7 +36,7 @@ const struct cmd cmd_workstream_resume = {
 		 "--force goes on without it.",
 	.example = "sk workstream resume nightly\nsk workstream resume nightly --from-task deploy",
 	.options = workstream_resume_options,
-	.needs = NEED_STATE,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.args = ARG_WORKSTREAM,
 	.args_max = 1,
 	.run = workstream_resume_run,

@@ -31,7 +31,7 @@ const struct cmd cmd_workstream_retry = {
 	.example = "sk workstream retry nightly --yes\nsk workstream retry nightly "
 		   "--keep-completed --yes",
 	.options = workstream_retry_options,
-	.needs = NEED_STATE,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.args = ARG_WORKSTREAM,
 	.args_max = 1,
 	.run = workstream_retry_run,

@@ -24,7 +24,7 @@ const struct cmd cmd_workstream_retry_failed = {
 		 "completed stays.",
 	.example = "sk workstream retry-failed nightly",
 	.options = workstream_retry_failed_options,
-	.needs = NEED_STATE,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.args = ARG_WORKSTREAM,
 	.args_max = 1,
 	.run = workstream_retry_failed_run,

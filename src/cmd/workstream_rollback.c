@@ -94,7 +94,7 @@ const struct cmd cmd_workstream_rollback = {
 	.example = "sk workstream rollback nightly --dry-run\n"
 		   "sk workstream rollback --workstream-id nightly --to-checkpoint latest --yes",
 	.options = workstream_rollback_options,
-	.needs = NEED_VIEW,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.args = ARG_WORKSTREAM,
 	.args_max = 1,
 	.run = workstream_rollback_run,

@@ -95,30 +95,89 @@ static int send_all(const struct asking *a, const struct buf *text)
 	return 0;
 }
 
-/* Until the newline. */
-static int read_line(const struct asking *a, struct buf *line)
+/* One piece of what is answered; 0 also when there is none yet. */
+static int read_piece(const struct asking *a, struct buf *line)
 {
-	for (;;) {
-		ssize_t n;
-		int rc = 0;
+	ssize_t n;
 
-		buf_reserve(line, READ_BYTES);
-		n = recv(a->fd, line->p + line->len, READ_BYTES, MSG_DONTWAIT);
-		if (n > 0) {
-			line->len += (size_t)n;
-			line->p[line->len] = '\0';
-			if (line->p[line->len - 1] == '\n')
-				return 0;
-			if (line->len > CONTROL_REPLY_BYTES_MAX)
-				return went_away(a);
-		} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-			return went_away(a);
-		} else if (errno == EAGAIN) {
-			rc = wait_for(a, POLLIN);
-		}
-		if (rc < 0)
-			return gave_up_waiting(a);
+	buf_reserve(line, READ_BYTES);
+	n = recv(a->fd, line->p + line->len, READ_BYTES, MSG_DONTWAIT);
+	if (n > 0) {
+		line->len += (size_t)n;
+		line->p[line->len] = '\0';
+		return 0;
 	}
+	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		return went_away(a);
+	if (errno == EAGAIN && wait_for(a, POLLIN) < 0)
+		return gave_up_waiting(a);
+	return 0;
+}
+
+/* Until the newline; *len is where it stands. */
+static int read_line(const struct asking *a, struct buf *line, size_t *len)
+{
+	size_t looked = 0;
+
+	for (;;) {
+		const char *end;
+		int rc = read_piece(a, line);
+
+		if (rc < 0)
+			return rc;
+		end = memchr(line->p + looked, '\n', line->len - looked);
+		if (end) {
+			*len = (size_t)(end - line->p);
+			return 0;
+		}
+		looked = line->len;
+		if (looked > CONTROL_REPLY_BYTES_MAX)
+			return went_away(a);
+	}
+}
+
+/* The bytes behind the line, for which it is given time as for a request. */
+static int read_output(struct asking *a, struct buf *line, size_t len, struct control_reply *reply)
+{
+	size_t wanted = len + 1 + (size_t)reply->output_bytes;
+
+	if (reply->output_bytes > CONTROL_OUTPUT_BYTES_MAX)
+		return went_away(a);
+	a->until_ms += (int64_t)(reply->output_bytes / CONTROL_BYTES_PER_MS);
+	buf_reserve(line, wanted - (line->len < wanted ? line->len : wanted));
+	while (line->len < wanted) {
+		int rc = read_piece(a, line);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int not_understood(const struct asking *a)
+{
+	return err_set(a->e, -SK_EBUSY,
+		       "orchestrator: its answer is not understood; it may be of another version. "
+		       "Try: sk daemon restart");
+}
+
+static int read_reply(struct asking *a, struct buf *line, struct buf *scratch,
+		      struct control_reply *reply)
+{
+	size_t len = 0;
+	int rc = read_line(a, line, &len);
+
+	if (rc < 0)
+		return rc;
+	if (control_reply_decode((struct span){ line->p, len }, scratch, reply) < 0)
+		return not_understood(a);
+	if (!reply->output_bytes)
+		return 0;
+	rc = read_output(a, line, len, reply); /* the line may move */
+	if (rc == 0 && control_reply_decode((struct span){ line->p, len }, scratch, reply) < 0)
+		rc = not_understood(a);
+	reply->output = (struct span){ line->p + len + 1, (size_t)reply->output_bytes };
+	return rc;
 }
 
 /* A full queue of connections is that of an orchestrator that does not take any. */
@@ -154,13 +213,9 @@ int control_ask(int state_fd, const struct control_request *request, int patienc
 	buf_truncate(line, 0);
 	rc = send_all(&a, &text);
 	if (rc == 0)
-		rc = read_line(&a, line);
+		rc = read_reply(&a, line, scratch, reply);
 	fd_close(&a.fd);
 	if (rc < 0)
 		return rc;
-	if (control_reply_decode((struct span){ line->p, line->len - 1 }, scratch, reply) < 0)
-		return err_set(e, -SK_EBUSY,
-			       "orchestrator: its answer is not understood; it may be of another "
-			       "version. Try: sk daemon restart");
 	return reply->gone ? 0 : 1;
 }

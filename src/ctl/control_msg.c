@@ -43,6 +43,7 @@ static const struct place reply_places[] = {
 	REPLY("message", TEXT, message),
 	REPLY("output", TEXT, output),
 	REPLY("exit_code", NUMBER, exit_code),
+	REPLY("output_bytes", NUMBER, output_bytes),
 	REPLY("pid", NUMBER, pid),
 	REPLY("started_ms", NUMBER, started_ms),
 	REPLY("tasks", NUMBER, tasks),
@@ -69,6 +70,7 @@ static const struct place request_places[] = {
 	REQUEST("columns", NUMBER, columns),
 	REQUEST("terminal", FLAG, terminal),
 	REQUEST("color", FLAG, color),
+	REQUEST("aside", FLAG, aside),
 };
 
 static void put_key(struct buf *out, const char *key)
@@ -117,8 +119,12 @@ void control_request_encode(struct buf *out, const struct control_request *r)
 
 void control_reply_encode(struct buf *out, const struct control_reply *r)
 {
+	struct control_reply line = *r;
+
+	if (r->output_bytes)
+		line.output = SPAN_NONE;
 	buf_puts(out, r->code ? "{\"ok\":false" : "{\"ok\":true");
-	put_places(out, reply_places, ARRAY_LEN(reply_places), r);
+	put_places(out, reply_places, ARRAY_LEN(reply_places), &line);
 	buf_puts(out, "}\n");
 }
 

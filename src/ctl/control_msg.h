@@ -39,7 +39,8 @@ enum control_stop {
 /*
  * ping: nothing. act: `act`. submit: `submission` (raw JSON: submission_encode), submit_flags,
  * operator_name. show: words (raw JSON array: of a command that only looks), columns, terminal,
- * color. release: a paused orchestrator begins to work. stop: `stop`, operator_name.
+ * color; aside: it may look at the whole state, or rehearse an act, which a copy of the
+ * orchestrator does. release: a paused orchestrator begins to work. stop: `stop`, operator_name.
  */
 struct control_request {
 	enum control_kind kind;
@@ -49,13 +50,14 @@ struct control_request {
 	uint64_t submit_flags; /* enum submit_flags */
 	struct span words;
 	uint64_t columns;
-	bool terminal, color;
+	bool terminal, color, aside;
 	uint64_t stop; /* enum control_stop */
 };
 
 /*
  * code 0: done. Else a code of err.h, positive, and a sentence, or for a submission that differs
- * from what is recorded the differences, one a line.
+ * from what is recorded the differences, one a line. What a copy prints stands behind the line as
+ * it is, because it may be long.
  */
 struct control_reply {
 	uint64_t code;
@@ -64,6 +66,7 @@ struct control_reply {
 	struct span message;
 	struct span output; /* of show: what the command printed, and its exit code */
 	uint64_t exit_code;
+	uint64_t output_bytes; /* behind the line; `output` is these bytes then, and no member */
 	/* Who answers. */
 	uint64_t pid, started_ms, tasks, workstreams;
 	struct span version, command;

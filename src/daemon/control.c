@@ -33,6 +33,8 @@ void control_close(struct orchestrator *o, struct control_peer *p)
 {
 	if (p->fd < 0)
 		return;
+	if (p->copied)
+		aside_forget(o, p);
 	loop_remove(&o->loop, p->fd);
 	close(p->fd);
 	buf_release(&p->in);
@@ -51,7 +53,8 @@ static struct control_peer *find_place(struct orchestrator *o)
 
 		if (p->fd < 0)
 			return p;
-		if (!(p->asked && !p->answered) && (!oldest || p->heard_ms < oldest->heard_ms))
+		if (!(p->asked && !p->answered) && !p->copied &&
+		    (!oldest || p->heard_ms < oldest->heard_ms))
 			oldest = p;
 	}
 	return oldest;
@@ -355,7 +358,7 @@ static void put_events(const struct orchestrator *o, const struct control_peer *
 	buf_putc(out, ']');
 }
 
-static void show(struct orchestrator *o, struct control_peer *p, struct buf *output)
+void control_show(struct orchestrator *o, struct control_peer *p, struct buf *output)
 {
 	struct err e = ERR_INIT;
 	int rc = o->options.show
@@ -371,21 +374,8 @@ static void show(struct orchestrator *o, struct control_peer *p, struct buf *out
 	buf_release(&p->in);
 }
 
-static void answer(struct orchestrator *o, struct control_peer *p)
+static void say_who(const struct orchestrator *o, struct control_reply *r)
 {
-	CLEANUP(buf_release) struct buf events = BUF_INIT;
-	CLEANUP(buf_release) struct buf output = BUF_INIT;
-	struct control_reply *r = &p->reply;
-
-	if (p->show.words.len)
-		show(o, p, &output);
-	if (p->count && !r->code) {
-		put_events(o, p, &events);
-		r->events = (struct span){ events.p, events.len };
-		r->first_seq = o->batch.v[p->first].seq;
-		r->last_seq = o->batch.v[p->first + p->count - 1].seq;
-	}
-	r->message = (struct span){ p->message.p, p->message.len };
 	r->pid = (uint64_t)getpid();
 	r->started_ms = (uint64_t)o->started_ms;
 	r->tasks = o->st.task_count;
@@ -395,6 +385,26 @@ static void answer(struct orchestrator *o, struct control_peer *p)
 	r->serves = o->options.serves;
 	r->paused = o->paused;
 	r->draining = o->st.draining && !o->paused;
+}
+
+static void answer(struct orchestrator *o, struct control_peer *p)
+{
+	CLEANUP(buf_release) struct buf events = BUF_INIT;
+	CLEANUP(buf_release) struct buf output = BUF_INIT;
+	struct control_reply *r = &p->reply;
+
+	say_who(o, r);
+	if (p->show.words.len && p->show.aside && aside_answer(o, p))
+		return;
+	if (p->show.words.len && !p->show.aside)
+		control_show(o, p, &output);
+	if (p->count && !r->code) {
+		put_events(o, p, &events);
+		r->events = (struct span){ events.p, events.len };
+		r->first_seq = o->batch.v[p->first].seq;
+		r->last_seq = o->batch.v[p->first + p->count - 1].seq;
+	}
+	r->message = (struct span){ p->message.p, p->message.len };
 	control_reply_encode(&p->out, r);
 	p->answered = true;
 }
@@ -407,7 +417,8 @@ void control_answer(struct orchestrator *o)
 		if (p->fd < 0 || !p->asked || p->answered)
 			continue;
 		answer(o, p);
-		control_flush(o, p);
+		if (!p->copied)
+			control_flush(o, p);
 	}
 }
 

@@ -174,6 +174,12 @@ static int gather_control(struct orchestrator *o, const struct loop_ready *ready
 	return p->fd >= 0 && (ready->readable || ready->hung_up) ? control_read(o, p) : 0;
 }
 
+static void reap_children(struct orchestrator *o)
+{
+	reap_workers(o);
+	aside_reap(o);
+}
+
 static int gather(struct orchestrator *o, int timeout_ms, int signals[8], int *signal_count,
 		  struct err *e)
 {
@@ -187,7 +193,7 @@ static int gather(struct orchestrator *o, int timeout_ms, int signals[8], int *s
 	for (int i = 0; i < count; i++) {
 		if (ready[i].token == LOOP_SIGNAL) {
 			if (ready[i].signal_number == SIGCHLD)
-				reap_workers(o);
+				reap_children(o);
 			else if (*signal_count < 8)
 				signals[(*signal_count)++] = ready[i].signal_number;
 		} else if (ready[i].token == LISTEN_TOKEN) {
@@ -365,6 +371,7 @@ void orchestrator_free(struct orchestrator *o)
 	for (size_t i = 0; i < WORKERS_MAX; i++)
 		peers_close(o, &o->peers[i]);
 	control_end(o);
+	aside_end(o);
 	if (o->store)
 		store_close(o->store);
 	views_keeper_release(&o->views);

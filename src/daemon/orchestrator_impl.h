@@ -32,11 +32,20 @@ struct control_peer {
 	struct buf in, out;
 	int64_t heard_ms;      /* monotonic: it connected, said or took something last */
 	bool asked, answered;  /* its one request was read; the reply is in `out` */
+	bool copied;           /* or comes from a copy of ours, whose end is the connection's */
 	uint32_t first, count; /* its events in the batch of this turn */
 	struct control_reply reply;
 	struct buf message;          /* of the reply */
 	struct control_request show; /* with words: a page is wanted; it points into `in` */
 };
+
+/* A copy of ours that prints a page (aside.c). */
+struct copy {
+	pid_t pid;    /* not reaped yet, or 0 */
+	size_t place; /* in the table of who asks, NO_PLACE = gone meanwhile */
+};
+
+#define NO_PLACE SIZE_MAX
 
 /* A worker process that we started. */
 struct child {
@@ -77,6 +86,7 @@ struct orchestrator {
 	int control_fd;
 	bool control_full; /* nobody is accepted until a place is free */
 	struct control_peer controls[CONTROL_PEERS_MAX];
+	struct copy copies[CONTROL_COPIES_MAX];
 	enum orchestrator_wish wish;
 	bool paused;
 	int64_t started_ms; /* wall */
@@ -126,6 +136,15 @@ int control_read(struct orchestrator *o, struct control_peer *p);
 void control_answer(struct orchestrator *o); /* committed; the batch is still there */
 void control_flush(struct orchestrator *o, struct control_peer *p);
 void control_close(struct orchestrator *o, struct control_peer *p);
+/* Prints the page that is wanted to *output; code, message and exit code go to p. */
+void control_show(struct orchestrator *o, struct control_peer *p, struct buf *output);
+
+/* aside.c: what would make a turn long is answered by a copy of the process. False when there can
+ * be none now: p then holds a refusal like any other. */
+bool aside_answer(struct orchestrator *o, struct control_peer *p);
+void aside_reap(struct orchestrator *o); /* copies that have ended */
+void aside_forget(struct orchestrator *o, const struct control_peer *p); /* it is being closed */
+void aside_end(struct orchestrator *o);                                  /* all of them */
 
 /* home.c: whether the folder that is served is still where everybody looks for it. 0, or
  * -SK_EIO with a sentence; _look asks only now and then (home_ms). */

@@ -79,6 +79,15 @@ enum proc_step {
 pid_t proc_spawn(const struct proc_spawn *s, enum proc_step *failed);
 
 /*
+ * Makes a copy of this process that may think for longer than the caller can: it sees the memory as
+ * it is now and shares no write with it. Returns its pid to the caller, who reaps it; 0 in the
+ * copy; -errno when there is none. The copy holds no descriptor but the standard ones and `keep`,
+ * so no lock and no connection outlives the caller by it; it is killed when the calling thread ends
+ * and by itself after seconds_max. It must leave by _exit. Costs some microseconds a megabyte.
+ */
+pid_t proc_copy(const int *keep, size_t count, unsigned seconds_max);
+
+/*
  * Finds the program for a word as execvp would: with a slash it is the path itself (relative to
  * cwd), else the first executable regular file in `path_list` (relative entries are relative to
  * cwd). Writes an absolute or cwd-relative path that is right after chdir(cwd). Returns 0, -ENOENT,

@@ -75,7 +75,7 @@ def test_unknown_task_is_the_same_as_without(live):
     assert beside.err == without.err and "near: bad" in beside.err
 
 
-def test_dry_run_asks_nobody(live):
+def test_dry_run_records_nothing(live):
     before = len(live.events())
     shown = live("task", "retry", "bad", "--dry-run")
     assert shown.code == 0 and "would: bad" in shown.out

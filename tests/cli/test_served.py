@@ -2,12 +2,14 @@
 
 import json
 import os
+import pathlib
 import signal
 
 import pytest
 
 from conftest import until
 from daemons import pid_of, served
+from states import diary
 
 PAGES = [("task", "show", "t00007"), ("task", "deps", "t00007"), ("task", "list", "--limit", "5"), ("workstream", "show", "big", "--json"),
          ("workstream", "list"), ("resource", "list", "--json"), ("status",), ("task", "show", "t0000x"), ("workstream", "analyze", "big"),
@@ -43,6 +45,75 @@ def test_pages_look_the_same(large):
     assert large("daemon", "stop").code == 0
 
 
+REFUSED = [("task", "retry", "t00007", "--dry-run"), ("task", "cancel", "t0000x", "--dry-run"), ("task", "cancel", "--dry-run"),
+           ("workstream", "cancel", "big"), ("workstream", "rollback", "big", "--to-checkpoint", "7", "--dry-run"),
+           ("workstream", "retry", "big"), ("worker", "restart", "nobody", "--dry-run")]
+ACTS = [("task", "cancel", "t00007"), ("task", "skip", "--task-id", "t15000", "--reason", "why not"),
+        ("dep", "remove", "--from", "t00012", "--to", "t00011"), ("workstream", "rollback", "big"),
+        ("workstream", "cancel", "big")]
+
+
+def test_an_act_is_rehearsed_in_memory(large):
+    """A refusal is the one of a command that reads the state; nothing is recorded; and the act itself then does what was said."""
+    until_snapshot(large)
+    until(lambda: (large.folder / ".state/checkpoints/big_latest.json").exists(), "the checkpoint is written")
+    records = len(large.events())
+    for words in REFUSED:
+        read = large(*words, cwd=large.folder / "sub", env={"SK_STATE_DIR": str(large.folder / ".state")})
+        assert read.code in (2, 3, 4, 5) and outcome(large(*words)) == outcome(read), words
+    said = [large(*words, "--dry-run") for words in ACTS]
+    page = large("task", "cancel", "t00007", "--dry-run", "--json").json
+    assert page["dry_run"] and page["orchestrator"] and page["recorded"] == 3
+    assert "and 14002 more\n" in said[-1].out and said[3].code == 4
+    assert len(large.events()) == records, "nothing was recorded"
+    entry = diary(large)[-1]
+    assert entry["dry_run"] and entry["result"] == "ok" and entry["message"] == "tried only"
+    assert promised(said[0]) == done(large(*ACTS[0])), "an act does what was said"
+    assert large.state_of("t00007") == "cancelled"
+    journal = large.folder / ".state/transitions.jsonl"
+    journal.rename(journal.with_suffix(".aside"))
+    assert large("task", "cancel", "t00009", "--dry-run").code == 0, "it came from memory"
+    assert large("task", "cancel", "t00009", "--dry-run", cwd=large.folder / "sub").code == 7, "it was read"
+    journal.with_suffix(".aside").rename(journal)
+    assert large("daemon", "stop").code == 0
+
+
+@pytest.mark.parametrize("words", ACTS, ids=lambda words: " ".join(words[:2]))
+def test_an_act_does_what_was_said(large, words):
+    until_snapshot(large)
+    until(lambda: (large.folder / ".state/checkpoints/big_latest.json").exists(), "the checkpoint is written")
+    assert large("task", "cancel", "t14997").code == 0, "from now on it is executing"
+    said = large(*words, "--dry-run")
+    assert said.code == 0, said.err
+    assert promised(said) == done(large(*words, "--yes"))
+    assert large("daemon", "stop").code == 0
+
+
+def promised(dry):
+    return [line.removeprefix("would: ") for line in dry.out.splitlines() if line.startswith("would: ")]
+
+
+def done(act):
+    assert act.code == 0, act.err
+    return act.out.split("\nNext:")[0].split("\nand ")[0].rstrip("\n").split("\n")
+
+
+def test_rehearsals_at_the_same_time(large):
+    """More than there are copies: the others read for themselves; none of them is left behind."""
+    until_snapshot(large)
+    words = ("task", "cancel", "t00007", "--dry-run")
+    answers = [large.start(*words) for _ in range(12)]
+    expected = large(*words).out
+    assert [(process.communicate()[0], process.returncode) for process in answers] == [(expected, 0)] * 12
+    pid = pid_of(large)
+    until(lambda: not children(pid), "the copies have ended")
+    assert large("daemon", "stop").code == 0
+
+
+def children(pid):
+    return pathlib.Path("/proc/%d/task/%d/children" % (pid, pid)).read_text().split()
+
+
 def until_snapshot(work):
     snapshot = work.folder / ".state/current.json"
     return until(lambda: snapshot.exists() and snapshot.stat().st_size > 2 * 1024 * 1024, "the snapshot is written")
@@ -54,6 +125,7 @@ def test_hung_orchestrator_is_not_waited_for(large):
     os.kill(pid, signal.SIGSTOP)
     try:
         assert "t00007" in large("task", "show", "t00007").out
+        assert "would: t00007" in large("task", "cancel", "t00007", "--dry-run").out
     finally:
         os.kill(pid, signal.SIGCONT)
     assert large("daemon", "stop").code == 0

@@ -64,6 +64,22 @@ static void test_a_reply_travels(void **unused)
 	assert_true(span_eq(back.message, r.message));
 }
 
+/* What a copy prints does not stand in the line. */
+static void test_long_output_stands_behind_the_line(void **unused)
+{
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
+	CLEANUP(buf_release) struct buf scratch = BUF_INIT;
+	struct control_reply r = { .output = SPAN_LIT("a page"), .output_bytes = 6 }, back;
+
+	(void)unused;
+	control_reply_encode(&line, &r);
+	assert_null(strstr(line.p, "a page"));
+	assert_int_equal(
+		control_reply_decode((struct span){ line.p, line.len - 1 }, &scratch, &back), 0);
+	assert_int_equal(back.output_bytes, 6);
+	assert_int_equal(back.output.len, 0);
+}
+
 static void test_nonsense_is_refused(void **unused)
 {
 	static const char *const lines[] = {
@@ -154,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_act_travels),
 		cmocka_unit_test(test_a_reply_travels),
+		cmocka_unit_test(test_long_output_stands_behind_the_line),
 		cmocka_unit_test(test_nonsense_is_refused),
 		cmocka_unit_test(test_what_a_newer_program_adds_is_passed_over),
 		cmocka_unit_test(test_a_submission_travels),

@@ -251,6 +251,47 @@ static void test_socket_below_a_long_path(void **state)
 	rmdir(root);
 }
 
+/* What a copy says of itself: which of the two descriptors it still has, and its memory. */
+static void answer_from_copy(int answer_fd, int dropped_fd, int *memory)
+{
+	char said[3] = "..";
+
+	said[0] = fcntl(answer_fd, F_GETFD) < 0 ? 'x' : '+';
+	said[1] = fcntl(dropped_fd, F_GETFD) < 0 ? 'x' : '+';
+	*memory = 2;
+	if (write(answer_fd, said, 2) != 2)
+		_exit(1);
+	(void)pause(); /* for the death of whoever made it */
+	_exit(0);
+}
+
+static void test_copy(void **unused)
+{
+	CLEANUP(fd_close) int dropped_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int pipe_fds[2], memory = 1, status;
+	char said[2];
+	pid_t middle, copy;
+
+	(void)unused;
+	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+	middle = fork();
+	if (middle == 0) { /* it makes the copy, and is killed beside it */
+		copy = proc_copy(&pipe_fds[1], 1, 60);
+		if (copy == 0)
+			answer_from_copy(pipe_fds[1], dropped_fd, &memory);
+		(void)pause();
+		_exit(memory != 1);
+	}
+	close(pipe_fds[1]);
+	assert_int_equal(read(pipe_fds[0], said, 2), 2);
+	assert_memory_equal(said, "+x", 2);
+	assert_int_equal(memory, 1);
+	assert_int_equal(kill(middle, SIGKILL), 0);
+	assert_int_equal(waitpid(middle, &status, 0), middle);
+	assert_int_equal(read(pipe_fds[0], said, 1), 0); /* the copy's end is closed: it is gone */
+	close(pipe_fds[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_failures_name_the_step),
 		cmocka_unit_test(test_find_program),
 		cmocka_unit_test(test_nonce),
+		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_socket_below_a_long_path),
 	};
 
