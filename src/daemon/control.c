@@ -294,11 +294,13 @@ static bool takes_too_much(const struct orchestrator *o, const struct control_pe
 	return p->in.len > CONTROL_REQUEST_BYTES_MAX || together > CONTROL_WAITING_BYTES_MAX;
 }
 
-/* Answered behind the commit like any other request. */
-static int refuse_size(struct orchestrator *o, struct control_peer *p)
+/* For now all is read that came. A refusal is answered behind the commit like any other request. */
+static int heed_size(struct orchestrator *o, struct control_peer *p)
 {
 	bool alone = p->in.len > CONTROL_REQUEST_BYTES_MAX;
 
+	if (!takes_too_much(o, p))
+		return 0;
 	p->asked = true;
 	p->first = (uint32_t)o->batch.count;
 	p->reply.code = (uint64_t)refuse(
@@ -321,13 +323,13 @@ int control_read(struct orchestrator *o, struct control_peer *p)
 		ssize_t n;
 
 		if (got > READ_TURN_BYTES)
-			return takes_too_much(o, p) ? refuse_size(o, p) : 0;
+			return heed_size(o, p);
 		buf_reserve(&p->in, READ_BYTES);
 		n = recv(p->fd, p->in.p + p->in.len, READ_BYTES, MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
-			return 0;
+			return heed_size(o, p);
 		if (n <= 0)
 			break;
 		got += (size_t)n;

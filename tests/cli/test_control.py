@@ -1,9 +1,12 @@
 """Commands beside a live orchestrator: they ask it, and it answers behind its commit. A hung one is bounded."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
+import sys
+import termios
 import threading
 
 import pytest
@@ -272,7 +275,14 @@ def test_what_had_ended_is_done_again_at_once(work, words):
     assert work("daemon", "stop").code == 0
 
 
-def test_a_request_larger_than_any_plan_is_refused_and_delays_nobody(live):
+def unread(control):
+    """Bytes that the other side has not taken yet."""
+    return int.from_bytes(fcntl.ioctl(control, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+
+
+@pytest.mark.parametrize("slowly", [False, True])
+def test_a_request_larger_than_any_plan_is_refused_and_delays_nobody(live, slowly):
+    """However it comes: as fast as it is read, or such that the orchestrator is always done reading."""
     control = connect(live)
     told = []
 
@@ -280,6 +290,8 @@ def test_a_request_larger_than_any_plan_is_refused_and_delays_nobody(live):
         with pytest.raises(OSError):
             for _ in range(600):
                 control.sendall(b"x" * (1 << 20))
+                while slowly and unread(control):
+                    os.sched_yield()
         told.append(json.loads(control.makefile("rb").readline()))
 
     flooding = threading.Thread(target=flood)
