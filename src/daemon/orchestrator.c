@@ -198,6 +198,8 @@ static int gather(struct orchestrator *o, int timeout_ms, int signals[8], int *s
 				signals[(*signal_count)++] = ready[i].signal_number;
 		} else if (ready[i].token == LISTEN_TOKEN) {
 			peers_accept(o);
+		} else if (ready[i].token == VIEWS_TOKEN) {
+			views_watch_read(&o->views_watch);
 		} else if (ready[i].token >= CONTROL_LISTEN_TOKEN) {
 			int rc = gather_control(o, &ready[i]);
 
@@ -374,6 +376,7 @@ void orchestrator_free(struct orchestrator *o)
 	aside_end(o);
 	if (o->store)
 		store_close(o->store);
+	views_watch_release(&o->views_watch);
 	views_keeper_release(&o->views);
 	notifier_release(&o->notifier);
 	state_release(&o->st);

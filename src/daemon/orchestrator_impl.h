@@ -10,6 +10,7 @@
 #include "daemon/notify.h"
 #include "daemon/orchestrator.h"
 #include "daemon/views_keeper.h"
+#include "daemon/views_watch.h"
 #include "os/lock.h"
 
 /* One connected worker. Slot i of the table has token i in the loop. */
@@ -63,6 +64,7 @@ struct orchestrator {
 	struct store *store;
 	struct state st;
 	struct views_keeper views;
+	struct views_watch views_watch;
 	struct notifier notifier;
 	struct events batch;
 	struct effects fx;
@@ -95,6 +97,7 @@ struct orchestrator {
 #define LISTEN_TOKEN WORKERS_MAX
 #define CONTROL_LISTEN_TOKEN (WORKERS_MAX + 1)
 #define CONTROL_TOKEN (WORKERS_MAX + 2)
+#define VIEWS_TOKEN (CONTROL_TOKEN + CONTROL_PEERS_MAX)
 #define LOOK_AGAIN_MS 20
 #define LOCK_NAME "orchestrator.lock" /* who holds it is the one writer */
 

@@ -99,6 +99,21 @@ static int open_loop(struct orchestrator *o, struct err *e)
 	return 0;
 }
 
+/* First the notices, then the look, so that nothing falls between the two. */
+static int watch_views(struct orchestrator *o, struct err *e)
+{
+	int rc = 0;
+
+	views_watch_init(&o->views_watch, &o->views);
+	if (o->views_watch.fd >= 0)
+		rc = loop_add(&o->loop, o->views_watch.fd, VIEWS_TOKEN);
+	if (rc < 0)
+		return err_set(e, rc, "%s: cannot be watched: %s. Nothing was started",
+			       o->options.state_dir, strerror(-rc));
+	views_keeper_look(&o->views);
+	return 0;
+}
+
 static int open_all(struct orchestrator *o, struct orchestrator_start *start, struct err *e)
 {
 	int rc;
@@ -115,7 +130,8 @@ static int open_all(struct orchestrator *o, struct orchestrator_start *start, st
 	o->st.draining = o->options.paused;
 	if (o->options.paused)
 		orchestrator_set_paused(o, true);
-	views_keeper_look(&o->views);
+	if ((rc = watch_views(o, e)) < 0)
+		return rc;
 	if ((rc = record_start(o, e)) < 0 || (rc = reconcile_workers(o, e)) < 0)
 		return rc;
 	rc = peers_listen(o, e);
@@ -150,6 +166,7 @@ int orchestrator_open(const struct orchestrator_options *options,
 	o->clock = options->clock ? options->clock : &clock_real;
 	o->lock = (struct lock)LOCK_INIT;
 	o->loop = (struct loop)LOOP_INIT;
+	o->views_watch = (struct views_watch)VIEWS_WATCH_INIT;
 	o->workers_fd = o->logs_fd = o->listen_fd = o->control_fd = -1;
 	o->mean_ms = PREFETCH_START_MS;
 	o->timing = timing_of(&options->timing);

@@ -4,6 +4,7 @@
  *  1. The checkpoint of a workstream is written behind its graph and its archive: a checkpoint that
  *     is not older than the workstream says that those were written as well. So a start needs to
  *     look at one file a workstream, and an archive that somebody removed does not come back.
+ *     A view alone that was lost brings back no archive either, so its mark is not MARK_CHANGED.
  *  2. A mark is taken away only when what it stands for is on disk.
  */
 #include "daemon/views_keeper.h"
@@ -101,6 +102,27 @@ void views_keeper_look(struct views_keeper *k)
 	}
 	for (enum view_id i = VIEW_BY_WORKSTREAM; i <= VIEW_BY_WORKER; i++)
 		k->indexes |= !is_there(k, i, NO_ID);
+}
+
+void views_keeper_lost(struct views_keeper *k, struct span path)
+{
+	struct view_file file;
+
+	if (span_is(path, METRICS_FILE)) {
+		k->metrics_ms = 0;
+		return;
+	}
+	if (span_is(path, CHECKPOINT_DIR)) /* with all that was in it */
+		k->folder = false;
+	for (uint32_t i = 0; i < k->st->ws_count && span_is(path, CHECKPOINT_DIR); i++)
+		if (k->st->ws[i].id.len)
+			mark(k, i, 0);
+	if (!view_find(k->st, path, &file))
+		return;
+	if (file.ws == NO_ID)
+		k->indexes = true;
+	else
+		mark(k, file.ws, MARK_GRAPH);
 }
 
 void views_keeper_before(struct views_keeper *k, const struct input *in, int64_t now_ms)
@@ -214,7 +236,7 @@ static int write_ws(struct views_keeper *k, uint32_t ws, int64_t now_ms)
 		if (rc == 0)
 			rc = write_view(k, VIEW_EXECUTION_PLAN, ws, now_ms);
 	}
-	if (rc == 0 && ws_state_final(w->state) && !w->assigned)
+	if (rc == 0 && k->marks[ws] & MARK_CHANGED && ws_state_final(w->state) && !w->assigned)
 		rc = archive_make(k->vfs, &k->src, ws, now_ms, &path);
 	return rc < 0 ? rc : write_checkpoint(k, ws, now_ms);
 }

@@ -52,6 +52,12 @@ void views_keeper_release(struct views_keeper *k);
  */
 void views_keeper_look(struct views_keeper *k);
 
+/*
+ * Somebody removed the file at this path below the state folder, or wrote over it: when it is one
+ * of ours it is written again, in its turn. An archive does not come back by that.
+ */
+void views_keeper_lost(struct views_keeper *k, struct span path);
+
 /* Before an input is decided on: what it is about to forget is archived. */
 void views_keeper_before(struct views_keeper *k, const struct input *in, int64_t now_ms);
 

@@ -1,5 +1,7 @@
-/* Waiting until a file in a folder changes, for commands that follow. It only tells that something
- * happened, not what. */
+/*
+ * Hearing of changes in folders. Commands that follow wait until something happened and are not
+ * told what; who keeps files is told names.
+ */
 #ifndef SK_WATCH_H
 #define SK_WATCH_H
 
@@ -11,6 +13,27 @@ int watch_open(void);
 /* Adds the folder that is open as `dir`: writes, new files and renames in it. Returns 0 or -errno.
  */
 int watch_add(int watch, int dir);
+
+enum watch_what {
+	WATCH_GONE,     /* the name was removed or taken elsewhere */
+	WATCH_WRITTEN,  /* a file of this name was written and closed */
+	WATCH_APPEARED, /* a folder of this name was made or brought here */
+	WATCH_MISSED,   /* more happened than could be kept: anything may be so. No name */
+};
+
+struct watch_notice {
+	int folder; /* as watch_add_names called it */
+	enum watch_what what;
+	const char *name; /* valid during the call */
+};
+
+/* Adds the folder that is open as `dir` for watch_read. Returns a number for it, or -errno. A
+ * folder that is removed is not watched any more. */
+int watch_add_names(int watch, int dir);
+void watch_remove(int watch, int folder);
+
+/* Hands over what happened since the last call, in order; never waits. */
+void watch_read(int watch, void (*fn)(void *ctx, const struct watch_notice *notice), void *ctx);
 
 /*
  * Waits for a change at most timeout_ms (-1 = for ever). `out_fd` is where the caller prints: when

@@ -1,6 +1,8 @@
 """Views below .state/: written beside the work, true at its end, never read back, and never in its way."""
 
 import json
+import os
+import shutil
 import signal
 
 from conftest import until
@@ -153,6 +155,31 @@ tasks:
 def caught_up(work):
     return (work.folder / ".state/by_status.json").exists() and \
         view(work, "by_status.json")["source_seq"] == work.events()[-1]["seq"]
+
+
+def test_what_is_removed_beside_a_daemon_that_does_nothing_comes_back(work):
+    """Nothing changes any more, so only the removal itself can be the reason to write."""
+    work.plan(PLAN)
+    assert work("run", "plan.yaml").code == 1
+    served(work)
+    state = work.folder / ".state"
+    archive = state / "archive/ci"
+    until(lambda: caught_up(work) and (state / "metrics.json").exists(), "it has nothing more to write")
+    events = work.events()
+    shutil.rmtree(archive)
+    for name in [*NAMES, "metrics.json"]:
+        (state / name).unlink()
+    until(lambda: all((state / name).exists() for name in [*NAMES, "metrics.json"]), "all are there again")
+    for name in [*NAMES, "metrics.json"]:
+        (state / name).write_text("not ours")
+    until(lambda: all("not ours" not in (state / name).read_text() for name in [*NAMES, "metrics.json"]), "all are ours")
+    for place in ("elsewhere", "nowhere"):
+        os.rename(state / "checkpoints", state / place)
+        until((state / "checkpoints/ci_latest.json").exists, "the folder is there again")
+    (state / "checkpoints/ci_latest.json").unlink()
+    until((state / "checkpoints/ci_latest.json").exists, "it is watched as before")
+    assert all_there(work) == {"completed": {"a"}, "failed": {"b"}, "pending": {"c"}}
+    assert work.events() == events and not archive.exists(), "what a person took away on purpose stays away"
 
 
 def test_beside_a_daemon_that_goes_on(work):

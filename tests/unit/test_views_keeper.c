@@ -260,6 +260,37 @@ static void what_somebody_removed_comes_back(void **state)
 	views_each(&t->v.w.st, expect_current, t);
 }
 
+static int lose_view(void *ctx, struct view_file file, const char *path)
+{
+	struct kept *t = ctx;
+
+	remove_view(ctx, file, path);
+	views_keeper_lost(&t->k, span_of(path));
+	return 0;
+}
+
+/* While it lives, without an event: one that was removed is written at its next time. */
+static void what_is_removed_meanwhile_comes_back(void **state)
+{
+	struct kept *t = *state;
+	uint64_t calls;
+
+	note(t);
+	run(t);
+	t->mono_ms += VIEWS_INTERVAL_MS;
+	calls = t->v.disk.calls;
+	views_keeper_lost(&t->k, SPAN_LIT("dag_other.json"));
+	views_keeper_lost(&t->k, SPAN_LIT("by_status.json.tmp"));
+	views_keeper_lost(&t->k, SPAN_LIT(""));
+	assert_true(idle(t));
+	run(t);
+	assert_int_equal(t->v.disk.calls, calls);
+	assert_int_equal(views_each(&t->v.w.st, lose_view, t), 0);
+	assert_int_equal(run(t), 0);
+	assert_int_equal(views_each(&t->v.w.st, expect_current, t), 0);
+	assert_true(idle(t));
+}
+
 static void the_whole_folder_may_go(void **state)
 {
 	struct kept *t = *state;
@@ -301,6 +332,11 @@ static void an_archive_that_was_removed_stays_away(void **state)
 	run(t);
 	assert_int_equal(archive_prune(&t->v.disk.vfs, t->v.w.now_ms + 1000 * 86400000LL), 1);
 	assert_int_equal(finish(t), 0);
+	assert_int_equal(names_in(&t->v.disk.vfs, "archive"), 0);
+	t->mono_ms += VIEWS_INTERVAL_MS;
+	views_each(&t->v.w.st, lose_view, t);
+	assert_int_equal(run(t), 0);
+	views_each(&t->v.w.st, expect_current, t);
 	assert_int_equal(names_in(&t->v.disk.vfs, "archive"), 0);
 }
 
@@ -432,6 +468,7 @@ int main(void)
 		CASE(what_somebody_removed_comes_back),
 		CASE(the_whole_folder_may_go),
 		CASE(nothing_is_written_when_all_is_there),
+		CASE(what_is_removed_meanwhile_comes_back),
 		CASE(an_archive_that_was_removed_stays_away),
 		CASE(what_a_restore_gave_up_is_forgotten),
 		CASE(metrics_come_every_minute),
