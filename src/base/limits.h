@@ -112,8 +112,13 @@
 #define NOTIFY_QUEUE_MAX 100               /* waiting: who gets a hundred mails reads none */
 #define NOTIFY_STOP_MS 10000               /* the end of a run waits this long for them */
 #define NOTIFY_LOG_BYTES_MAX (1024 * 1024) /* what they print; begun anew beyond this */
-#define SCOPE_ENTRIES_MAX 256       /* of one scope: each is compared with each changed path */
-#define SCOPE_ENTRY_BYTES_MAX 4096  /* PATH_MAX: no longer path can be changed */
+#define SCOPE_ENTRIES_MAX 256        /* of one scope: each is compared with each changed path */
+#define SCOPE_ENTRY_BYTES_MAX 4096   /* PATH_MAX: no longer path can be changed */
+#define CAPTURE_SAID_BYTES_MAX 4096  /* of what a program says on standard error: its last lines */
+#define GIT_LIMIT_MS 60000           /* of one call that only looks */
+#define GIT_CHECKOUT_LIMIT_MS 600000 /* of one that writes a whole working tree */
+#define GIT_OUTPUT_BYTES_MAX (64 * 1024 * 1024) /* of one call: status of a million files */
+#define GIT_BRANCH_BYTES_MAX 200    /* fits a file name with ".lock" and what we put before it */
 #define RESERVE_BYTES (1024 * 1024) /* kept for the record "stopped: disk full" */
 
 #endif

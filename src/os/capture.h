@@ -1,0 +1,53 @@
+/*
+ * Runs a program to its end and gathers what it prints, with a limit for everything: for programs
+ * that answer a question, such as git. It gets a session of its own and ends when we end.
+ */
+#ifndef SK_CAPTURE_H
+#define SK_CAPTURE_H
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "os/proc.h"
+
+struct capture {
+	const char *path; /* of the program, looked up already */
+	char *const *argv, *const *envp;
+	const char *cwd;   /* NULL = ours */
+	struct span input; /* its standard input */
+	size_t output_bytes_max;
+	int64_t limit_ms;
+	int cage_fd; /* as in struct proc_spawn */
+	/* Is given the output as it comes, instead of captured.out; a negative answer ends the
+	   program and is the result. May be NULL. */
+	int (*sink)(void *ctx, struct span bytes);
+	void *ctx;
+};
+
+struct captured {
+	int exit;            /* exit status, or 128 + the signal that ended it */
+	struct buf out;      /* standard output */
+	struct buf said;     /* the end of its standard error, at most CAPTURE_SAID_BYTES_MAX */
+	bool by_sink;        /* the result is the sink's answer */
+	enum proc_step step; /* the one that failed, when it could not be started */
+};
+
+#define CAPTURED_INIT                                         \
+	{                                                     \
+		0, BUF_INIT, BUF_INIT, false, PROC_STEP_CLONE \
+	}
+
+void captured_release(struct captured *c);
+
+/*
+ * Returns 0 when the program ended, however: see out->exit. What it left running in the background
+ * goes on, and is not waited for even when it holds our pipes. -ETIMEDOUT: it took longer than
+ * limit_ms; -EFBIG: it printed more than output_bytes_max; a negative answer of the sink: in these
+ * cases it was ended with all that it had started. Any other -errno: it could not be started.
+ * *out is to be released in any case; it is emptied first.
+ */
+int capture_run(const struct capture *c, struct captured *out);
+
+/* The last line that is not empty of what it said on standard error; borrowed. */
+struct span captured_last_line(const struct captured *c);
+
+#endif
