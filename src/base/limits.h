@@ -121,4 +121,13 @@
 #define GIT_BRANCH_BYTES_MAX 200    /* fits a file name with ".lock" and what we put before it */
 #define RESERVE_BYTES (1024 * 1024) /* kept for the record "stopped: disk full" */
 
+/* What agents print, and what is read of it. */
+#define QUOTA_BYTES_MAX (16 * 1024 * 1024)  /* of an agent's output, from its end */
+#define QUOTA_WORDS_BYTES (64 * 1024)       /* at the end, in which words are looked for */
+#define QUOTA_WORDS_LINES 200               /* likewise: what was said before has been got over */
+#define QUOTA_LINE_BYTES_MAX 8192           /* of one line that are looked at */
+#define QUOTA_EVIDENCE_BYTES_MAX 200        /* of the words that decided */
+#define QUOTA_MESSAGE_LINES 20              /* a text of so few lines is a message, not a log */
+#define QUOTA_WAIT_MAX_MS (40LL * 86400000) /* a month and some days: no allowance is longer */
+
 #endif

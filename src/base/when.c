@@ -46,24 +46,40 @@ static void put_digits(char *out, unsigned v, int count)
 	}
 }
 
-void when_encode(int64_t ms, char out[WHEN_TEXT_LEN])
+void when_split(int64_t ms, struct when_parts *out)
 {
-	unsigned y, m, d, rest;
+	unsigned rest;
 
 	if (ms < 0)
 		ms = 0;
 	if (ms > WHEN_MS_MAX)
 		ms = WHEN_MS_MAX;
-	civil_from_days(ms / DAY_MS, &y, &m, &d);
+	civil_from_days(ms / DAY_MS, &out->year, &out->month, &out->day);
 	rest = (unsigned)(ms % DAY_MS);
+	out->hour = rest / 3600000;
+	out->minute = rest / 60000 % 60;
+	out->second = rest / 1000 % 60;
+	out->ms = rest % 1000;
+}
+
+unsigned when_weekday(int64_t ms)
+{
+	return (unsigned)((ms / DAY_MS + 4) % 7); /* 1970 began on a Thursday */
+}
+
+void when_encode(int64_t ms, char out[WHEN_TEXT_LEN])
+{
+	struct when_parts t;
+
+	when_split(ms, &t);
 	memcpy(out, "0000-00-00T00:00:00.000Z", WHEN_TEXT_LEN);
-	put_digits(out, y, 4);
-	put_digits(out + 5, m, 2);
-	put_digits(out + 8, d, 2);
-	put_digits(out + 11, rest / 3600000, 2);
-	put_digits(out + 14, rest / 60000 % 60, 2);
-	put_digits(out + 17, rest / 1000 % 60, 2);
-	put_digits(out + 20, rest % 1000, 3);
+	put_digits(out, t.year, 4);
+	put_digits(out + 5, t.month, 2);
+	put_digits(out + 8, t.day, 2);
+	put_digits(out + 11, t.hour, 2);
+	put_digits(out + 14, t.minute, 2);
+	put_digits(out + 17, t.second, 2);
+	put_digits(out + 20, t.ms, 3);
 }
 
 static int get_digits(const char *p, int count, unsigned *out)
@@ -88,26 +104,33 @@ static unsigned days_in_month(unsigned y, unsigned m)
 	return days[m - 1];
 }
 
+int when_join(const struct when_parts *t, int64_t *out_ms)
+{
+	if (t->year < 1970 || t->year > 9999 || t->month < 1 || t->month > 12 || t->day < 1 ||
+	    t->day > days_in_month(t->year, t->month) || t->hour > 23 || t->minute > 59 ||
+	    t->second > 59 || t->ms > 999)
+		return -EINVAL;
+	*out_ms = days_from_civil(t->year, t->month, t->day) * DAY_MS +
+		  ((t->hour * 60LL + t->minute) * 60 + t->second) * 1000 + t->ms;
+	return 0;
+}
+
 int when_decode(struct span text, int64_t *out_ms)
 {
 	static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
-	unsigned y, m, d, h, min, s, ms;
+	struct when_parts t;
 
 	if (text.len != WHEN_TEXT_LEN)
 		return -EINVAL;
 	for (size_t i = 0; i < WHEN_TEXT_LEN; i++)
 		if (form[i] != 'd' && text.p[i] != form[i])
 			return -EINVAL;
-	if (get_digits(text.p, 4, &y) < 0 || get_digits(text.p + 5, 2, &m) < 0 ||
-	    get_digits(text.p + 8, 2, &d) < 0 || get_digits(text.p + 11, 2, &h) < 0 ||
-	    get_digits(text.p + 14, 2, &min) < 0 || get_digits(text.p + 17, 2, &s) < 0 ||
-	    get_digits(text.p + 20, 3, &ms) < 0)
+	if (get_digits(text.p, 4, &t.year) < 0 || get_digits(text.p + 5, 2, &t.month) < 0 ||
+	    get_digits(text.p + 8, 2, &t.day) < 0 || get_digits(text.p + 11, 2, &t.hour) < 0 ||
+	    get_digits(text.p + 14, 2, &t.minute) < 0 ||
+	    get_digits(text.p + 17, 2, &t.second) < 0 || get_digits(text.p + 20, 3, &t.ms) < 0)
 		return -EINVAL;
-	if (y < 1970 || m < 1 || m > 12 || d < 1 || d > days_in_month(y, m) || h > 23 || min > 59 ||
-	    s > 59)
-		return -EINVAL;
-	*out_ms = days_from_civil(y, m, d) * DAY_MS + ((h * 60LL + min) * 60 + s) * 1000 + ms;
-	return 0;
+	return when_join(&t, out_ms);
 }
 
 void buf_put_when(struct buf *b, int64_t ms)

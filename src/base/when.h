@@ -14,6 +14,20 @@ void when_encode(int64_t ms, char out[WHEN_TEXT_LEN]);
 /* Accepts exactly the form above. Returns 0 or -EINVAL. */
 int when_decode(struct span text, int64_t *out_ms);
 
+/* A moment taken apart, as UTC or as the clock on somebody's wall. */
+struct when_parts {
+	unsigned year, month, day, hour, minute, second, ms;
+};
+
+/* `ms` is clamped to years 1970..9999. */
+void when_split(int64_t ms, struct when_parts *out);
+
+/* Returns 0, or -EINVAL when there is no such day or hour. A second of 60 is none. */
+int when_join(const struct when_parts *parts, int64_t *out_ms);
+
+/* 0 = Sunday. */
+unsigned when_weekday(int64_t ms);
+
 /* Appends "2026-11-21 08:43:00" (UTC), for people. */
 void buf_put_when(struct buf *b, int64_t ms);
 
