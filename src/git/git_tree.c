@@ -1,0 +1,261 @@
+/*
+ * The digest takes git's own words about the index, which name what is staged by its content, and
+ * reads from the disk only what differs from it: a clean tree costs one call of git, whatever its
+ * size. It proves nothing against somebody who wants two trees to look alike; it notices change.
+ */
+#include "git/git_tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "git/git_name.h"
+#include "git/git_repo.h"
+#include "git/git_status.h"
+#include "os/fd.h"
+
+#define CHUNK_BYTES 65536
+
+struct digest {
+	uint64_t sum;
+	uint64_t left; /* bytes that may still be read */
+	int top_fd;
+};
+
+static void take(struct digest *d, const void *p, size_t len)
+{
+	uint64_t size = len;
+
+	d->sum = hash64(&size, sizeof(size), d->sum); /* so that "a" and "b" are not "ab" */
+	d->sum = hash64(p, len, d->sum);
+}
+
+static void take_number(struct digest *d, uint64_t n)
+{
+	d->sum = hash64(&n, sizeof(n), d->sum);
+}
+
+/* The bytes of an open file; what cannot be read any more counts by its error. */
+static void take_bytes(struct digest *d, int fd)
+{
+	char chunk[CHUNK_BYTES];
+
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			take_number(d, (uint64_t)errno);
+		if (n <= 0)
+			return;
+		take(d, chunk, (size_t)n);
+	}
+}
+
+static void take_file(struct digest *d, const char *path)
+{
+	CLEANUP(fd_close) int fd = -1;
+	char target[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	if (fstatat(d->top_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		take_number(d, (uint64_t)errno);
+		return;
+	}
+	take_number(d, st.st_mode);
+	if (S_ISLNK(st.st_mode)) {
+		n = readlinkat(d->top_fd, path, target, sizeof(target));
+		if (n > 0)
+			take(d, target, (size_t)n);
+		return;
+	}
+	if (!S_ISREG(st.st_mode))
+		return;
+	if ((uint64_t)st.st_size <= d->left)
+		fd = fd_open_at(d->top_fd, path, O_RDONLY | O_NONBLOCK, 0);
+	if (fd >= 0) {
+		d->left -= (uint64_t)st.st_size;
+		take_bytes(d, fd);
+		return;
+	}
+	take_number(d, (uint64_t)st.st_size);
+	take_number(d, (uint64_t)st.st_mtim.tv_sec);
+	take_number(d, (uint64_t)st.st_mtim.tv_nsec);
+}
+
+static void take_entries(struct digest *d, const struct git_status *s)
+{
+	struct git_status_entry entry;
+	size_t at = 0, before = s->entries_at;
+
+	while (git_status_next(s, &at, &entry)) {
+		CLEANUP(mem_free) char *path = span_dup(entry.path);
+
+		take(d, s->text.p + before, at - before); /* the line itself */
+		before = at;
+		if (entry.kind == '?' || entry.disk != '.')
+			take_file(d, path);
+	}
+}
+
+int git_tree_hash(const struct git *g, const char *dir, char out[GIT_TREE_HASH_BYTES_MAX],
+		  struct err *e)
+{
+	CLEANUP(git_repo_release) struct git_repo r = GIT_REPO_INIT;
+	CLEANUP(git_status_release) struct git_status s = GIT_STATUS_INIT;
+	struct digest d = { .left = GIT_TREE_BYTES_MAX };
+	int rc = git_repo_read(g, dir, &r, e);
+	struct span head;
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0 || r.bare) {
+		snprintf(out, GIT_TREE_HASH_BYTES_MAX, "%s",
+			 rc == 0  ? "none"
+			 : r.head ? r.head
+				  : "unborn");
+		return 0;
+	}
+	rc = git_status_read(g, dir, 0, &s, e);
+	if (rc < 0)
+		return rc;
+	d.top_fd = fd_open_dir(r.top);
+	if (d.top_fd < 0)
+		return err_set(e, -SK_EIO, "%s: cannot be opened: %s: nothing was done", r.top,
+			       strerror(-d.top_fd));
+	take_entries(&d, &s);
+	fd_close(&d.top_fd);
+	head = git_is_oid(s.head) ? s.head : SPAN_LIT("unborn");
+	if (s.entries_at == s.text.len)
+		snprintf(out, GIT_TREE_HASH_BYTES_MAX, "%.*s", SPAN_ARG(head));
+	else
+		snprintf(out, GIT_TREE_HASH_BYTES_MAX, "%.*s+%016llx", SPAN_ARG(head),
+			 (unsigned long long)d.sum);
+	return 0;
+}
+
+void git_changes_release(struct git_changes *c)
+{
+	buf_release(&c->names);
+	c->count = 0;
+}
+
+struct span git_changes_next(const struct git_changes *c, size_t *at)
+{
+	struct span name = SPAN_NONE;
+
+	if (*at < c->names.len)
+		name = span_of(c->names.p + *at);
+	*at += name.len + 1;
+	return name;
+}
+
+static void add(struct git_changes *c, struct span name)
+{
+	buf_put(&c->names, name.p, name.len);
+	buf_putc(&c->names, '\0');
+	c->count++;
+}
+
+void git_changes_outside(const struct git_changes *c, const struct scope *scope,
+			 struct git_changes *out)
+{
+	struct span name;
+	size_t at = 0;
+
+	while ((name = git_changes_next(c, &at)).len)
+		if (!scope_has(scope, name))
+			add(out, name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void sort_once(struct git_changes *c)
+{
+	const char **list = mem_alloc((c->count + 1) * sizeof(*list));
+	struct git_changes sorted = GIT_CHANGES_INIT;
+	size_t n = 0, at = 0;
+	struct span name;
+
+	while ((name = git_changes_next(c, &at)).len)
+		list[n++] = name.p;
+	qsort(list, n, sizeof(*list), by_name);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || strcmp(list[i], list[i - 1]) != 0)
+			add(&sorted, span_of(list[i]));
+	mem_free(&list);
+	git_changes_release(c);
+	*c = sorted;
+}
+
+/* What is committed here since the history left that of base. */
+static int add_committed(const struct git *g, const char *dir, const char *base,
+			 struct git_changes *c, struct err *e)
+{
+	CLEANUP(captured_release) struct captured out = CAPTURED_INIT;
+	CLEANUP(buf_release) struct buf shown = BUF_INIT;
+	CLEANUP(mem_free) char *from = NULL;
+	struct git_call call = { .dir = dir };
+	struct git_changes all = GIT_CHANGES_INIT;
+	struct span name;
+	size_t at = 0;
+	int rc;
+
+	call.words = GIT_WORDS("merge-base", "--end-of-options", base, "HEAD");
+	rc = git_run(g, &call, &out, e);
+	if (rc < 0)
+		return rc;
+	buf_put_quoted(&shown, span_of(base), 80);
+	if (rc == 1)
+		return err_set(e, -SK_EREFUSED,
+			       "%s and what is checked out have no commit in common (in %s): "
+			       "changes cannot be told",
+			       shown.p, dir ? dir : ".");
+	if (rc > 1)
+		return err_set(e, -SK_EUSAGE, "%s is no commit here (in %s): nothing was compared",
+			       shown.p, dir ? dir : ".");
+	from = span_dup((struct span){ out.out.p, strcspn(out.out.p, "\n") });
+	call.words = GIT_WORDS("diff-tree", "-r", "-z", "--name-only", "--no-renames", from, "HEAD",
+			       "--");
+	rc = git_must(g, &call, &out, e);
+	if (rc < 0)
+		return rc;
+	all.names = out.out;
+	while ((name = git_changes_next(&all, &at)).len)
+		add(c, name);
+	return 0;
+}
+
+int git_changes_read(const struct git *g, const char *dir, const char *base,
+		     struct git_changes *out, struct err *e)
+{
+	CLEANUP(git_status_release) struct git_status s = GIT_STATUS_INIT;
+	CLEANUP(git_changes_release) struct git_changes c = GIT_CHANGES_INIT;
+	struct git_status_entry entry;
+	size_t at = 0;
+	int rc = git_status_read(g, dir, 0, &s, e);
+
+	if (rc < 0)
+		return rc;
+	if (base && s.head.len)
+		rc = add_committed(g, dir, base, &c, e);
+	if (rc < 0)
+		return rc;
+	while (git_status_next(&s, &at, &entry))
+		add(&c, entry.path);
+	sort_once(&c);
+	*out = c;
+	c = (struct git_changes)GIT_CHANGES_INIT;
+	return 0;
+}
