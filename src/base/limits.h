@@ -119,9 +119,10 @@
 #define GIT_CHECKOUT_LIMIT_MS 600000 /* of one that writes a whole working tree */
 #define GIT_OUTPUT_BYTES_MAX (64 * 1024 * 1024) /* of one call: status of a million files */
 #define GIT_BRANCH_BYTES_MAX 200 /* fits a file name with ".lock" and what we put before it */
-#define GIT_TREE_BYTES_MAX (256LL * 1024 * 1024) /* of changed files, read for one digest: 0.2 s \
-						  */
-#define RESERVE_BYTES (1024 * 1024)              /* kept for the record "stopped: disk full" */
+#define GIT_TREE_BYTES_MAX                                                          \
+	(256LL * 1024 * 1024)       /* of changed files, read for one digest: 0.2 s \
+				     */
+#define RESERVE_BYTES (1024 * 1024) /* kept for the record "stopped: disk full" */
 
 /* What agents print, and what is read of it. */
 #define QUOTA_BYTES_MAX (16 * 1024 * 1024)  /* of an agent's output, from its end */
