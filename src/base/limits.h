@@ -84,7 +84,13 @@
 	(256 * 1024) /* of the journal before the snapshot, that a reader checks */
 #define SEGMENT_BYTES_MAX (256LL * 1024 * 1024) /* a journal segment is rotated beyond this */
 #define LEFTOVER_GRACE_MS 500 /* between TERM and KILL for what a finished task left behind */
-#define REPORT_DELAY_MS 100   /* a report waits at most this long for others to share a write */
+#define LOG_NAME_AFTER_MS 100 /* a task that runs longer has its log where people look for it */
+#define LOGS_NAMELESS_MAX 128 /* slots whose logs may wait for a name: a descriptor each */
+#define LOG_HEAD_BYTES_MAX                                                     \
+	4096 /* headers of quiet steps that wait for their file to have a name \
+	      */
+#define LOG_COPIED_BYTES_MAX (64 * 1024 * 1024) /* of a log whose name somebody else has taken */
+#define REPORT_DELAY_MS 100 /* a report waits at most this long for others to share a write */
 #define HEARTBEAT_MS 10000
 #define HEARTBEAT_MAX_MS 3600000     /* a longer one would find nothing within a night */
 #define WORKER_CALM_MS 30000         /* unresponsive for longer: watched closely when it is back */

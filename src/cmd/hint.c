@@ -4,6 +4,7 @@
  */
 #include "cmd/hint.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,11 +72,11 @@ void put_typed_command(const struct cmd *cmd, const struct options *o, const cha
 	}
 }
 
-void put_log_path(const struct paths *paths, struct span task_id, struct buf *out)
+bool put_log_path(const struct paths *paths, struct span task_id, struct buf *out)
 {
 	char cwd[PATH_MAX];
 	const char *shown = paths->state_dir;
-	size_t len;
+	size_t len, before = out->len;
 
 	if (getcwd(cwd, sizeof(cwd))) {
 		len = strlen(cwd);
@@ -83,6 +84,10 @@ void put_log_path(const struct paths *paths, struct span task_id, struct buf *ou
 			shown += len + 1;
 	}
 	buf_putf(out, "%s/logs/%.*s.log", shown, SPAN_ARG(task_id));
+	if (faccessat(AT_FDCWD, out->p + before, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	buf_truncate(out, before);
+	return false;
 }
 
 /* The first line of the text, and behind it the next one. */

@@ -21,8 +21,11 @@ void put_run_command(const struct state *st, uint32_t ws, struct buf *out);
 void put_typed_command(const struct cmd *cmd, const struct options *o, const char *without,
 		       struct buf *out);
 
-/* Appends the path of a task's log, relative to the current folder when it is below. */
-void put_log_path(const struct paths *paths, struct span task_id, struct buf *out);
+/*
+ * Appends the path of a task's log, relative to the current folder when it is below. Returns false,
+ * and appends nothing, when there is none: it has not begun, or it had nothing to say.
+ */
+bool put_log_path(const struct paths *paths, struct span task_id, struct buf *out);
 
 /* Prints commands, one a line of the buffer, as the end of a page: "Next: sk ...". */
 void out_next(struct out *o, const struct buf *commands);

@@ -237,6 +237,16 @@ static void say_follow(struct logs_run *r, uint32_t task)
 			      "Ctrl-C ends this");
 }
 
+/* Nothing on stdout is the answer, and this says that it is one. */
+static int say_silent(const struct logs_run *r, const char *more)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	buf_putf(&text, "task \"%.*s\" has printed nothing%s", SPAN_ARG(r->id), more);
+	print_problem(text.p);
+	return EXIT_DONE;
+}
+
 static int follow(struct logs_run *r, uint32_t task, struct err *e)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
@@ -261,7 +271,7 @@ static int follow(struct logs_run *r, uint32_t task, struct err *e)
 			return err_set(e, rc, "cannot watch the log: %s", strerror(-rc));
 	}
 	end_line(r);
-	return EXIT_DONE;
+	return r->fd < 0 && r->final ? say_silent(r, "") : EXIT_DONE;
 }
 
 static int no_log(struct logs_run *r, uint32_t task, struct err *e)
@@ -269,6 +279,12 @@ static int no_log(struct logs_run *r, uint32_t task, struct err *e)
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	const struct task *t = &r->c->view->st.tasks[task];
 
+	if (t->attempt && r->only && r->only != t->attempt)
+		return no_such_attempt(r, e);
+	if (t->attempt && t->state == TASK_COMPLETED)
+		return say_silent(r, "");
+	if (t->attempt && (t->state == TASK_RUNNING || t->state == TASK_VALIDATING))
+		return say_silent(r, " yet");
 	put_unstarted(r, task, &text);
 	return err_set(e, -SK_ENOTFOUND, "%s. Try: sk why %.*s", text.p, SPAN_ARG(t->id));
 }
@@ -350,7 +366,8 @@ const struct cmd cmd_logs = {
 	.usage = "[-f] [--attempt N] [--lines N] [--raw] TASK",
 	.about = "Both output streams in the order in which they were written, attempts behind "
 		 "each other. Control "
-		 "characters are made visible, so nothing in the output can act on the terminal.",
+		 "characters are made visible, so nothing in the output can act on the terminal. A "
+		 "task that went well without a word has no log, and nothing is shown.",
 	.example = "sk logs unit\nsk logs -f unit\nsk logs --attempt 2 --lines 50 unit",
 	.options = logs_options,
 	.needs = NEED_VIEW,

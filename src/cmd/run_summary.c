@@ -19,13 +19,14 @@ static void add_failure(struct run_summary *s, const struct task *t, const struc
 		s->failures_more++;
 		return;
 	}
-	put_log_path(paths, t->id, &log);
+	if (!put_log_path(paths, t->id, &log))
+		buf_release(&log);
 	buf_put_visible(&error, rest.len ? t->error : head);
 	mem_grow(&s->failures, &s->failure_capacity, s->failure_count + 1, sizeof(*s->failures));
 	s->failures[s->failure_count++] = (struct run_failure){
 		.task = span_dup(t->id),
 		.error = buf_take(&error),
-		.log = buf_take(&log),
+		.log = log.p ? buf_take(&log) : NULL,
 		.attempt = t->attempt,
 		.exit_code = t->exit_code,
 	};
@@ -126,8 +127,8 @@ static void print_text(const struct run_summary *s, struct out *out, bool nothin
 		const struct run_failure *f = &s->failures[i];
 
 		out_style(out, STYLE_BAD, "failed");
-		out_putf(out, "  %s: %s\n        attempts %u, log %s\n", f->task, f->error,
-			 (unsigned)f->attempt, f->log);
+		out_putf(out, "  %s: %s\n        attempts %u, %s%s\n", f->task, f->error,
+			 (unsigned)f->attempt, f->log ? "log " : "no log", f->log ? f->log : "");
 	}
 	if (s->failures_more)
 		out_putf(out, "        and %u more; all of them: sk events --severity error\n",

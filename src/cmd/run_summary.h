@@ -7,7 +7,8 @@
 #include "core/submit.h"
 
 struct run_failure {
-	char *task, *error, *log;
+	char *task, *error;
+	char *log; /* NULL: it has none, none of its processes got far enough */
 	uint32_t attempt;
 	int exit_code;
 };

@@ -96,8 +96,10 @@ static void put_past(struct task_show *s, struct table *t)
 	fit_row(t, "outputs", "%.*s", SPAN_ARG(k->outputs));
 	if (fault_of(k) != FAULT_NONE)
 		fit_row(t, "failure", "%s; %s", fault_text(fault_of(k)), remedy_text(remedy_of(k)));
-	put_log_path(s->c->paths, k->id, &path);
-	fit_row(t, "log", "%s", k->attempt ? path.p : "");
+	if (k->attempt && put_log_path(s->c->paths, k->id, &path))
+		fit_row(t, "log", "%s", path.p);
+	else if (k->attempt && k->state == TASK_COMPLETED)
+		fit_row(t, "log", "none: it printed nothing");
 }
 
 static void print_log(struct task_show *s)
@@ -135,7 +137,6 @@ static void print_json(struct task_show *s)
 
 	task_put_command(s->t, SIZE_MAX, &command);
 	task_put_cwd(&s->c->view->st, s->t, &cwd);
-	put_log_path(s->c->paths, s->t->id, &path);
 	json_open(&j, s->c->out, "task");
 	task_put_json(s->c, &j, s->task);
 	json_text(&j, "remedy", remedy_word(remedy_of(s->t)));
@@ -143,7 +144,7 @@ static void print_json(struct task_show *s)
 	json_text(&j, "working_directory", cwd.p);
 	json_raw(&j, "definition", s->t->def);
 	json_raw(&j, "outputs", s->t->outputs);
-	json_text(&j, "log", path.p);
+	json_text(&j, "log", put_log_path(s->c->paths, s->t->id, &path) ? path.p : NULL);
 	if (options_has(s->c->options, "include-logs")) {
 		json_array(&j, "log_lines");
 		while (rest.len)

@@ -215,10 +215,8 @@ static void print_output(struct cmd_ctx *c, const struct task *t)
 		len += end ? 3 : 0;
 		rest = (struct span){ rest.p + len, rest.len - len };
 	}
-	if (!t->attempt)
-		return;
-	put_log_path(c->paths, t->id, &path);
-	out_putf(c->out, "\nAll of it: %s\n", path.p);
+	if (t->attempt && put_log_path(c->paths, t->id, &path))
+		out_putf(c->out, "\nAll of it: %s\n", path.p);
 }
 
 static void print_why(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,

@@ -49,7 +49,6 @@ void why_json(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
 	const struct task *t = &c->view->st.tasks[task];
 	struct json j;
 
-	put_log_path(c->paths, t->id, &path);
 	why_put_next(c, task, chain, &next);
 	json_open(&j, c->out, "why");
 	why_story_json(&j, c, task);
@@ -58,7 +57,7 @@ void why_json(struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
 	json_i64(&j, "exit_code", t->exit_code);
 	json_u64(&j, "signal", t->signal);
 	json_span(&j, "error", t->error);
-	json_text(&j, "log", path.p);
+	json_text(&j, "log", put_log_path(c->paths, t->id, &path) ? path.p : NULL);
 	json_u64(&j, "blocks", why_count_blocked(&c->view->st, task));
 	json_bool(&j, "orchestrator_died", c->view->died);
 	json_array(&j, "chain");

@@ -56,6 +56,7 @@ static void finish(struct worker_run *w, struct attempt *a, enum outcome outcome
 	a->result.outcome = outcome;
 	a->result.error = error;
 	a->result.outputs = outputs;
+	attempt_close_log(w, a);
 	w->slots[a->slot] = NULL;
 	w->running--;
 	attempt_report(w, a);
@@ -245,6 +246,7 @@ static void step_over(struct worker_run *w, struct attempt *a, bool abandoned)
 	a->result.leftovers += a->left_most;
 	outcome = judge(a);
 	good = outcome == OUTCOME_EXIT && a->result.exit_code == 0 && !abandoned;
+	attempt_log_step(w, a, good);
 	if (!good)
 		put_failure(w, a, abandoned, &text);
 	if (!good || (a->cancelled && a->phase != PHASE_MAIN))
@@ -325,6 +327,17 @@ static void tick_ending(struct worker_run *w, struct attempt *a, int64_t now_us)
 	a->poll_us = now_us + a->pause_us;
 }
 
+static void tick_log(struct worker_run *w, const struct attempt *a, int64_t now_us,
+		     int64_t *next_us)
+{
+	int64_t due_us = attempt_log_due_us(w, a);
+
+	if (now_us >= due_us)
+		attempt_show_log(w, a, false);
+	else if (due_us < *next_us)
+		*next_us = due_us;
+}
+
 void attempts_tick(struct worker_run *w, int64_t *next_us)
 {
 	int64_t now_us = clock_mono_us(w->clock);
@@ -340,6 +353,8 @@ void attempts_tick(struct worker_run *w, int64_t *next_us)
 			tick_ending(w, a, now_us);
 		}
 		a = w->slots[i];
+		if (a)
+			tick_log(w, a, now_us, next_us);
 		if (a && a->deadline_us < *next_us)
 			*next_us = a->deadline_us;
 		if (a && a->poll_us < *next_us)

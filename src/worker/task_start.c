@@ -1,7 +1,4 @@
-/*
- * From a definition to a running process. On the common path this costs one open and one write for
- * the log, and the spawn.
- */
+/* From a definition to a running process: command, environment, folder, log, birth. */
 #include "worker/worker_impl.h"
 
 #include <errno.h>
@@ -17,7 +14,6 @@
 #include "os/fd.h"
 #include "worker/output.h"
 
-#define SHOWN_BYTES_MAX 300
 #define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin"
 
 static void read_limits(struct scan *s, struct proc_limits *l)
@@ -65,65 +61,6 @@ void attempt_output_name(const struct attempt *a, struct buf *out)
 	 * first. A new run may give a task's id to another workstream. */
 	buf_putf(out, "%.*s.%.*s.%llu.%llu", SPAN_ARG(a->task_id), SPAN_ARG(a->workstream_id),
 		 (unsigned long long)a->run_no, (unsigned long long)a->number);
-}
-
-int attempt_open_log(const struct worker_run *w, const struct attempt *a)
-{
-	char name[TASK_ID_BYTES_MAX + 8];
-
-	snprintf(name, sizeof(name), "%.*s.log", SPAN_ARG(a->task_id));
-	return fd_open_at(w->logs_fd, name, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK, 0600);
-}
-
-static void write_header(struct worker_run *w, struct attempt *a, const struct command_def *def,
-			 int log_fd)
-{
-	CLEANUP(buf_release) struct buf line = BUF_INIT;
-	bool first = a->number == 1 && a->run_no <= 1 && a->rule == 0 && a->phase != PHASE_AFTER;
-	char when[WHEN_TEXT_LEN];
-
-	when_encode(clock_wall_ms(w->clock), when);
-	buf_reserve(&line, 512);
-	if (!first)
-		buf_putc(&line, '\n'); /* whatever came before may lack its last newline */
-	buf_putf(&line, "=== %.*s task %.*s", WHEN_TEXT_LEN, when, SPAN_ARG(a->task_id));
-	if (a->run_no > 1)
-		buf_putf(&line, " run %llu", (unsigned long long)a->run_no);
-	buf_putf(&line, " attempt %llu", (unsigned long long)a->number);
-	if (a->phase != PHASE_MAIN) {
-		buf_puts(&line, a->phase == PHASE_BEFORE ? " before rule " : " after rule ");
-		buf_put_visible(&line, a->rule_name);
-	}
-	buf_puts(&line, ": ");
-	command_put_shown(&line, def, SHOWN_BYTES_MAX);
-	buf_putc(&line, '\n');
-	if (fd_write_all(log_fd, line.p, line.len) < 0)
-		worker_say(w, "cannot write to the log of task %.*s", SPAN_ARG(a->task_id));
-}
-
-/* Whether the next byte of the file begins a line. */
-static bool at_line_start(int fd)
-{
-	off_t size = lseek(fd, 0, SEEK_END);
-	char last;
-
-	return size <= 0 || pread(fd, &last, 1, size - 1) != 1 || last == '\n';
-}
-
-void attempt_log_end(struct worker_run *w, const struct attempt *a, struct span how)
-{
-	CLEANUP(fd_close) int log_fd = attempt_open_log(w, a);
-	CLEANUP(buf_release) struct buf line = BUF_INIT;
-	char when[WHEN_TEXT_LEN];
-
-	if (log_fd < 0)
-		return;
-	when_encode(clock_wall_ms(w->clock), when);
-	buf_putf(&line, "%s=== %.*s ", at_line_start(log_fd) ? "" : "\n", WHEN_TEXT_LEN, when);
-	buf_put_visible(&line, how);
-	buf_putc(&line, '\n');
-	if (fd_write_all(log_fd, line.p, line.len) < 0)
-		worker_say(w, "cannot write to the log of task %.*s", SPAN_ARG(a->task_id));
 }
 
 /* The tag by which stray processes are known; one inherited from an outer worker stays behind it.
@@ -281,13 +218,12 @@ pid_t attempt_spawn(struct worker_run *w, struct attempt *a, const struct comman
 		return -EINVAL;
 	}
 	build_cwd(a, &cwd);
-	log_fd = attempt_open_log(w, a);
+	log_fd = attempt_begin_log(w, a, def);
 	if (log_fd < 0) {
 		buf_putf(why, "log '%.*s.log' cannot be opened: %s", SPAN_ARG(a->task_id),
 			 strerror(-log_fd));
 		return log_fd;
 	}
-	write_header(w, a, def, log_fd);
 	rc = find_program(w, cwd.p, path, why);
 	if (rc < 0)
 		return rc;

@@ -2,12 +2,14 @@
 #ifndef SK_WORKER_IMPL_H
 #define SK_WORKER_IMPL_H
 
+#include "base/limits.h"
 #include "core/task_def.h"
 #include "ctl/worker_msg.h"
 #include "os/lock.h"
 #include "worker/command.h"
 #include "worker/env.h"
 #include "worker/program.h"
+#include "worker/task_log.h"
 #include "worker/link.h"
 #include "worker/tree.h"
 #include "worker/worker.h"
@@ -73,7 +75,8 @@ struct worker_run {
 	struct env base, env;   /* inherited; being built */
 	struct command command; /* being built */
 	struct program_finder programs;
-	sigset_t ignored; /* signals, by this process */
+	struct task_log logs[LOGS_NAMELESS_MAX]; /* of the first slots */
+	sigset_t ignored;                        /* signals, by this process */
 	struct attempt **slots;
 	unsigned slot_count;      /* there are */
 	unsigned slots_wanted;    /* may be taken; no more than there are */
@@ -125,12 +128,27 @@ pid_t attempt_spawn(struct worker_run *w, struct attempt *a, const struct comman
 		    struct buf *why);
 /* The name of its SK_OUTPUT file in outputs/. */
 void attempt_output_name(const struct attempt *a, struct buf *out);
+
+/* attempt_log.c */
+/*
+ * Opens the log for the next step of the attempt, headed by a line that says what is run.
+ * Returns a descriptor or -errno.
+ */
+int attempt_begin_log(struct worker_run *w, const struct attempt *a, const struct command_def *def);
 /*
  * Writes into its log how the attempt ended, when nothing that it printed itself would tell: it was
  * ended, or could not be started. A log that cannot be written is passed over.
  */
 void attempt_log_end(struct worker_run *w, const struct attempt *a, struct span how);
-/* Opens its log, for reading too: descriptor or -errno. */
-int attempt_open_log(const struct worker_run *w, const struct attempt *a);
+/* Opens its log under its name, for reading too: descriptor or -errno. */
+int attempt_open_log(struct worker_run *w, const struct attempt *a);
+/* When people must see its log although it goes on; INT64_MAX: they do, or cannot. */
+int64_t attempt_log_due_us(struct worker_run *w, const struct attempt *a);
+/* Lets people see it. `last`: nothing more will be written into it by a process. */
+void attempt_show_log(struct worker_run *w, const struct attempt *a, bool last);
+/* A step is over: what it printed, or that it went wrong, people must see. */
+void attempt_log_step(struct worker_run *w, const struct attempt *a, bool good);
+/* The attempt is over. If its log is not shown by now, there was nothing to show. */
+void attempt_close_log(struct worker_run *w, const struct attempt *a);
 
 #endif

@@ -219,6 +219,8 @@ int worker_setup(struct worker_run *w, const struct worker_options *o, struct er
 		-1;
 	w->programs = (struct program_finder)PROGRAM_FINDER_INIT;
 	w->tree.parent_fd = w->tree.group_fd = w->tree.children_fd = -1;
+	for (size_t i = 0; i < ARRAY_LEN(w->logs); i++)
+		w->logs[i] = (struct task_log)TASK_LOG_INIT;
 	w->waiting.end = &w->waiting.first;
 	w->validations.end = &w->validations.first;
 	w->grace_ms = KILL_GRACE_MS;
@@ -274,6 +276,8 @@ void worker_teardown(struct worker_run *w)
 	attempt_free(w->spare);
 	command_release(&w->command);
 	program_finder_release(&w->programs);
+	for (size_t i = 0; i < ARRAY_LEN(w->logs); i++)
+		task_log_release(&w->logs[i]);
 	env_release(&w->env);
 	env_release(&w->base);
 	mem_free(&w->slots);

@@ -235,3 +235,108 @@ def test_follow_waits_for_the_start(work):
     until(lambda: process.poll() is not None, "logs -f ends with its task")
     assert process.returncode == 0
     until(lambda: run.poll() is not None, "the run ends")
+
+
+# --- a quiet success leaves no log ------------------------------------------------------------------------------------
+
+def logs_of(work):
+    return sorted(path.name for path in work.folder.glob(".state/logs/*") if not path.name.startswith("worker_"))
+
+
+def test_quiet_success_has_no_log(work):
+    work.plan("tasks: {quiet: {run: 'true'}, loud: {run: echo x}, bad: {run: 'exit 3'}}")
+    assert work("run", "-j1", "plan.yaml").code == 1
+    assert logs_of(work) == ["bad.log", "loud.log"]
+    for words in (["logs", "quiet"], ["logs", "-f", "quiet"], ["logs", "--attempt", 1, "quiet"], ["logs", "--json", "quiet"],
+                  ["logs", "--raw", "quiet"]):
+        done = work(*words)
+        assert (done.code, done.out, done.err) == (0, "", 'sk: task "quiet" has printed nothing\n')
+    assert work("logs", "--attempt", 2, "quiet").code == 3, "there was no second attempt"
+    assert marks(work, "bad") == ["task bad attempt 1: exit 3"]
+
+
+def test_quiet_success_on_the_pages(work):
+    work.plan("tasks: {quiet: {run: 'true'}}")
+    assert work("run", "plan.yaml").code == 0
+    assert re.search(r"^  log +none: it printed nothing$", work("task", "show", "quiet").out, re.M)
+    assert work("task", "show", "quiet", "--json").json["log"] is None
+    assert "It has printed nothing" in work("task", "show", "--include-logs", "quiet").out
+    assert "It has printed nothing" in work("task", "debug", "quiet").out
+    assert work("why", "quiet", "--json").json["log"] is None
+    assert "sk logs" not in work("why", "quiet").out
+
+
+def test_every_attempt_that_went_wrong_has_its_header(work):
+    work.plan("tasks: {a: {run: '[ $SK_ATTEMPT = 3 ]', retries: 2, backoff: 1ms}}")
+    assert work("run", "plan.yaml").code == 0
+    assert marks(work, "a") == ["task a attempt %d: [ $SK_ATTEMPT = 3 ]" % i for i in (1, 2, 3)]
+
+
+def test_one_after_another_in_the_same_slot(work):
+    """Files are used again: none may hold a word of another task."""
+    work.plan("tasks:\n" + "".join("  t%d: {run: '%s'}\n" % (i, "true" if i % 3 else "echo I am $SK_TASK_ID")
+                                   for i in range(40)))
+    assert work("run", "-j2", "plan.yaml").code == 0
+    assert logs_of(work) == sorted("t%d.log" % i for i in range(0, 40, 3))
+    for i in range(0, 40, 3):
+        lines = work("logs", "t%d" % i).out.splitlines()
+        assert lines[1:] == ["I am t%d" % i]
+        assert marks(work, "t%d" % i) == ["task t%d attempt 1: echo I am $SK_TASK_ID" % i]
+
+
+def test_a_log_is_seen_while_its_task_runs(work):
+    work.gate()
+    work.plan("tasks: {a: {run: 'echo begun; : < gate; echo over'}}")
+    run = work.start("run", "plan.yaml")
+    until(lambda: logs_of(work) == ["a.log"], "the log of a task that lasts has its name")
+    process = work.start("logs", "-f", "a")
+    assert process.stdout.readline().endswith(" task a attempt 1: echo begun; : < gate; echo over\n")
+    assert process.stdout.readline() == "begun\n"
+    assert process.poll() is None
+    work.open_gate()
+    assert process.stdout.readline() == "over\n"
+    until(lambda: process.poll() is not None and run.poll() is not None, "the run and the reader end")
+
+
+def test_quiet_and_long_has_its_header(work):
+    work.gate()
+    work.plan("tasks: {a: {run: ': < gate'}}")
+    run = work.start("run", "plan.yaml")
+    until(lambda: logs_of(work) == ["a.log"], "the log of a task that lasts has its name")
+    work.open_gate()
+    until(lambda: run.poll() is not None, "the run ends")
+    assert marks(work, "a") == ["task a attempt 1: : < gate"]
+
+
+def test_quiet_rules_leave_none_and_a_loud_one_shows_all(work):
+    work.plan("""
+tasks:
+  quiet: {run: 'true', before: [{name: r, run: 'true'}], after: [{name: s, run: 'true'}]}
+  loud: {run: echo x, before: [{name: r, run: 'true'}]}
+  checked: {run: 'true', after: [{name: s, run: 'echo checked'}]}
+  broken: {run: 'true', before: [{name: r, run: 'false'}]}
+""")
+    assert work("run", "plan.yaml").code == 1
+    assert logs_of(work) == ["broken.log", "checked.log", "loud.log"]
+    assert marks(work, "loud") == ["task loud attempt 1 before rule r: true", "task loud attempt 1: echo x"]
+    assert marks(work, "checked") == ["task checked attempt 1 after rule s: echo checked"]
+    assert marks(work, "broken") == ["task broken attempt 1 before rule r: false"]
+
+
+@pytest.mark.parametrize("command", ["echo x > /dev/stdout", "truncate -s 0 /dev/stdout; echo x", "echo x >&2",
+                                     "printf %055d 1 > /dev/stdout", "printf %s x >> /dev/fd/1"])
+def test_what_a_task_does_to_its_output_is_kept(work, command):
+    work.plan("tasks: {a: {run: '%s'}}" % command)
+    assert work("run", "plan.yaml").code == 0
+    assert "x" in work.read(".state/logs/a.log") or "00001" in work.read(".state/logs/a.log")
+
+
+def test_name_taken_while_it_runs(work):
+    """Somebody's file of that name is neither lost nor followed; what the task printed comes behind it."""
+    work.plan("tasks: {a: {run: 'echo mine > .state/logs/a.log; echo x'}, b: {run: 'ln -s ../../target .state/logs/b.log; echo y'}}")
+    (work.folder / "target").write_text("")
+    assert work("run", "plan.yaml").code == 0
+    lines = work("logs", "a").out.splitlines()
+    assert [lines[0], lines[1], lines[3]] == ["mine", "", "x"]
+    assert marks(work, "a") == ["task a attempt 1: echo mine > .state/logs/a.log; echo x"]
+    assert work.read("target") == ""

@@ -16,6 +16,12 @@ def night(sk, maker):
 
 
 def test_failed(night):
+    assert "\n  log " not in night("task", "show", "arm").out, "where its log is, is said only where one is"
+    assert night("task", "show", "arm", "--json").json["log"] is None
+    logs = night.folder / ".state" / "logs"
+    logs.mkdir(mode=0o700)
+    (logs / "arm.log").write_text("make: *** [arm] Error 1\n")
+    assert night("task", "show", "arm", "--json").json["log"] == ".state/logs/arm.log"
     out = check_page(night("task", "show", "arm"))
     assert out.startswith("arm  failed  exit code 2\n")
     assert "\n  workstream  nightly, " in out

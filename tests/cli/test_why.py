@@ -9,6 +9,9 @@ from conftest import DONE, NIGHTLY
 def night(sk, maker):
     maker.steps(NIGHTLY)
     maker.hold()
+    logs = sk.folder / ".state" / "logs"
+    logs.mkdir(mode=0o700)
+    (logs / "arm.log").write_text("make: *** [arm] Error 1\n")
     return sk
 
 
@@ -20,6 +23,8 @@ def test_failed(night):
     assert "\nAll of it: .state/logs/arm.log\n" in out
     assert "\nIt keeps from running: publish, announce\n" in out
     assert out.endswith("\nNext: sk logs arm\n")
+    (night.folder / ".state/logs/arm.log").unlink()
+    assert "All of it" not in night("why", "arm").out, "where its log is, is said only where one is"
 
 
 def test_blocked_names_the_root(night):
@@ -87,7 +92,8 @@ def test_json_has_the_history(night):
     document = night("why", "lint", "--json").json
     assert [event["event"] for event in document["events"]][-1] == "task_retry"
     assert document["events"][-1]["exit_code"] == 1
-    assert document["log"] == ".state/logs/lint.log"
+    assert document["log"] is None, "it has none"
+    assert night("why", "arm", "--json").json["log"] == ".state/logs/arm.log"
 
 
 def test_nothing_yet(sk):
