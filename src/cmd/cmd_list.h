@@ -52,6 +52,8 @@ CMD(state_backups)
 CMD(state_restore)
 CMD(state_repair)
 
+CMD(classify)
+
 CMD(daemon)
 CMD(daemon_start)
 CMD(daemon_stop)
