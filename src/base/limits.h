@@ -117,6 +117,9 @@
 #define NOTIFY_RUNNING_MAX 2               /* at the same time: a mail program, not a load */
 #define NOTIFY_QUEUE_MAX 100               /* waiting: who gets a hundred mails reads none */
 #define NOTIFY_STOP_MS 10000               /* the end of a run waits this long for them */
+#define NOTIFY_TOLD_MS 1000                /* how often is written down which are out */
+#define NOTIFY_TOLD_EVENTS 10000           /* or when so much happened: a start reads no more */
+#define NOTIFY_MISSED_MAX 10000            /* warnings and worse, that a start looks at */
 #define NOTIFY_LOG_BYTES_MAX (1024 * 1024) /* what they print; begun anew beyond this */
 #define SCOPE_ENTRIES_MAX 256        /* of one scope: each is compared with each changed path */
 #define SCOPE_ENTRY_BYTES_MAX 4096   /* PATH_MAX: no longer path can be changed */

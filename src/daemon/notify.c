@@ -4,7 +4,7 @@
  * one turn that have one cause are one message, the most severe of them: a critical task that takes
  * its workstream down must not ring twice.
  */
-#include "daemon/notify.h"
+#include "daemon/notify_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -146,7 +146,7 @@ static void put_cwd(struct span def, struct buf *out)
 static void enqueue(struct notifier *n, const struct workstream *w, const struct event *ev)
 {
 	struct command_def def;
-	struct notice one = { .timeout_ms = 0 };
+	struct notice one = { .seq = ev->seq };
 
 	if (ws_def_notify(w->def, &def) != 1)
 		return;
@@ -161,8 +161,14 @@ static void enqueue(struct notifier *n, const struct workstream *w, const struct
 	n->queue[n->count++] = one;
 }
 
+/* By what all share. */
+static bool concerned(const struct workstream *w, bool missed)
+{
+	return w->id.len && (missed ? !ws_state_final(w->state) : w->active);
+}
+
 /* Of a workstream: to its own. Of all: once to each different command of those that are at work. */
-static void address(struct notifier *n, const struct state *st, const struct event *ev)
+static void address(struct notifier *n, const struct state *st, const struct event *ev, bool missed)
 {
 	uint32_t ws = ev->workstream_id.len ? state_ws(st, ev->workstream_id) : NO_ID;
 
@@ -172,13 +178,30 @@ static void address(struct notifier *n, const struct state *st, const struct eve
 		return;
 	}
 	for (uint32_t i = 0; i < st->ws_count; i++) {
-		bool known = !st->ws[i].active || !st->ws[i].id.len;
+		bool known = !concerned(&st->ws[i], missed);
 
 		for (uint32_t k = 0; k < i && !known; k++)
-			known = st->ws[k].active && span_eq(st->ws[k].def, st->ws[i].def);
+			known = concerned(&st->ws[k], missed) &&
+				span_eq(st->ws[k].def, st->ws[i].def);
 		if (!known)
 			enqueue(n, &st->ws[i], ev);
 	}
+}
+
+/* Which event of the batch has this number, or `otherwise`. */
+static size_t find_event(const struct events *batch, uint64_t seq, size_t otherwise)
+{
+	size_t low = 0, high = batch->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (batch->v[middle].seq < seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < batch->count && batch->v[low].seq == seq ? low : otherwise;
 }
 
 /*
@@ -188,12 +211,9 @@ static void address(struct notifier *n, const struct state *st, const struct eve
 static size_t cause_of(const struct events *batch, size_t i)
 {
 	const struct event *ev = &batch->v[i];
-	uint64_t first = batch->v[0].seq;
 
 	if (ev->caused_by)
-		return ev->caused_by >= first && ev->caused_by < ev->seq
-			       ? (size_t)(ev->caused_by - first)
-			       : i;
+		return ev->caused_by < ev->seq ? find_event(batch, ev->caused_by, i) : i;
 	for (size_t k = i; ev->kind == EV_WS_FAILED && k-- > 0;)
 		if (batch->v[k].kind == EV_TASK_FAILED &&
 		    span_eq(batch->v[k].workstream_id, ev->workstream_id))
@@ -209,7 +229,8 @@ static size_t root_of(const struct events *batch, size_t i)
 	return i;
 }
 
-void notifier_note(struct notifier *n, const struct state *st, const struct events *batch)
+void notifier_queue(struct notifier *n, const struct state *st, const struct events *batch,
+		    bool missed)
 {
 	CLEANUP(mem_free) uint32_t *chosen = NULL; /* by root: the event to tell, and one more */
 	bool any = false;
@@ -218,6 +239,7 @@ void notifier_note(struct notifier *n, const struct state *st, const struct even
 		any = event_rows[batch->v[i].kind].severity >= SEVERITY_ERROR;
 	if (!any)
 		return;
+	n->unkept = true;
 	chosen = mem_zalloc(batch->count * sizeof(*chosen));
 	for (size_t i = 0; i < batch->count; i++) {
 		enum severity severity = event_rows[batch->v[i].kind].severity;
@@ -230,7 +252,14 @@ void notifier_note(struct notifier *n, const struct state *st, const struct even
 	}
 	for (size_t i = 0; i < batch->count; i++)
 		if (chosen[i])
-			address(n, st, &batch->v[chosen[i] - 1]);
+			address(n, st, &batch->v[chosen[i] - 1], missed);
+}
+
+void notifier_note(struct notifier *n, const struct state *st, const struct events *batch)
+{
+	if (batch->count)
+		n->seen_seq = batch->v[batch->count - 1].seq;
+	notifier_queue(n, st, batch, false);
 }
 
 static int open_log(const struct notifier *n)
@@ -342,6 +371,7 @@ static int look_after(struct notifier *n, struct err *e)
 		if (!run->pid)
 			continue;
 		found = (int)waitpid(run->pid, &status, WNOHANG);
+		n->unkept |= found != 0 || now_ms >= run->deadline_ms;
 		if (found != 0) {
 			run->pid = 0;
 			if (found > 0 && status != 0 && rc == 0)
@@ -368,14 +398,16 @@ int notifier_run(struct notifier *n, struct err *e)
 		memmove(n->queue, n->queue + 1, --n->count * sizeof(*n->queue));
 		pid = start(n, &one);
 		if (pid > 0)
-			n->running[i] = (struct notice_run){ pid, clock_mono_ms(n->clock) +
-									  one.timeout_ms };
+			n->running[i] =
+				(struct notice_run){ pid, clock_mono_ms(n->clock) + one.timeout_ms,
+						     one.seq };
 		else if (rc == 0)
 			rc = told(n, e, "the command cannot be started");
 		notice_release(&one);
 	}
 	if (n->dropped && rc == 0)
 		rc = told(n, e, "more messages than can be sent: some were left out");
+	notifier_keep(n, false);
 	return rc;
 }
 
@@ -389,7 +421,7 @@ static bool busy(const struct notifier *n)
 
 int64_t notifier_due(const struct notifier *n)
 {
-	int64_t due_ms = INT64_MAX;
+	int64_t due_ms = notifier_keep_due(n);
 	bool room = false;
 
 	for (size_t i = 0; i < NOTIFY_RUNNING_MAX; i++) {
@@ -413,7 +445,8 @@ int notifier_finish(struct notifier *n, struct err *e)
 		rc = rc == 0 ? found : rc;
 	}
 	if (busy(n) && rc == 0)
-		rc = told(n, e, "the last messages took too long and were given up");
+		rc = told(n, e, "the last messages took too long and are left to the next start");
+	notifier_keep(n, true);
 	notifier_release(n);
 	return rc;
 }

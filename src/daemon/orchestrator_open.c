@@ -132,6 +132,7 @@ static int open_all(struct orchestrator *o, struct orchestrator_start *start, st
 		orchestrator_set_paused(o, true);
 	if ((rc = watch_views(o, e)) < 0)
 		return rc;
+	notifier_resume(&o->notifier, &o->vfs, &o->st);
 	if ((rc = record_start(o, e)) < 0 || (rc = reconcile_workers(o, e)) < 0)
 		return rc;
 	rc = peers_listen(o, e);

@@ -156,6 +156,10 @@ class Work(Sk):
         """Lets through all that wait, and all that come later: the other end stays open. Waits for the first one."""
         self.gates.append(os.open(self.folder / name, os.O_WRONLY))
 
+    def unlock_gate(self, name="gate"):
+        """The same, but whether or not somebody waits."""
+        self.gates.append(os.open(self.folder / name, os.O_RDWR))
+
     def nothing_left(self):
         until(lambda: not self.left(), "everything that was started ends: %r" % self.left())
 

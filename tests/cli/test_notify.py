@@ -97,6 +97,69 @@ def test_time_limit(work):
     work.nothing_left()
 
 
+HELD = ("workstream: w\nnotify: 'echo $SK_EVENT_SEQ:$SK_EVENT:$SK_EVENT_TASK_ID >> begun; : < mail; echo $SK_EVENT_SEQ >> told'\n"
+        "tasks: {one: {run: 'exit 1'}, two: {run: 'exit 2'}, three: {run: 'exit 3'}, held: {run: ': < gate'}}\n")
+
+
+def killed_while_it_tells(work):
+    """Three failures; two messages are on their way, the third one waits; then the orchestrator is killed."""
+    work.gate().gate("mail").plan(HELD)
+    run = work.start("run", "-j", "4", "plan.yaml")
+    until(lambda: len(work.events("task_failed")) == 3 and len(work.lines("begun")) == 2, "it is told of failures")
+    run.kill()
+    run.wait()
+    assert work.lines("told") == []
+    return {str(event["seq"]) for event in work.events("task_failed")}
+
+
+def test_killed_before_it_was_told(work):
+    """What was on its way and what waited is told by the next start, whatever that one was started for."""
+    failures = killed_while_it_tells(work)
+    work.unlock_gate("mail")
+    other = work.start("run", work.plan("tasks: {other: {run: 'true'}}", "other.yaml"))
+    assert other.wait() == 0
+    assert failures <= set(work.lines("told"))
+    told = work.lines("told")
+    assert work("run", "other.yaml", "--new-run").code == 0
+    assert work.lines("told") == told, "and by no other start"
+
+
+def test_killed_again_before_it_was_told(work):
+    failures = killed_while_it_tells(work)
+    work.plan("tasks: {other: {run: ': < gate'}}", "other.yaml")
+    again = work.start("run", "other.yaml")
+    until(lambda: len(work.lines("begun")) == 4, "it is told again")
+    again.kill()
+    again.wait()
+    work.unlock_gate("mail")
+    work.unlock_gate()
+    assert work("run", "other.yaml").code == 0
+    assert failures <= set(work.lines("told"))
+
+
+def test_told_before_it_was_killed_is_not_told_again(work):
+    work.gate().plan(TELL + "tasks: {bad: {run: 'exit 1'}, held: {run: ': < gate'}}")
+    run = work.start("run", "-j", "2", "plan.yaml")
+    seq = until(lambda: work.events("task_failed"), "it fails")[0]["seq"]
+    until(lambda: int(work.read(".state/notified") or 0) >= seq, "that it was told is known")
+    run.kill()
+    run.wait()
+    before = len(told(work))
+    work.unlock_gate()
+    assert work("run", "plan.yaml").code == 1
+    assert before == 1 and "task_failed" not in [message["event"] for message in told(work)[before:]]
+
+
+def test_what_is_known_of_messages_is_lost_and_harms_nothing(work):
+    killed_while_it_tells(work)
+    work.unlock_gate("mail")
+    for content in ("", "not a number", "99999999"):
+        (work.folder / ".state" / "notified").write_text(content)
+        assert work("run", work.plan("tasks: {other: {run: 'true'}}", "other.yaml"), "--new-run").code == 0
+        assert int(work.read(".state/notified")) == work.events()[-1]["seq"]
+    assert work.lines("told") == []
+
+
 def test_number_is_bounded(work):
     tasks = "\n".join("  t%d: {run: 'exit 1'}" % i for i in range(300))
     work.plan("notify: 'echo x >> told; while ! test -e go; do sleep 0.01; done'\ntasks:\n%s\n"
