@@ -54,9 +54,7 @@
 #define CONTROL_SILENT_MS 1000    /* who says nothing for this long gives way, if others wait */
 #define CONTROL_REPLY_BYTES_MAX (64 * 1024 * 1024)
 #define CONTROL_OUTPUT_BYTES_MAX (1024LL * 1024 * 1024) /* of a page that a copy prints */
-#define CONTROL_COPIES_MAX                                                                        \
-	4                     /* of the orchestrator at the same time; others read for themselves \
-			       */
+#define CONTROL_COPIES_MAX 4  /* of the orchestrator at the same time; who asks then waits */
 #define CONTROL_COPY_S_MAX 30 /* a copy's life: whoever asked has given up long before */
 #define SERVED_BYTES_MIN (2 * 1024 * 1024) /* of current.json: beyond, pages are asked for */
 #define LOCK_PATIENCE_MS 2000              /* for a command that holds the lock for a moment */

@@ -12,50 +12,26 @@
 #include "cmd/fit.h"
 #include "cmd/moment.h"
 #include "cmd/past.h"
+#include "cmd/served.h"
 #include "cmd/view.h"
 #include "core/state_codec.h"
-#include "core/state_diff.h"
 #include "os/fd.h"
 
 struct showing {
 	struct cmd_ctx *c;
 	struct past past;
-	int part;       /* enum state_part of the one thing that is wanted, or -1 */
-	const char *id; /* of it */
+	const struct state *st; /* that one, or one that is lent */
+	int part;               /* enum state_part of the one thing that is wanted, or -1 */
+	const char *id;         /* of it */
 };
 
 static void encode(const struct showing *s, struct buf *out)
 {
 	const struct snapshot_place nowhere = { 0, 0, 0 };
 
-	state_encode(&s->past.st, &nowhere, s->past.st.last_at_ms, out);
+	state_encode(s->st, &nowhere, s->st->last_at_ms, out);
 	while (out->len && out->p[out->len - 1] == '\n')
 		buf_truncate(out, out->len - 1);
-}
-
-/* The object of the thing in the document: {"tasks":{"<id>":{...}}}. */
-static bool find_thing(const struct showing *s, struct span document, struct span *out)
-{
-	struct scan_text key;
-	struct scan scan;
-
-	scan_init(&scan, document);
-	scan_object(&scan);
-	while (scan_key(&scan, &key)) {
-		if (!span_is(key.raw, state_part_key((enum state_part)s->part))) {
-			scan_skip(&scan, NULL);
-			continue;
-		}
-		scan_object(&scan);
-		while (scan_key(&scan, &key)) {
-			if (span_is(key.raw, s->id)) {
-				scan_skip(&scan, out);
-				return !scan.error;
-			}
-			scan_skip(&scan, NULL);
-		}
-	}
-	return false;
 }
 
 static void print_members(struct out *out, struct span object)
@@ -79,7 +55,7 @@ static void print_members(struct out *out, struct span object)
 static void print_head(const struct showing *s)
 {
 	CLEANUP(buf_release) struct buf when = BUF_INIT;
-	const struct state *st = &s->past.st;
+	const struct state *st = s->st;
 
 	buf_put_when(&when, st->last_at_ms);
 	out_putf(s->c->out, "behind seq %llu, %s UTC\n", (unsigned long long)st->last_seq, when.p);
@@ -87,30 +63,28 @@ static void print_head(const struct showing *s)
 
 static int show_thing(const struct showing *s, struct err *e)
 {
-	CLEANUP(buf_release) struct buf document = BUF_INIT;
+	CLEANUP(buf_release) struct buf object = BUF_INIT;
 	const char *word = state_part_word((enum state_part)s->part);
-	struct span object;
 	struct json j;
 
-	encode(s, &document);
-	if (!find_thing(s, (struct span){ document.p, document.len }, &object))
+	if (!state_encode_thing(s->st, (enum state_part)s->part, span_of(s->id), &object))
 		return err_set(e, -SK_ENOTFOUND,
 			       "%s \"%.64s\": does not exist behind seq %llu. Try: sk state show",
-			       word, s->id, (unsigned long long)s->past.st.last_seq);
+			       word, s->id, (unsigned long long)s->st->last_seq);
 	if (!s->c->json) {
 		print_head(s);
 		out_putf(s->c->out, "%s ", word);
 		out_visible(s->c->out, span_of(s->id));
 		out_puts(s->c->out, "\n");
-		print_members(s->c->out, object);
+		print_members(s->c->out, (struct span){ object.p, object.len });
 		return EXIT_DONE;
 	}
 	json_open(&j, s->c->out, "state");
-	json_u64(&j, "seq", s->past.st.last_seq);
-	json_time(&j, "at", s->past.st.last_at_ms);
+	json_u64(&j, "seq", s->st->last_seq);
+	json_time(&j, "at", s->st->last_at_ms);
 	json_text(&j, "entity_type", word);
 	json_text(&j, "entity_id", s->id);
-	json_raw(&j, "state", object);
+	json_raw(&j, "state", (struct span){ object.p, object.len });
 	json_close(&j);
 	return EXIT_DONE;
 }
@@ -126,7 +100,7 @@ static void put_counts(const uint32_t *by_state, struct buf *out)
 static void print_all(const struct showing *s)
 {
 	CLEANUP(table_release) struct table t = TABLE_INIT(4);
-	const struct state *st = &s->past.st;
+	const struct state *st = s->st;
 
 	print_head(s);
 	for (size_t i = 0; i < st->ws_count; i++) {
@@ -171,8 +145,8 @@ static void show_all(const struct showing *s)
 	}
 	encode(s, &document);
 	json_open(&j, s->c->out, "state");
-	json_u64(&j, "seq", s->past.st.last_seq);
-	json_time(&j, "at", s->past.st.last_at_ms);
+	json_u64(&j, "seq", s->st->last_seq);
+	json_time(&j, "at", s->st->last_at_ms);
 	json_raw(&j, "state", (struct span){ document.p, document.len });
 	json_close(&j);
 }
@@ -205,14 +179,22 @@ static int find_wanted(struct showing *s, struct err *e)
 	return 0;
 }
 
-static int show(struct showing *s, const struct vfs *vfs, struct err *e)
+static int print_page(const struct showing *s, struct err *e)
+{
+	if (s->part >= 0)
+		return show_thing(s, e);
+	show_all(s);
+	return EXIT_DONE;
+}
+
+static int read_and_show(struct showing *s, const struct vfs *vfs, struct err *e)
 {
 	const char *time = options_text(s->c->options, "at-time");
 	int64_t at_ms = 0;
-	int rc = find_wanted(s, e);
+	int rc = 0;
 
-	state_init(&s->past.st);
-	if (rc == 0 && time)
+	s->st = &s->past.st;
+	if (time)
 		rc = moment_option("state show", "at-time", time, s->c->now_ms, &at_ms, e);
 	if (rc < 0)
 		return rc;
@@ -222,12 +204,22 @@ static int show(struct showing *s, const struct vfs *vfs, struct err *e)
 		rc = past_read_seq(vfs, options_number(s->c->options, "at", 0), &s->past, e);
 	else
 		rc = past_read(s->c, vfs, "current", &s->past, e);
-	if (rc < 0)
-		return rc;
-	if (s->part >= 0)
-		return show_thing(s, e);
-	show_all(s);
-	return EXIT_DONE;
+	return rc < 0 ? rc : print_page(s, e);
+}
+
+/* The present state may be at hand somewhere. */
+static int show_at_hand(struct showing *s, int *exit_code, struct err *e)
+{
+	struct cmd_ctx *c = s->c;
+
+	if (c->view) {
+		s->st = &c->view->st;
+		*exit_code = print_page(s, e);
+		return *exit_code < 0 ? *exit_code : 1;
+	}
+	if (options_has(c->options, "at") || options_has(c->options, "at-time"))
+		return 0;
+	return served_aside(c, NULL, c->out, exit_code, e);
 }
 
 static int state_show_run(struct cmd_ctx *c, struct err *e)
@@ -236,14 +228,19 @@ static int state_show_run(struct cmd_ctx *c, struct err *e)
 	CLEANUP(fd_close) int dir = paths_open(c->paths, false, &why);
 	struct showing s = { .c = c };
 	struct vfs vfs;
-	int rc;
+	int exit_code = 0, rc = find_wanted(&s, e);
 
+	if (rc == 0)
+		rc = show_at_hand(&s, &exit_code, e);
+	if (rc != 0)
+		return rc < 0 ? rc : exit_code;
 	if (dir == -ENOENT)
 		return view_missing(c->paths, e);
 	if (dir < 0)
 		return view_paths_problem(dir, &why, e);
 	vfs_real_open(&vfs, dir);
-	rc = show(&s, &vfs, e);
+	state_init(&s.past.st);
+	rc = read_and_show(&s, &vfs, e);
 	past_release(&s.past);
 	vfs_real_close(&vfs);
 	return rc;
@@ -292,6 +289,6 @@ const struct cmd cmd_state_show = {
 	.example =
 		"sk state show --at 120 --task-id unit\nsk state show --at-time 10m --format json",
 	.options = state_show_options,
-	.needs = NEED_STATE,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.run = state_show_run,
 };

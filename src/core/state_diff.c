@@ -6,23 +6,6 @@
 
 #include "base/map.h"
 #include "base/scan.h"
-#include "core/state_codec.h"
-
-const char *state_part_key(enum state_part part)
-{
-#define X(name, key, word) key,
-	static const char *const keys[] = { STATE_PARTS(X) };
-#undef X
-	return keys[part];
-}
-
-const char *state_part_word(enum state_part part)
-{
-#define X(name, key, word) word,
-	static const char *const words[] = { STATE_PARTS(X) };
-#undef X
-	return words[part];
-}
 
 struct thing {
 	struct span id, members;

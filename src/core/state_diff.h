@@ -3,21 +3,7 @@
 #ifndef SK_STATE_DIFF_H
 #define SK_STATE_DIFF_H
 
-#include "core/state.h"
-
-/* name, key in current.json, word for people */
-#define STATE_PARTS(X)                             \
-	X(WORKSTREAM, "workstreams", "workstream") \
-	X(TASK, "tasks", "task")                   \
-	X(WORKER, "workers", "worker")             \
-	X(RESOURCE, "resources", "resource")
-
-#define X(name, key, word) PART_##name,
-enum state_part { STATE_PARTS(X) PART_COUNT };
-#undef X
-
-const char *state_part_key(enum state_part part);
-const char *state_part_word(enum state_part part);
+#include "core/state_codec.h"
 
 /* One member of one thing. Values are raw JSON as they stand in current.json; empty = absent. */
 struct state_change {

@@ -10,6 +10,22 @@
 #include "base/when.h"
 #include "core/edge.h"
 
+const char *state_part_key(enum state_part part)
+{
+#define X(name, key, word) key,
+	static const char *const keys[] = { STATE_PARTS(X) };
+#undef X
+	return keys[part];
+}
+
+const char *state_part_word(enum state_part part)
+{
+#define X(name, key, word) word,
+	static const char *const words[] = { STATE_PARTS(X) };
+#undef X
+	return words[part];
+}
+
 static void put_key(struct buf *out, const char *key)
 {
 	char last = out->p[out->len - 1];
@@ -350,4 +366,44 @@ void state_encode_ws(const struct state *st, uint32_t ws, int64_t now_ms, struct
 		put_task(out, st, &st->tasks[w->tasks[i]]);
 	}
 	buf_puts(out, "}}\n");
+}
+
+static bool put_thing(const struct state *st, enum state_part part, struct span id, struct buf *out)
+{
+	uint32_t at;
+
+	switch (part) {
+	case PART_TASK:
+		at = state_task(st, id);
+		if (at != NO_ID)
+			put_task(out, st, &st->tasks[at]);
+		return at != NO_ID;
+	case PART_WORKSTREAM:
+		at = state_ws(st, id);
+		if (at != NO_ID)
+			put_ws(out, &st->ws[at]);
+		return at != NO_ID;
+	case PART_WORKER:
+		at = state_worker(st, id);
+		if (at != NO_ID)
+			put_worker(out, st, &st->workers[at]);
+		return at != NO_ID;
+	default:
+		at = state_resource(st, id);
+		if (at != NO_ID)
+			put_resource(out, st, &st->resources[at]);
+		return at != NO_ID;
+	}
+}
+
+bool state_encode_thing(const struct state *st, enum state_part part, struct span id,
+			struct buf *out)
+{
+	CLEANUP(buf_release) struct buf member = BUF_INIT, key = BUF_INIT;
+
+	if (!put_thing(st, part, id, &member))
+		return false;
+	buf_put_json(&key, id);
+	buf_put(out, member.p + key.len + 1, member.len - key.len - 1);
+	return true;
 }

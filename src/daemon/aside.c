@@ -3,7 +3,7 @@
  * state as it is on disk in that moment; it may look at all of it or decide on an act and throw
  * everything away, and answers by itself. The orchestrator goes on at once: it pays for the page
  * tables and for what it changes while the copy lives. A copy that dies leaves a connection without
- * an answer, and who asked does the work itself, as it does when there are too many copies.
+ * an answer, and who asked does the work itself.
  */
 #include "daemon/orchestrator_impl.h"
 
@@ -57,12 +57,15 @@ bool aside_answer(struct orchestrator *o, struct control_peer *p)
 {
 	const int keep[] = { o->options.state_fd, p->fd };
 	struct copy *c = find_free(o);
-	pid_t pid = c ? proc_copy(keep, ARRAY_LEN(keep), CONTROL_COPY_S_MAX) : -EAGAIN;
+	pid_t pid;
 
+	if (!c)
+		return true;
+	pid = proc_copy(keep, ARRAY_LEN(keep), CONTROL_COPY_S_MAX);
 	if (pid == 0)
 		print_page(o, p);
 	if (pid < 0) {
-		buf_puts(&p->message, "orchestrator: it is busy with other pages");
+		buf_putf(&p->message, "orchestrator: it cannot copy itself: %s", strerror(-pid));
 		p->reply.code = SK_EBUSY;
 		return false;
 	}

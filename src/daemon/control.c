@@ -419,7 +419,7 @@ void control_answer(struct orchestrator *o)
 		if (p->fd < 0 || !p->asked || p->answered)
 			continue;
 		answer(o, p);
-		if (!p->copied)
+		if (p->answered && !p->copied)
 			control_flush(o, p);
 	}
 }

@@ -142,8 +142,9 @@ void control_close(struct orchestrator *o, struct control_peer *p);
 /* Prints the page that is wanted to *output; code, message and exit code go to p. */
 void control_show(struct orchestrator *o, struct control_peer *p, struct buf *output);
 
-/* aside.c: what would make a turn long is answered by a copy of the process. False when there can
- * be none now: p then holds a refusal like any other. */
+/* aside.c: what would make a turn long is answered by a copy of the process, in a later turn when
+ * there are as many as may be. False when there can be none: p then holds a refusal like any other.
+ */
 bool aside_answer(struct orchestrator *o, struct control_peer *p);
 void aside_reap(struct orchestrator *o); /* copies that have ended */
 void aside_forget(struct orchestrator *o, const struct control_peer *p); /* it is being closed */
