@@ -56,8 +56,9 @@
 #define CONTROL_OUTPUT_BYTES_MAX (1024LL * 1024 * 1024) /* of a page that a copy prints */
 #define CONTROL_COPIES_MAX 4  /* of the orchestrator at the same time; who asks then waits */
 #define CONTROL_COPY_S_MAX 30 /* a copy's life: whoever asked has given up long before */
-#define SERVED_BYTES_MIN (2 * 1024 * 1024) /* of current.json: beyond, pages are asked for */
-#define LOCK_PATIENCE_MS 2000              /* for a command that holds the lock for a moment */
+#define CONTROL_LEARNED_BYTES_MAX (1024 * 1024) /* told by a copy; a pipe takes less */
+#define SERVED_BYTES_MIN (2 * 1024 * 1024)      /* of current.json: beyond, pages are asked for */
+#define LOCK_PATIENCE_MS 2000                   /* for a command that holds the lock for a moment */
 #define CONTROL_PATIENCE_MS                                                   \
 	5000 /* for an answer: a turn takes milliseconds, a full disk seconds \
 	      */
@@ -66,6 +67,8 @@
 #define BACKUPS_LISTED_MAX 200 /* newest ones that are looked at for a list */
 #define BACKUP_INTERVAL_MS 60000
 #define SNAPSHOT_INTERVAL_MS 1000 /* the snapshot is rewritten at most this often */
+#define KNOWN_FILES_MAX 65536     /* files of which is remembered that they were read */
+#define KNOWN_PATH_BYTES_MAX 200  /* longer than any path that we make below the state folder */
 #define CHECKPOINTS_KEPT 100      /* of one workstream */
 #define CHECKPOINT_HISTORY_BYTES (64LL * 1024 * 1024) /* of one workstream; fewer when larger */
 #define CHECKPOINT_BYTES_MAX (1LL * 1024 * 1024 * 1024)

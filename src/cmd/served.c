@@ -152,10 +152,12 @@ static const struct cmd *find_row(const char *path, bool aside)
 
 /* The state is lent for the call: the copy is shallow and never released, only an act that is
  * rehearsed in a copy of the process changes it. */
-static int run_row(const struct served_by *by, const struct state *st, struct cmd_ctx *c,
-		   struct err *e)
+static int run_row(const struct served_by *by, const struct state *st, struct store *store,
+		   struct cmd_ctx *c, struct err *e)
 {
-	struct view view = { .dir = by->state_fd, .st = *st, .alive = true, .lent = true };
+	struct view view = {
+		.dir = by->state_fd, .st = *st, .store = store, .alive = true, .lent = true
+	};
 	/* Our own lock, looked at as others see it: so the page is the one they would make. */
 	int rc = lock_probe(by->state_fd, ORCHESTRATOR_LOCK, &view.holder);
 
@@ -169,8 +171,8 @@ static int run_row(const struct served_by *by, const struct state *st, struct cm
 	return rc;
 }
 
-int served_show(void *ctx, const struct state *st, const struct control_request *request,
-		struct buf *out, struct err *e)
+int served_show(void *ctx, const struct state *st, struct store *store,
+		const struct control_request *request, struct buf *out, struct err *e)
 {
 	const struct served_by *by = ctx;
 	CLEANUP(options_release) struct options options = OPTIONS_INIT;
@@ -199,7 +201,7 @@ int served_show(void *ctx, const struct state *st, const struct control_request 
 		rc = options_check_args(&options, e);
 	}
 	if (rc == 0)
-		rc = run_row(by, st, &c, e);
+		rc = run_row(by, st, store, &c, e);
 	buf_release(out);
 	*out = page.buf;
 	buf_release(&words.text);

@@ -10,6 +10,8 @@
 #include "core/state.h"
 #include "ctl/control_msg.h"
 
+struct store;
+
 /* Who shows pages: context of served_show, borrowed by the orchestrator. */
 struct served_by {
 	const struct paths *paths;
@@ -17,8 +19,8 @@ struct served_by {
 };
 
 /* For orchestrator_options.show. */
-int served_show(void *ctx, const struct state *st, const struct control_request *request,
-		struct buf *out, struct err *e);
+int served_show(void *ctx, const struct state *st, struct store *store,
+		const struct control_request *request, struct buf *out, struct err *e);
 
 /*
  * Asks for the page of c->cmd with its options as typed. Returns 1 with *exit_code when it was

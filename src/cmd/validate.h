@@ -49,12 +49,19 @@ struct check {
 	bool skipped;   /* it could not be made: note says why */
 };
 
+struct known_files;
+struct store;
+
 struct validation {
 	const struct vfs *vfs; /* on the state folder, `dir` */
 	int dir;
 	bool alive;      /* an orchestrator writes meanwhile */
 	struct state st; /* the fold of the journal, as far as it is good */
 	bool known;      /* there is such a state */
+	bool lent;       /* it is an orchestrator's own, in a copy of it */
+	int64_t now_ms;
+	struct known_files *files; /* those that need not be read, or NULL */
+	uint64_t journal_bytes;    /* when looking began */
 	struct check checks[CHECK_COUNT];
 };
 
@@ -70,6 +77,17 @@ void validation_skip(struct validation *v, enum check_id id, const char *why);
 
 /* validate_journal.c: the journal, its closed files, the snapshot. Fills v->st. */
 void validate_journal(struct validation *v);
+
+/* The closed files alone: those that nobody has verified are read, and must lead to `first_seq`.
+ * False when only the whole journal can tell. */
+bool validate_closed(struct validation *v, uint64_t first_seq);
+
+/*
+ * validate_known.c: the same from what the orchestrator knows, in whose copy we are and whose state
+ * and store these are: it has read or written every byte, so only what somebody else may have
+ * written is read. False when that cannot be told: then everything has to be read.
+ */
+bool validate_known(struct validation *v, const struct state *st, struct store *store);
 
 /* validate_files.c: the state as a whole, and all files that are made from it. */
 void validate_state(struct validation *v);

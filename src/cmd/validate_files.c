@@ -13,6 +13,7 @@
 #include "cmd/print.h"
 #include "store/interventions.h"
 #include "store/journal.h"
+#include "store/known.h"
 #include "store/segments.h"
 #include "store/snapshot.h"
 #include "store/store_impl.h"
@@ -49,8 +50,7 @@ void validate_state(struct validation *v)
 
 struct looking {
 	struct validation *v;
-	uint64_t journal_bytes; /* when looking began */
-	unsigned current, stale, missing;
+	unsigned current, stale, missing, known;
 };
 
 static uint64_t journal_bytes(const struct validation *v)
@@ -65,8 +65,16 @@ static int look_at_view(void *ctx, struct view_file file, const char *path)
 	CLEANUP(buf_release) struct buf raw = BUF_INIT;
 	struct looking *l = ctx;
 	enum check_id id = file.view == VIEW_CHECKPOINT ? CHECK_CHECKPOINTS : CHECK_VIEWS;
-	int rc = vfs_read_all(l->v->vfs, path, CHECKPOINT_BYTES_MAX, &raw);
+	struct vfs_stat before;
+	int rc;
 
+	if (known_files_find(l->v->files, l->v->vfs, path)) {
+		l->known++;
+		return 0;
+	}
+	rc = l->v->vfs->stat(l->v->vfs->ctx, path, &before);
+	if (rc == 0)
+		rc = vfs_read_all(l->v->vfs, path, CHECKPOINT_BYTES_MAX, &raw);
 	if (rc == -ENOENT) {
 		l->missing++;
 		return 0;
@@ -78,12 +86,14 @@ static int look_at_view(void *ctx, struct view_file file, const char *path)
 	switch (views_compare(&l->v->st, file, (struct span){ raw.p, raw.len })) {
 	case VIEW_CURRENT:
 		l->current++;
+		if (l->v->files)
+			known_files_learn(l->v->files, path, &before, l->v->now_ms);
 		break;
 	case VIEW_STALE:
 		l->stale++;
 		break;
 	case VIEW_WRONG: /* or of a state that came about while we read */
-		if (!l->v->alive || journal_bytes(l->v) == l->journal_bytes)
+		if (!l->v->alive || journal_bytes(l->v) == l->v->journal_bytes)
 			validation_add(l->v, id, path, 0,
 				       "does not say what the journal says about the same state");
 		break;
@@ -97,7 +107,7 @@ static int look_at_view(void *ctx, struct view_file file, const char *path)
 /* What a rollback would read, with the refusals it would meet. */
 static void check_history(struct validation *v)
 {
-	unsigned count = 0;
+	unsigned count = 0, known = 0;
 	CLEANUP(buf_release) struct buf names = BUF_INIT;
 
 	v->vfs->list(v->vfs->ctx, CHECKPOINT_DIR, &names);
@@ -105,33 +115,54 @@ static void check_history(struct validation *v)
 		CLEANUP(checkpoint_release) struct checkpoint c = CHECKPOINT_INIT;
 		struct checkpoint_name name;
 		struct err e = ERR_INIT;
+		struct vfs_stat before;
 		char which[24], path[300];
 		uint32_t ws;
+		int rc;
 
 		if (!checkpoint_name_decode(span_of(names.p + at), &name))
 			continue;
 		count++;
 		ws = state_ws(&v->st, name.ws);
-		snprintf(which, sizeof(which), "%llu", (unsigned long long)name.seq);
 		snprintf(path, sizeof(path), "%s/%.255s", CHECKPOINT_DIR, names.p + at);
-		if (ws != NO_ID &&
-		    checkpoint_read(v->vfs, &v->st, ws, which, &c, &e) == -SK_ECORRUPT)
+		if (known_files_find(v->files, v->vfs, path)) {
+			known++;
+			continue;
+		}
+		snprintf(which, sizeof(which), "%llu", (unsigned long long)name.seq);
+		rc = ws == NO_ID ? -SK_ENOTFOUND : v->vfs->stat(v->vfs->ctx, path, &before);
+		if (rc == 0)
+			rc = checkpoint_read(v->vfs, &v->st, ws, which, &c, &e);
+		if (rc == -SK_ECORRUPT)
 			validation_add(v, CHECK_CHECKPOINTS, path, 0, "%s", e.text);
+		if (rc == 0 && v->files)
+			known_files_learn(v->files, path, &before, v->now_ms);
 	}
-	validation_note(v, CHECK_CHECKPOINTS, "%u in the history", count);
+	if (v->lent)
+		validation_note(v, CHECK_CHECKPOINTS, "%u in the history; %u read now, %u known",
+				count, count - known, known);
+	else
+		validation_note(v, CHECK_CHECKPOINTS, "%u in the history", count);
 }
 
 static void check_views(struct validation *v)
 {
-	struct looking l = { .v = v, .journal_bytes = journal_bytes(v) };
+	struct looking l = { .v = v };
 
 	if (!v->known)
 		return;
+	if (!v->lent)
+		v->journal_bytes = journal_bytes(v);
 	views_each(&v->st, look_at_view, &l);
 	check_history(v);
 	validation_note(v, CHECK_VIEWS,
 			"%u as the state says, %u from an earlier state, %u not there", l.current,
 			l.stale, l.missing);
+	if (v->lent)
+		validation_note(v, CHECK_VIEWS,
+				"%u as the orchestrator wrote them; read: %u as the state says, "
+				"%u from an earlier state, %u not there",
+				l.known, l.current, l.stale, l.missing);
 }
 
 /* --- the rest ------------------------------------------------------------------------------ */
@@ -141,16 +172,24 @@ static void check_backups(struct validation *v)
 	CLEANUP(backups_release) struct backups all = { NULL, 0, 0 };
 	char path[sizeof(BACKUP_DIR) + BACKUP_NAME_BYTES], name[BACKUP_NAME_BYTES], why[200];
 	struct snapshot_head head;
+	struct vfs_stat before;
 	int rc = backups_list(v->vfs, &all);
-	size_t oldest = all.count > BACKUPS_LISTED_MAX ? all.count - BACKUPS_LISTED_MAX : 0;
+	size_t known = 0,
+	       oldest = all.count > BACKUPS_LISTED_MAX ? all.count - BACKUPS_LISTED_MAX : 0;
 
 	if (rc < 0)
 		validation_add(v, CHECK_BACKUPS, BACKUP_DIR, 0, "%s", strerror(-rc));
 	for (size_t i = oldest; i < all.count; i++) {
 		backup_name_encode(all.v[i], name);
 		snprintf(path, sizeof(path), "%s/%s", BACKUP_DIR, name);
-		rc = snapshot_glance(v->vfs, path, &head, why);
-		if (rc == SNAPSHOT_NONE) /* thinned out meanwhile */
+		if (known_files_find(v->files, v->vfs, path)) {
+			known++;
+			continue;
+		}
+		rc = v->vfs->stat(v->vfs->ctx, path, &before);
+		if (rc == 0)
+			rc = snapshot_glance(v->vfs, path, &head, why);
+		if (rc == SNAPSHOT_NONE || rc == -ENOENT) /* thinned out meanwhile */
 			continue;
 		if (rc != SNAPSHOT_GOOD)
 			validation_add(v, CHECK_BACKUPS, path, 0, "%s",
@@ -158,8 +197,14 @@ static void check_backups(struct validation *v)
 		else if (v->known && !span_is(v->st.workspace, head.workspace))
 			validation_add(v, CHECK_BACKUPS, path, 0, "belongs to workspace %s",
 				       head.workspace);
+		else if (v->files)
+			known_files_learn(v->files, path, &before, v->now_ms);
 	}
-	validation_note(v, CHECK_BACKUPS, "%zu backup%s", all.count, PLURAL(all.count));
+	if (v->lent)
+		validation_note(v, CHECK_BACKUPS, "%zu backup%s; %zu read now, %zu known",
+				all.count, PLURAL(all.count), all.count - oldest - known, known);
+	else
+		validation_note(v, CHECK_BACKUPS, "%zu backup%s", all.count, PLURAL(all.count));
 }
 
 static int count_line(void *ctx, const struct intervention *in, struct span line)

@@ -114,9 +114,11 @@ static int read_piece(const struct asking *a, struct buf *line)
 	return 0;
 }
 
-/* Until the newline; *len is where it stands. */
-static int read_line(const struct asking *a, struct buf *line, size_t *len)
+/* Until the newline; *len is where it stands. A blank in front of it says that the answer is being
+ * made, for which there is time. */
+static int read_line(struct asking *a, struct buf *line, size_t *len)
 {
+	bool promised = false;
 	size_t looked = 0;
 
 	for (;;) {
@@ -125,7 +127,12 @@ static int read_line(const struct asking *a, struct buf *line, size_t *len)
 
 		if (rc < 0)
 			return rc;
-		end = memchr(line->p + looked, '\n', line->len - looked);
+		if (!promised && line->len && line->p[0] == ' ') {
+			promised = true;
+			a->until_ms = clock_mono_ms(&clock_real) + CONTROL_COPY_S_MAX * 1000;
+		}
+		end = line->len > looked ? memchr(line->p + looked, '\n', line->len - looked)
+					 : NULL;
 		if (end) {
 			*len = (size_t)(end - line->p);
 			return 0;

@@ -57,7 +57,7 @@ struct control_request {
 /*
  * code 0: done. Else a code of err.h, positive, and a sentence, or for a submission that differs
  * from what is recorded the differences, one a line. What a copy prints stands behind the line as
- * it is, because it may be long.
+ * it is, because it may be long; a blank in front of the line says at once that it is being made.
  */
 struct control_reply {
 	uint64_t code;

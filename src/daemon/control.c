@@ -364,7 +364,8 @@ void control_show(struct orchestrator *o, struct control_peer *p, struct buf *ou
 {
 	struct err e = ERR_INIT;
 	int rc = o->options.show
-			 ? o->options.show(o->options.show_ctx, &o->st, &p->show, output, &e)
+			 ? o->options.show(o->options.show_ctx, &o->st,
+					   p->show.aside ? o->store : NULL, &p->show, output, &e)
 			 : err_set(&e, -SK_EREFUSED, "orchestrator: it shows no pages");
 
 	p->reply.code = rc < 0 ? (uint64_t)-rc : 0;

@@ -73,10 +73,12 @@ struct orchestrator_options {
 	void *admit_ctx;
 	/*
 	 * Prints a page for a command that only looks and asked over the control socket: the exit
-	 * code, or a negative code with *e. It changes nothing. NULL = nobody can.
+	 * code, or a negative code with *e. It changes nothing. With request->aside it is called in
+	 * a copy of the process that ends behind it; `store` tells what is known of the files, as
+	 * they were in front of the copy, else it is NULL. NULL = nobody can.
 	 */
-	int (*show)(void *ctx, const struct state *st, const struct control_request *request,
-		    struct buf *out, struct err *e);
+	int (*show)(void *ctx, const struct state *st, struct store *store,
+		    const struct control_request *request, struct buf *out, struct err *e);
 	void *show_ctx;
 };
 

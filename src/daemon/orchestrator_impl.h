@@ -33,6 +33,7 @@ struct control_peer {
 	struct buf in, out;
 	int64_t heard_ms;      /* monotonic: it connected, said or took something last */
 	bool asked, answered;  /* its one request was read; the reply is in `out` */
+	bool waits;            /* for a copy; it was told that its turn comes */
 	bool copied;           /* or comes from a copy of ours, whose end is the connection's */
 	uint32_t first, count; /* its events in the batch of this turn */
 	struct control_reply reply;
@@ -44,6 +45,7 @@ struct control_peer {
 struct copy {
 	pid_t pid;    /* not reaped yet, or 0 */
 	size_t place; /* in the table of who asks, NO_PLACE = gone meanwhile */
+	int fd;       /* what it has learned of files can be read from here */
 };
 
 #define NO_PLACE SIZE_MAX

@@ -57,6 +57,8 @@ static int open_store(struct orchestrator *o, struct orchestrator_start *start, 
 	notifier_init(&o->notifier, o->clock, o->options.state_fd);
 	rc = store_open(&o->vfs, 0, workspace, clock_wall_ms(o->clock), &o->st, &o->store,
 			&start->store, e);
+	if (rc == 0)
+		o->views.known = store_known(o->store);
 	if (o->options.exhausted_after_ms)
 		o->st.exhausted_after_ms = o->options.exhausted_after_ms == EXHAUSTED_AT_ONCE
 						   ? 0

@@ -198,11 +198,32 @@ int64_t views_keeper_due(const struct views_keeper *k)
 	return k->passing || k->indexes || k->next < k->count ? k->due_ms : metrics_ms;
 }
 
+static void note_view(struct views_keeper *k, enum view_id view, uint32_t ws, int64_t now_ms)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT;
+
+	view_path(view, ws == NO_ID ? SPAN_NONE : k->st->ws[ws].id, &path);
+	known_files_note(k->known, k->vfs, path.p, now_ms);
+}
+
+/* Both of its names. */
+static void note_checkpoint(struct views_keeper *k, uint32_t ws, uint64_t seq, int64_t now_ms)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT;
+
+	note_view(k, VIEW_CHECKPOINT, ws, now_ms);
+	checkpoint_path(k->st->ws[ws].id, seq, &path);
+	known_files_note(k->known, k->vfs, path.p, now_ms);
+}
+
 static int write_view(struct views_keeper *k, enum view_id view, uint32_t ws, int64_t now_ms)
 {
 	struct view_stamp stamp = { now_ms, k->st->last_seq };
+	int rc = views_write(k->vfs, &k->src, (struct view_file){ view, ws }, stamp, &k->scratch);
 
-	return views_write(k->vfs, &k->src, (struct view_file){ view, ws }, stamp, &k->scratch);
+	if (rc == 0)
+		note_view(k, view, ws, now_ms);
+	return rc;
 }
 
 static int write_checkpoint(struct views_keeper *k, uint32_t ws, int64_t now_ms)
@@ -219,6 +240,8 @@ static int write_checkpoint(struct views_keeper *k, uint32_t ws, int64_t now_ms)
 			rc = checkpoint_write(k->vfs, &k->src, ws, stamp, &k->scratch);
 	}
 	k->checkpoints += rc == 0;
+	if (rc == 0)
+		note_checkpoint(k, ws, stamp.seq, now_ms);
 	return rc;
 }
 

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "core/decide.h"
 #include "os/clock.h"
+#include "store/known.h"
 #include "views/metrics.h"
 #include "views/view.h"
 
@@ -30,6 +31,7 @@ struct views_keeper {
 	int64_t due_ms;                      /* monotonic: not before */
 	int64_t metrics_ms;                  /* monotonic: when metrics.json is written next */
 	int state_fd;                 /* the folder, for what metrics tell of the disk; or -1 */
+	struct known_files *known;    /* where what was written is noted; or NULL */
 	const int64_t *heard_ms;      /* monotonic, by worker: when it said something; or NULL */
 	int64_t pruned_ms;            /* wall: when old archives were looked for last */
 	bool looked;                  /* what was missing at the start is marked */
@@ -40,7 +42,7 @@ struct views_keeper {
 
 /*
  * All zero is an empty keeper that may be released. Nothing is read or written yet. The caller may
- * set state_fd and heard_ms.
+ * set state_fd, known and heard_ms.
  */
 void views_keeper_init(struct views_keeper *k, const struct vfs *vfs, const struct clock *clock,
 		       const struct state *st);

@@ -183,7 +183,9 @@ static int real_stat(void *ctx, const char *path, struct vfs_stat *out)
 				  .type = st.st_mode & S_IFMT,
 				  .links = (unsigned)st.st_nlink,
 				  .uid = st.st_uid,
-				  .file_id = st.st_ino };
+				  .file_id = st.st_ino,
+				  .modified_ns =
+					  st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec };
 	return 0;
 }
 

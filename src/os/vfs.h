@@ -20,7 +20,8 @@ struct vfs_stat {
 	unsigned type; /* S_IFREG, S_IFDIR, ... */
 	unsigned links;
 	unsigned uid;
-	uint64_t file_id; /* the same for two names of one file */
+	uint64_t file_id;    /* the same for two names of one file */
+	int64_t modified_ns; /* when its bytes were written last */
 };
 
 struct vfs {

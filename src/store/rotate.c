@@ -162,6 +162,20 @@ static int switch_files(struct store *s, const char *closed, struct err *e)
 		       JOURNAL_FILE, strerror(-rc));
 }
 
+/* The new file is ours from its first byte on; so is the closed one, if it was. */
+static void note_files(struct store *s, const char *closed, int64_t now_ms)
+{
+	struct vfs_stat st;
+
+	if (s->vfs->stat(s->vfs->ctx, closed, &st) == 0 && known_file_is(&s->self, &st) &&
+	    !s->touched && !s->checked.seq)
+		known_files_note(&s->known, s->vfs, closed, now_ms);
+	s->touched = s->vfs->stat(s->vfs->ctx, JOURNAL_FILE, &st) < 0;
+	s->file_id = s->touched ? 0 : st.file_id;
+	s->checked = (struct journal_place){ 0, 0, 0 };
+	store_note_self(s);
+}
+
 int store_rotate(struct store *s, struct state *st, int64_t now_ms, struct err *e)
 {
 	CLEANUP(buf_release) struct buf document = BUF_INIT, lines = BUF_INIT;
@@ -188,6 +202,7 @@ int store_rotate(struct store *s, struct state *st, int64_t now_ms, struct err *
 	}
 	s->vfs->close(s->vfs->ctx, s->handle);
 	s->handle = handle;
+	note_files(s, closed, now_ms);
 	s->segment++;
 	s->first_seq = s->at.seq + 1;
 	s->at = end;

@@ -142,6 +142,47 @@ static int append_failed(struct store *s, int rc, bool sync_failed, const struct
 		       JOURNAL_FILE, strerror(-rc), first, last);
 }
 
+void store_note_self(struct store *s)
+{
+	struct vfs_stat st;
+
+	if (s->vfs->stat(s->vfs->ctx, JOURNAL_FILE, &st) < 0 || st.file_id != s->file_id) {
+		s->touched = true;
+		return;
+	}
+	s->self.file_id = st.file_id;
+	s->self.bytes = st.bytes;
+	s->self.modified_ns = st.modified_ns;
+}
+
+/* In front of it: what differs from then is not by us. */
+void store_look(struct store *s)
+{
+	struct vfs_stat st;
+
+	if (s->vfs->stat(s->vfs->ctx, JOURNAL_FILE, &st) < 0 || !known_file_is(&s->self, &st))
+		s->touched = true;
+}
+
+void store_know(const struct store *s, struct store_knowledge *out)
+{
+	*out = (struct store_knowledge){ .untouched = !s->touched && s->handle >= 0 && !s->unusable,
+					 .file_id = s->file_id,
+					 .opened_ms = s->opened_ms,
+					 .opened_seq = s->opened_seq,
+					 .first_seq = s->first_seq,
+					 .last_seq = s->at.seq,
+					 .bytes = s->at.offset,
+					 .checked_seq = s->checked.seq,
+					 .folded_seq = s->folded_seq,
+					 .checked_bytes = s->checked.offset };
+}
+
+struct known_files *store_known(struct store *s)
+{
+	return &s->known;
+}
+
 /* (4) */
 static int check_length(struct store *s, struct err *e)
 {
@@ -171,6 +212,7 @@ int store_append(struct store *s, struct event *events, size_t count, uint64_t e
 	rc = check_length(s, e);
 	if (rc < 0)
 		return rc;
+	store_look(s);
 	buf_truncate(&s->lines, 0);
 	rc = turn_encode(&s->lines, events, count, epoch, &end, e);
 	if (rc < 0) {
@@ -181,6 +223,7 @@ int store_append(struct store *s, struct event *events, size_t count, uint64_t e
 	if (rc < 0)
 		return append_failed(s, rc, sync_failed, events, count, epoch, e);
 	s->at = end;
+	store_note_self(s);
 	note_orchestrator(s, events, count);
 	return 0;
 }
@@ -206,12 +249,22 @@ static bool snapshot_wanted(const struct store *s, int64_t now_ms, bool force)
 	return force || now_ms >= store_snapshot_due(s) || now_ms < s->snapshot_ms;
 }
 
+/* The backup that was just made is the snapshot of before, which is still what we had written. */
+static void note_backup(struct store *s, int64_t now_ms)
+{
+	char path[sizeof(BACKUP_DIR) + BACKUP_NAME_BYTES + 1] = BACKUP_DIR "/";
+
+	backup_name_encode(s->newest_backup_ms, path + sizeof(BACKUP_DIR));
+	known_files_note(&s->known, s->vfs, path, now_ms);
+}
+
 int store_snapshot(struct store *s, const struct state *st, int64_t now_ms, bool force,
 		   struct err *e)
 {
 	struct snapshot_place place = { s->segment, s->at.offset, s->at.sum };
 	CLEANUP(buf_release) struct buf document = BUF_INIT;
 	struct err backup_problem = ERR_INIT;
+	bool known;
 	int rc, backup;
 
 	if (!snapshot_wanted(s, now_ms, force))
@@ -223,11 +276,15 @@ int store_snapshot(struct store *s, const struct state *st, int64_t now_ms, bool
 	s->document_bytes = document.len;
 	s->snapshot_ms =
 		now_ms; /* also when it fails: the disk gets a second before the next attempt */
+	known = known_files_find(&s->known, s->vfs, SNAPSHOT_FILE) != NULL;
 	backup = backup_make(s->vfs, now_ms, &s->newest_backup_ms, &backup_problem);
 	rc = snapshot_save(s->vfs, (struct span){ document.p, document.len }, e);
 	if (rc < 0)
 		return rc;
 	s->snapshot_seq = s->at.seq;
+	known_files_note(&s->known, s->vfs, SNAPSHOT_FILE, now_ms);
+	if (backup > 0 && known)
+		note_backup(s, now_ms);
 	if (backup < 0)
 		return err_set(e, backup_problem.code, "%s", backup_problem.text);
 	return backup ? backup_prune(s->vfs, e) : 0;
@@ -245,5 +302,6 @@ void store_close(struct store *s)
 	if (s->handle >= 0)
 		s->vfs->close(s->vfs->ctx, s->handle);
 	buf_release(&s->lines);
+	known_files_release(&s->known);
 	mem_free(&s);
 }

@@ -12,6 +12,7 @@
 #include "os/vfs.h"
 
 struct store;
+struct known_files;
 
 enum store_open_flags {
 	STORE_READ_ONLY =
@@ -53,6 +54,27 @@ typedef void store_follower(void *ctx, const struct state *st, const struct even
  * replaced meanwhile: open again; -SK_ECORRUPT, -SK_EIO.
  */
 int store_follow(struct store *s, struct state *st, store_follower *fn, void *ctx, struct err *e);
+
+/* What a writer knows of the bytes of its journal. */
+struct store_knowledge {
+	/* Nobody but us has written to it since we opened it, as far as the file system told when
+	 * store_look asked last. */
+	bool untouched;
+	uint64_t file_id;
+	int64_t opened_ms;                   /* wall: when we read it */
+	uint64_t opened_seq;                 /* its last record then */
+	uint64_t first_seq, last_seq, bytes; /* of the file */
+	uint64_t checked_seq;   /* records behind this one were read or written by us; 0 = all */
+	uint64_t folded_seq;    /* and behind this one folded into the state; 0 = all */
+	uint64_t checked_bytes; /* where the first of them begins */
+};
+
+/* Looks whether somebody else has written to the journal: call it between turns. */
+void store_look(struct store *s);
+void store_know(const struct store *s, struct store_knowledge *out);
+
+/* The other files that are known to hold what was written to them, or read; the store's own. */
+struct known_files *store_known(struct store *s);
 
 /* Closes without writing. Accepts NULL. */
 void store_close(struct store *s);

@@ -34,8 +34,9 @@ struct opening {
 	struct snapshot_place place;
 	uint64_t snapshot_seq;
 	bool read_only, history_read;
-	bool used;   /* the state comes from the snapshot */
-	bool agrees; /* replay passed the snapshot's number with the snapshot's checksum */
+	bool used;     /* the state comes from the snapshot */
+	bool verified; /* what stands in front of its place was read, too */
+	bool agrees;   /* replay passed the snapshot's number with the snapshot's checksum */
 	struct journal_place from;
 	uint64_t segment;
 	struct journal_end end;
@@ -149,6 +150,7 @@ static int verify_history(struct opening *o)
 	struct journal_end end;
 	int rc;
 
+	o->verified = o->history_read;
 	if (o->history_read || (o->read_only && o->place.offset > HISTORY_GLANCE_BYTES))
 		return 0;
 	if (o->place.segment > 1)
@@ -156,6 +158,7 @@ static int verify_history(struct opening *o)
 	rc = journal_head_read(o->vfs, JOURNAL_FILE, &head, o->e);
 	if (rc < 0 || (rc > 0 && head.ev.kind == EV_SNAPSHOT))
 		return rc < 0 ? rc : 0;
+	o->verified = true;
 	return journal_read(o->vfs, JOURNAL_FILE, (struct journal_place){ 0, 0, 0 },
 			    JOURNAL_NO_LIMIT, NULL, NULL, &end, o->e);
 }
@@ -312,8 +315,12 @@ static int settle(struct opening *o, const struct store *s)
 
 static int repair(struct opening *o, struct store *s, int64_t now_ms)
 {
+	struct vfs_stat now;
 	int rc = open_for_append(o, s);
 
+	if (rc == 0)
+		s->touched = o->vfs->stat(o->vfs->ctx, JOURNAL_FILE, &now) < 0 ||
+			     !known_file_is(&s->self, &now); /* since it was read */
 	if (rc == 0)
 		rc = settle(o, s);
 	if (rc == 0)
@@ -326,11 +333,12 @@ static int repair(struct opening *o, struct store *s, int64_t now_ms)
 		rc = repair_torn_tail(s, o->end.bytes, o->end.torn_zeros, now_ms, o->e);
 	if (rc < 0)
 		return rc;
+	store_note_self(s);
 	repair_reserve(o->vfs);
 	return o->end.torn ? record_torn_tail(o, s, now_ms) : 0;
 }
 
-static struct store *store_new(const struct opening *o)
+static struct store *store_new(const struct opening *o, int64_t now_ms)
 {
 	struct store *s = mem_zalloc(sizeof(*s));
 	uint64_t first_seq = journal_first_seq(o->vfs, JOURNAL_FILE);
@@ -340,6 +348,13 @@ static struct store *store_new(const struct opening *o)
 	s->handle = -1;
 	s->at = o->end.place;
 	s->file_id = o->journal.file_id;
+	s->self = (struct known_file){ .file_id = o->journal.file_id,
+				       .bytes = o->journal.bytes,
+				       .modified_ns = o->journal.modified_ns };
+	s->checked = o->used && !o->verified ? o->from : (struct journal_place){ 0, 0, 0 };
+	s->folded_seq = o->used ? o->from.seq : 0;
+	s->opened_ms = now_ms;
+	s->opened_seq = s->at.seq;
 	s->segment = o->segment;
 	s->first_seq = first_seq ? first_seq : o->from.seq + 1;
 	s->snapshot_seq = o->found == SNAPSHOT_GOOD ? o->snapshot_seq : 0;
@@ -410,7 +425,7 @@ int store_open(const struct vfs *vfs, unsigned flags, const char *workspace, int
 	}
 	if (rc < 0)
 		return rc;
-	s = store_new(&o);
+	s = store_new(&o, now_ms);
 	if (!(flags & STORE_READ_ONLY))
 		rc = repair(&o, s, now_ms);
 	if (rc < 0) {

@@ -181,10 +181,15 @@ int checkpoint_settle(const struct vfs *vfs)
 	return vfs->sync_dir(vfs->ctx, CHECKPOINT_DIR);
 }
 
+void checkpoint_path(struct span ws, uint64_t seq, struct buf *out)
+{
+	buf_putf(out, CHECKPOINT_DIR "/%.*s_%llu.json", SPAN_ARG(ws), (unsigned long long)seq);
+}
+
 static void put_numbered(struct buf *out, struct span ws, uint64_t seq)
 {
 	buf_truncate(out, 0);
-	buf_putf(out, CHECKPOINT_DIR "/%.*s_%llu.json", SPAN_ARG(ws), (unsigned long long)seq);
+	checkpoint_path(ws, seq, out);
 }
 
 /* Gives the synced file a second name, or writes it again where there are no links. */
@@ -216,7 +221,7 @@ int checkpoint_write(const struct vfs *vfs, struct view_source *src, uint32_t ws
 	checkpoint_encode(src, ws, stamp, scratch);
 	view_path(VIEW_CHECKPOINT, src->st->ws[ws].id, &latest);
 	buf_putf(&temp, "%s.tmp", latest.p);
-	put_numbered(&path, src->st->ws[ws].id, stamp.seq);
+	checkpoint_path(src->st->ws[ws].id, stamp.seq, &path);
 	rc = vfs_write(vfs, temp.p, scratch->p, scratch->len); /* (1) */
 	if (rc == 0)
 		rc = keep_numbered(vfs, temp.p, path.p, scratch);

@@ -62,6 +62,9 @@ struct checkpoint_name {
 /* Takes the name (without folder) of a file of the history apart; false when it is none. */
 bool checkpoint_name_decode(struct span name, struct checkpoint_name *out);
 
+/* Appends the path of a file of the history, below the state folder. */
+void checkpoint_path(struct span ws, uint64_t seq, struct buf *out);
+
 /*
  * Writes the workstream's checkpoint: <ws>_<seq>.json and <ws>_latest.json are two names of the
  * same bytes. The folder's names are durable only after checkpoint_settle. After a power cut a name

@@ -123,6 +123,99 @@ def until_snapshot(work):
     return until(lambda: snapshot.exists() and snapshot.stat().st_size > 2 * 1024 * 1024, "the snapshot is written")
 
 
+def checked(work, *words, code=0):
+    """What state validate says, and whether it read everything."""
+    shown = work("state", "validate", "--json", *words)
+    assert shown.code == code, (shown.out, shown.err)
+    page = shown.json
+    return page["full"], {check["check"]: check for check in page["checks"]}
+
+
+def overwrite(path, at, change, keep_time=False):
+    """One byte in place, as rot or a careless editor does."""
+    times = path.stat()
+    with path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([change(byte)]))
+    if keep_time:
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def flipped(byte):
+    return byte ^ 4
+
+
+def settled(work):
+    """Everything of the submitted plan is written, and what nobody wrote in this life was read once."""
+    until_snapshot(work)
+    until(lambda: (work.folder / ".state/checkpoints/big_latest.json").exists(), "the checkpoint is written")
+    until(lambda: "; read: 0 as the state says, 0 from an earlier state, 0 not there"
+          in checked(work)[1]["indexes-and-graphs"]["note"], "the views are written")
+
+
+def test_what_the_orchestrator_knows_is_not_read_again(large):
+    settled(large)
+    full, checks = checked(large)
+    assert not full and all(check["outcome"] == "PASS" for check in checks.values())
+    assert "written since by the orchestrator; --full reads them again" in checks["journal-lines"]["note"]
+    text = large("state", "validate")
+    assert text.code == 0 and "--full reads all" in text.out
+    full, whole = checked(large, "--full")
+    assert full and list(whole) == list(checks) and whole["journal-lines"]["note"].split()[0] == checks["journal-lines"]["note"].split()[0]
+    assert large("daemon", "stop").code == 0
+
+
+def test_a_byte_in_the_middle_of_the_journal(large):
+    """Whoever writes to it is noticed by the time of the writing; who hides even that, by reading everything."""
+    assert large("task", "cancel", "t00009").code == 0, "behind the damage is a good turn: it is no torn end"
+    settled(large)
+    journal = large.folder / ".state/transitions.jsonl"
+    middle = journal.stat().st_size // 2
+    overwrite(journal, middle, flipped, keep_time=True)
+    assert not checked(large)[0]
+    full, checks = checked(large, "--full", code=7)
+    assert full and checks["journal-lines"]["outcome"] == "FAIL"
+    overwrite(journal, middle, flipped)
+    full, checks = checked(large)
+    assert full, "it was written to: all of it is read, and it is whole again"
+    overwrite(journal, middle, flipped)
+    full, checks = checked(large, code=7)
+    line = checks["journal-lines"]["problems"][0]["line"]
+    assert full and line == journal.read_bytes()[:middle].count(b"\n") + 1
+    overwrite(journal, middle, flipped)
+    assert large("task", "cancel", "t00007").code == 0, "our own writing does not hide another's"
+    assert checked(large)[0]
+    assert large("daemon", "stop").code == 0
+
+
+def test_other_files_that_were_written_to_are_read(large):
+    settled(large)
+    view, backup = large.folder / ".state/by_status.json", next((large.folder / ".state/backups").iterdir())
+    overwrite(view, view.stat().st_size // 2, lambda byte: ord("#"))
+    overwrite(backup, backup.stat().st_size // 2, flipped)
+    full, checks = checked(large, code=1)
+    assert not full and {name for name, check in checks.items() if check["outcome"] == "FAIL"} == {"indexes-and-graphs", "backups"}
+    snapshot = large.folder / ".state/current.json"
+    overwrite(snapshot, snapshot.stat().st_size // 2, flipped)
+    full, checks = checked(large, code=7)
+    assert full and checks["snapshot"]["outcome"] == "FAIL"
+    assert large("daemon", "stop", "--now").code == 0
+
+
+def test_what_was_read_once_is_known(large):
+    """Behind a restart the views are those of an earlier life: they are read, once."""
+    settled(large)
+    assert large("daemon", "restart").code == 0
+    begun = until(lambda: not (answer := checked(large))[0] and answer[1], "its snapshot is written")
+    assert "; read: " in begun["indexes-and-graphs"]["note"] and "read: 0 as" not in begun["indexes-and-graphs"]["note"]
+    assert "1 read now" in begun["backups"]["note"]
+    _, again = checked(large)
+    assert "read: 0 as the state says" in again["indexes-and-graphs"]["note"] and " 0 read now" in again["backups"]["note"]
+    assert large("daemon", "stop").code == 0
+
+
 def test_hung_orchestrator_is_not_waited_for(large):
     until_snapshot(large)
     pid = pid_of(large)
