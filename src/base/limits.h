@@ -143,4 +143,23 @@
 #define QUOTA_MESSAGE_LINES 20              /* a text of so few lines is a message, not a log */
 #define QUOTA_WAIT_MAX_MS (40LL * 86400000) /* a month and some days: no allowance is longer */
 
+/* Goals and tentacles. */
+#define DOC_TEXT_BYTES_MAX 65536 /* one text of a goal or tentacle: a page or twenty */
+#define DOC_ENTRIES_MAX 1000     /* entries of a list in such a document */
+#define DOC_REST_BYTES_MAX 65536 /* members of other programs that are kept */
+#define GOALS_MAX 100            /* goals of one repository */
+#define TENTACLES_MAX 10000      /* tentacles of one repository */
+#define GOAL_TEXT_SOFT_MAX 3000  /* title and description together: beyond, a warning */
+#define GOAL_TEXT_HARD_MAX 5000  /* and beyond this a refusal: agents read it at every start */
+#define GOAL_HISTORY_KEPT \
+	100 /* evaluations and verify attempts in goal.json; the journal has all */
+#define EVIDENCE_BYTES_MAX 500         /* of a criterion's output, kept with it */
+#define TODO_BYTES_MAX (256 * 1024)    /* todo.md */
+#define HANDOFF_BYTES_MAX (512 * 1024) /* handoff.md: a record must hold what is new of it */
+#define GOAL_FILE_BYTES_MAX \
+	(16 * 1024 * 1024) /* goal.json and meta.json, as people may make them */
+#define GOALS_SEGMENT_BYTES \
+	(1024 * 1024)                /* its journal is rotated beyond: every command replays it */
+#define GOALS_LOCK_PATIENCE_MS 30000 /* for other commands of the same repository */
+
 #endif

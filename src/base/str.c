@@ -283,3 +283,16 @@ unsigned word_distance(struct span a, struct span b, unsigned max)
 	}
 	return row[b.len] > max ? max + 1 : row[b.len];
 }
+
+bool text_plain(struct span text)
+{
+	for (size_t i = 0; i < text.len;) {
+		size_t len =
+			(unsigned char)text.p[i] < 0x80 ? 1 : utf8_len(text.p + i, text.len - i);
+
+		if (len == 0 || text.p[i] == '\0')
+			return false;
+		i += len;
+	}
+	return true;
+}

@@ -66,6 +66,9 @@ void buf_put_visible(struct buf *b, struct span text);
 /* Appends text as a JSON string with quotes. Bytes that are not UTF-8 become U+FFFD. */
 void buf_put_json(struct buf *b, struct span text);
 
+/* Whether it is valid UTF-8 without NUL: what a text file of people may hold. */
+bool text_plain(struct span text);
+
 /* Length of the valid UTF-8 sequence at p (1..4), or 0. */
 size_t utf8_len(const char *p, size_t left);
 

@@ -133,6 +133,49 @@ int when_decode(struct span text, int64_t *out_ms)
 	return when_join(&t, out_ms);
 }
 
+/* "Z", "+01:00", "-0530" -> minutes east of Greenwich. */
+static int zone_decode(struct span zone, int *out_minutes)
+{
+	bool colon = zone.len == 6 && zone.p[3] == ':';
+	unsigned h, m;
+
+	*out_minutes = 0;
+	if (zone.len == 1)
+		return zone.p[0] == 'Z' || zone.p[0] == 'z' ? 0 : -EINVAL;
+	if ((zone.len != 5 && !colon) || (zone.p[0] != '+' && zone.p[0] != '-') ||
+	    get_digits(zone.p + 1, 2, &h) < 0 || get_digits(zone.p + (colon ? 4 : 3), 2, &m) < 0 ||
+	    h > 14 || m > 59)
+		return -EINVAL;
+	*out_minutes = (int)(h * 60 + m) * (zone.p[0] == '-' ? -1 : 1);
+	return 0;
+}
+
+int when_decode_iso(struct span text, int64_t *out_ms)
+{
+	char exact[WHEN_TEXT_LEN + 1] = "0000-00-00T00:00:00.000Z";
+	size_t at = 19, digits = 0;
+	int minutes;
+	int64_t ms;
+
+	if (text.len < 20 || (text.p[10] != 'T' && text.p[10] != 't' && text.p[10] != ' '))
+		return -EINVAL;
+	memcpy(exact, text.p, 10);
+	memcpy(exact + 11, text.p + 11, 8);
+	if (text.p[at] == '.') {
+		at++;
+		for (; at < text.len && text.p[at] >= '0' && text.p[at] <= '9'; at++, digits++)
+			if (digits < 3)
+				exact[20 + digits] = text.p[at];
+		if (digits == 0 || digits > 9)
+			return -EINVAL;
+	}
+	if (zone_decode((struct span){ text.p + at, text.len - at }, &minutes) < 0 ||
+	    when_decode((struct span){ exact, WHEN_TEXT_LEN }, &ms) < 0 || ms < minutes * 60000LL)
+		return -EINVAL;
+	*out_ms = ms - minutes * 60000LL;
+	return 0;
+}
+
 void buf_put_when(struct buf *b, int64_t ms)
 {
 	char text[WHEN_TEXT_LEN];

@@ -28,6 +28,12 @@ int when_join(const struct when_parts *parts, int64_t *out_ms);
 /* 0 = Sunday. */
 unsigned when_weekday(int64_t ms);
 
+/*
+ * Accepts any ISO-8601 time with seconds and a zone: "2026-11-21T08:43:00.123456+01:00", "Z" or a
+ * blank for the T as well. What is finer than a millisecond is cut off. Returns 0 or -EINVAL.
+ */
+int when_decode_iso(struct span text, int64_t *out_ms);
+
 /* Appends "2026-11-21 08:43:00" (UTC), for people. */
 void buf_put_when(struct buf *b, int64_t ms);
 

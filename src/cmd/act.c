@@ -20,6 +20,7 @@
 #include "cmd/remains.h"
 #include "cmd/served.h"
 #include "cmd/view.h"
+#include "cmd/who.h"
 #include "core/decide.h"
 #include "core/find.h"
 #include "daemon/alone.h"
@@ -34,7 +35,7 @@ struct acting {
 	const struct act_page *page;
 	struct act *act;
 	const char *typed; /* id of the subject */
-	char operator_name[64];
+	char operator_name[WHO_BYTES];
 	int state_fd;
 	bool dry_run;
 	bool shown; /* the page was printed by a copy of the orchestrator */
@@ -47,15 +48,11 @@ struct acting {
 
 static void find_operator(struct acting *a)
 {
-	const char *given = options_text(a->c->options, "operator"), *user = getenv("USER");
+	const char *reason = options_text(a->c->options, "reason");
 
-	if (given || (user && *user))
-		snprintf(a->operator_name, sizeof(a->operator_name), "%s", given ? given : user);
-	else
-		snprintf(a->operator_name, sizeof(a->operator_name), "uid %u", (unsigned)getuid());
+	who_acts(options_text(a->c->options, "operator"), a->operator_name);
 	a->act->operator_name = span_of(a->operator_name);
-	given = options_text(a->c->options, "reason");
-	a->act->reason = given ? span_of(given) : SPAN_NONE;
+	a->act->reason = span_of(reason);
 }
 
 /* The option or the plain argument; both, or neither, is a mistake. */

@@ -54,6 +54,7 @@ enum cmd_needs {
 	/* NEED_STATE, and has a form that changes nothing, which a copy of a live orchestrator may
 	   run: served_aside asks for it, and then c->view is set and v->lent. */
 	CMD_ASIDE = 1 << 4,
+	NEED_GOALS = 1 << 5, /* c->goal_paths tells where goals live; there may be none yet */
 	CMD_SCRIPT = 1 << 2, /* prints something that is read by a program as it is: there is no
 				--format json */
 };
@@ -71,6 +72,7 @@ struct cmd_ctx {
 	struct view *view;         /* with NEED_VIEW, or lent: see CMD_ASIDE */
 	char *const *words;        /* as typed behind the path */
 	size_t word_count;
+	const struct paths *goal_paths; /* with NEED_GOALS */
 };
 
 struct cmd {

@@ -45,6 +45,9 @@ CMD(resource_limit)
 CMD(worker_shutdown)
 CMD(worker_restart)
 
+CMD(tentacle_goal_init)
+CMD(tentacle_goal_status)
+
 CMD(state_show)
 CMD(state_diff)
 CMD(state_validate)

@@ -17,7 +17,7 @@ struct dispatch {
 	struct options common;  /* in front of the command */
 	struct options options; /* behind it */
 	struct out out;
-	struct paths paths;
+	struct paths paths, goal_paths;
 	struct view *view;
 	char *const *words; /* behind the command's path */
 	size_t word_count;
@@ -30,6 +30,7 @@ static void dispatch_release(struct dispatch *d)
 	options_release(&d->options);
 	out_release(&d->out);
 	paths_release(&d->paths);
+	paths_release(&d->goal_paths);
 	view_free(d->view);
 }
 
@@ -107,6 +108,12 @@ static int prepare(struct dispatch *d, struct cmd_ctx *c, int *exit_code, struct
 {
 	int rc;
 
+	if (c->cmd->needs & NEED_GOALS) {
+		rc = view_find_goal_paths(&d->goal_paths, e);
+		if (rc < 0)
+			return rc;
+		c->goal_paths = &d->goal_paths;
+	}
 	if (!(c->cmd->needs & (NEED_STATE | NEED_VIEW)))
 		return 0;
 	rc = view_find_paths(text_of(d, "state-dir"), &d->paths, e);

@@ -128,6 +128,8 @@ static void print_states(struct out *out)
 	put_life(out, &task_life);
 	put_life(out, &ws_life);
 	put_life(out, &worker_life);
+	put_life(out, &goal_life);
+	put_life(out, &tentacle_life);
 }
 
 static int docs_run(struct cmd_ctx *c, struct err *e)

@@ -31,6 +31,14 @@ int view_find_paths(const char *option, struct paths *out, struct err *e)
 	return rc < 0 ? view_paths_problem(rc, &why, e) : 0;
 }
 
+int view_find_goal_paths(struct paths *out, struct err *e)
+{
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+	int rc = paths_find_goals(getenv("SK_GOALS_DIR"), out, &why);
+
+	return rc < 0 ? view_paths_problem(rc, &why, e) : 0;
+}
+
 int view_missing(const struct paths *paths, struct err *e)
 {
 	return err_set(e, -SK_ENOTFOUND,

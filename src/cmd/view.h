@@ -29,6 +29,9 @@ struct view {
 /* paths_find with the option and SK_STATE_DIR. Returns 0 or a negative code with *e filled. */
 int view_find_paths(const char *option, struct paths *out, struct err *e);
 
+/* paths_find_goals with SK_GOALS_DIR. Likewise. */
+int view_find_goal_paths(struct paths *out, struct err *e);
+
 /* Turns a failure of os/paths into *e and the code that decides the exit: refused, usage, or
  * input/output. */
 int view_paths_problem(int code, const struct buf *why, struct err *e);

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "core/apply_goal.h"
 #include "core/apply_task.h"
 #include "core/edge.h"
 #include "core/link.h"
@@ -362,6 +363,15 @@ int core_apply(struct state *st, const struct event *ev, struct effects *fx, cha
 		break;
 	case EVENT_TYPE_RESOURCE:
 		rc = apply_resource(st, ev, why);
+		break;
+	case EVENT_TYPE_GOAL:
+		rc = apply_goal(st, ev, why);
+		break;
+	case EVENT_TYPE_TENTACLE:
+		rc = apply_tentacle(st, ev, why);
+		break;
+	case EVENT_TYPE_PROVIDER:
+		rc = apply_provider(st, ev, why);
 		break;
 	default:
 		if (ev->kind == EV_WORKER_LEAVE)

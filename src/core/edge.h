@@ -50,7 +50,7 @@ struct life {
 	bool (*final)(unsigned state);
 };
 
-extern const struct life task_life, ws_life, worker_life;
+extern const struct life task_life, ws_life, worker_life, goal_life, tentacle_life;
 
 /* The row for this situation, or NULL: then the state forbids it. At most one row fits (tested in
  * full). */

@@ -63,11 +63,12 @@ struct event {
 	uint64_t caused_by; /* seq of the cause, 0 = none */
 	int64_t at_ms;      /* wall clock; never before the event before it */
 	struct span task_id, workstream_id, worker_id, resource_id;
+	struct span goal_id, tentacle_id, provider_id; /* of a goal store */
 	struct span operator_name, reason, error;
 	struct span tasks; /* RAW: a JSON array of task ids */
 	/* metadata; the names are the members named in FIELDS */
 	struct span edge, name, needs, outputs, boot_id, nonce, version, kill_mode, capabilities,
-		plan, failed_tasks, def, state, changes;
+		plan, failed_tasks, def, state, changes, set;
 	uint64_t attempt, retry_count, reassign_count, incarnation, signal, duration_ms, cpu_ms,
 		peak_kb, leftovers;
 	uint64_t waive, timeout_ms, run_no, max_parallel, max_duration_ms, flags, limit, requested,

@@ -49,7 +49,8 @@
 	FIELD(FAILED_TASKS, "failed_tasks", RAW, failed_tasks)          \
 	FIELD(DEF, "def", RAW, def)                                     \
 	FIELD(STATE, "state", RAW, state)                               \
-	FIELD(CHANGES, "changes", RAW, changes)
+	FIELD(CHANGES, "changes", RAW, changes)                         \
+	FIELD(SET, "set", RAW, set)
 
 #define HAS(f) (1ULL << FIELD_##f)
 
@@ -132,7 +133,48 @@
 	EVENT(SNAPSHOT, "snapshot", SNAPSHOT, INFO, HAS(STATE))                                    \
 	EVENT(STATE_RESTORED, "state_restored", SYSTEM, WARNING,                                   \
 	      HAS(NAME) | HAS(REQUESTED) | HAS(AVAILABLE))                                         \
-	EVENT(STATE_REPAIRED, "state_repaired", SYSTEM, WARNING, HAS(NAME))
+	EVENT(STATE_REPAIRED, "state_repaired", SYSTEM, WARNING, HAS(NAME))                        \
+	EVENT(GOAL_CREATED, "goal_created", GOAL, INFO, HAS(EDGE) | HAS(SET))                      \
+	EVENT(GOAL_CONTINUED, "goal_continued", GOAL, INFO, HAS(EDGE) | HAS(SET))                  \
+	EVENT(GOAL_PAUSED, "goal_paused", GOAL, WARNING, HAS(EDGE) | HAS(SET))                     \
+	EVENT(GOAL_COMPLETED, "goal_completed", GOAL, INFO, HAS(EDGE) | HAS(SET))                  \
+	EVENT(GOAL_ABANDONED, "goal_abandoned", GOAL, WARNING, HAS(EDGE) | HAS(SET))               \
+	EVENT(GOAL_GATED, "goal_awaiting_gate", GOAL, WARNING, HAS(EDGE) | HAS(SET))               \
+	EVENT(GOAL_UNGATED, "goal_gates_cleared", GOAL, INFO, HAS(EDGE) | HAS(SET))                \
+	EVENT(GOAL_ESCALATED, "goal_needs_human", GOAL, ERROR, HAS(EDGE) | HAS(SET))               \
+	EVENT(GOAL_RESUMED, "goal_resumed", GOAL, INFO, HAS(EDGE) | HAS(SET))                      \
+	EVENT(GOAL_GATE, "goal_gate_set", GOAL, INFO, HAS(NAME) | HAS(SET))                        \
+	EVENT(GOAL_CRITERION, "goal_criterion_set", GOAL, INFO, HAS(NAME) | HAS(SET))              \
+	EVENT(GOAL_VERIFIED, "goal_verify_attempt", GOAL, INFO, HAS(ATTEMPT) | HAS(SET))           \
+	EVENT(GOAL_BUDGET, "goal_budget_set", GOAL, INFO, HAS(SET))                                \
+	EVENT(GOAL_SPENT, "goal_spent", GOAL, INFO, HAS(NAME) | HAS(SET))                          \
+	EVENT(GOAL_LINKED, "goal_tentacle_linked", GOAL, INFO, HAS(NAME) | HAS(SET))               \
+	EVENT(GOAL_REWOUND, "goal_rewound", GOAL, WARNING, HAS(SET))                               \
+	EVENT(GOAL_EDITED, "goal_edited", GOAL, WARNING, HAS(SET))                                 \
+	EVENT(GOAL_IMPORTED, "goal_imported", GOAL, WARNING, HAS(SET))                             \
+	EVENT(GOAL_REPAIRED, "goal_repaired", GOAL, WARNING, HAS(NAME))                            \
+	EVENT(GOAL_CHOSEN, "goal_chosen", GOAL, INFO, 0)                                           \
+	EVENT(TENTACLE_CREATED, "tentacle_created", TENTACLE, INFO, HAS(EDGE) | HAS(SET))          \
+	EVENT(TENTACLE_DISPATCHED, "tentacle_dispatched", TENTACLE, INFO, HAS(EDGE) | HAS(SET))    \
+	EVENT(TENTACLE_STARTED, "tentacle_started", TENTACLE, INFO, HAS(EDGE) | HAS(SET))          \
+	EVENT(TENTACLE_ENDED, "tentacle_ended", TENTACLE, WARNING,                                 \
+	      HAS(EDGE) | HAS(SET) | HAS(EXIT_CODE) | HAS(SIGNAL))                                 \
+	EVENT(TENTACLE_HANDED_OFF, "tentacle_handed_off", TENTACLE, INFO, HAS(EDGE) | HAS(SET))    \
+	EVENT(TENTACLE_PARKED, "tentacle_parked", TENTACLE, WARNING, HAS(EDGE) | HAS(SET))         \
+	EVENT(TENTACLE_RELEASED, "tentacle_released", TENTACLE, INFO, HAS(EDGE) | HAS(SET))        \
+	EVENT(TENTACLE_LOST, "tentacle_lost", TENTACLE, ERROR, HAS(EDGE) | HAS(SET))               \
+	EVENT(TENTACLE_RESUMED, "tentacle_resumed", TENTACLE, INFO, HAS(EDGE) | HAS(SET))          \
+	EVENT(TENTACLE_COMPLETED, "tentacle_completed", TENTACLE, INFO, HAS(EDGE) | HAS(SET))      \
+	EVENT(TENTACLE_RESET, "tentacle_reset", TENTACLE, WARNING, HAS(EDGE) | HAS(SET))           \
+	EVENT(TENTACLE_TODO, "tentacle_todo_set", TENTACLE, INFO, HAS(SET))                        \
+	EVENT(TENTACLE_NOTE, "tentacle_noted", TENTACLE, INFO, HAS(SET))                           \
+	EVENT(TENTACLE_VERIFIED, "tentacle_verified", TENTACLE, INFO, HAS(NAME) | HAS(SET))        \
+	EVENT(TENTACLE_WORKTREE, "tentacle_worktree_set", TENTACLE, INFO, HAS(SET))                \
+	EVENT(TENTACLE_UPDATED, "tentacle_updated", TENTACLE, INFO, HAS(SET))                      \
+	EVENT(TENTACLE_EDITED, "tentacle_edited", TENTACLE, WARNING, HAS(NAME) | HAS(SET))         \
+	EVENT(TENTACLE_REPAIRED, "tentacle_repaired", TENTACLE, WARNING, HAS(NAME))                \
+	EVENT(TENTACLE_DELETED, "tentacle_deleted", TENTACLE, WARNING, 0)                          \
+	EVENT(PROVIDER_SET, "provider_set", PROVIDER, WARNING, HAS(SET))
 
 /* event_type -> word */
 #define EVENT_TYPES(X)                               \
@@ -141,7 +183,10 @@
 	X(WORKER, "worker_state_transition")         \
 	X(RESOURCE, "resource_event")                \
 	X(SYSTEM, "system_event")                    \
-	X(SNAPSHOT, "snapshot")
+	X(SNAPSHOT, "snapshot")                      \
+	X(GOAL, "goal_state_transition")             \
+	X(TENTACLE, "tentacle_state_transition")     \
+	X(PROVIDER, "provider_event")
 
 #define SEVERITIES(X)         \
 	X(INFO, "info")       \

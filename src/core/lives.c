@@ -6,6 +6,8 @@
 static const char *const task_words[] = { TASK_STATES(X) };
 static const char *const ws_words[] = { WS_STATES(X) };
 static const char *const worker_words[] = { WORKER_STATES(X) };
+static const char *const goal_words[] = { GOAL_STATES(X) };
+static const char *const tentacle_words[] = { TENTACLE_STATES(X) };
 static const char *const trigger_words[] = { TRIGGERS(X) };
 #undef X
 
@@ -33,6 +35,16 @@ const char *ws_state_word(unsigned state)
 const char *worker_state_word(unsigned state)
 {
 	return state < WORKER_STATE_COUNT ? worker_words[state] : NULL;
+}
+
+const char *goal_state_word(unsigned state)
+{
+	return state < GOAL_STATE_COUNT ? goal_words[state] : NULL;
+}
+
+const char *tentacle_state_word(unsigned state)
+{
+	return state < TENTACLE_STATE_COUNT ? tentacle_words[state] : NULL;
 }
 
 const char *trigger_word(unsigned trigger)

@@ -35,6 +35,25 @@
 	X(UNRESPONSIVE, "unresponsive") \
 	X(SHUTDOWN, "shutdown")
 
+#define GOAL_STATES(X)                    \
+	X(ACTIVE, "active")               \
+	X(PAUSED, "paused")               \
+	X(AWAITING_GATE, "awaiting-gate") \
+	X(NEEDS_HUMAN, "needs-human")     \
+	X(COMPLETED, "completed")         \
+	X(ABANDONED, "abandoned")
+
+#define TENTACLE_STATES(X)                      \
+	X(IDLE, "idle")                         \
+	X(ACTIVE, "active")                     \
+	X(DISPATCHED, "dispatched")             \
+	X(RUNNING, "running")                   \
+	X(AWAITING_HANDOFF, "awaiting-handoff") \
+	X(HANDED_OFF, "handed-off")             \
+	X(PARKED, "parked")                     \
+	X(LOST, "lost")                         \
+	X(COMPLETED, "completed")
+
 /* One list of triggers for all lives: a trigger is a word in the journal. */
 #define TRIGGERS(X)                                         \
 	X(NONE, "")                                         \
@@ -74,7 +93,29 @@
 	X(MAX_TIMEOUT_EXCEEDED, "max_timeout_exceeded")     \
 	X(SHUTDOWN_REQUESTED, "shutdown_requested")         \
 	X(WORKER_CRASHED, "worker_crashed")                 \
-	X(FORCE_SHUTDOWN, "force_shutdown")
+	X(FORCE_SHUTDOWN, "force_shutdown")                 \
+	X(GOAL_INIT, "goal_init")                           \
+	X(EVAL_CONTINUE, "eval_continue")                   \
+	X(EVAL_PAUSE, "eval_pause")                         \
+	X(EVAL_COMPLETE, "eval_complete")                   \
+	X(EVAL_ABANDON, "eval_abandon")                     \
+	X(GATE_BLOCKS, "gate_blocks")                       \
+	X(GATES_CLEARED, "gates_cleared")                   \
+	X(OVER_BUDGET, "over_budget")                       \
+	X(VERIFY_STALLED, "verify_stalled")                 \
+	X(SESSION_END, "session_end")                       \
+	X(GOAL_RESUME, "goal_resume")                       \
+	X(TENTACLE_CREATED, "tentacle_created")             \
+	X(DISPATCHED, "dispatched")                         \
+	X(AGENT_STARTED, "agent_started")                   \
+	X(AGENT_ENDED, "agent_ended")                       \
+	X(HANDED_OFF, "handed_off")                         \
+	X(QUOTA_HIT, "quota_hit")                           \
+	X(QUOTA_RELEASED, "quota_released")                 \
+	X(OWNER_LOST, "owner_lost")                         \
+	X(TENTACLE_RESUME, "tentacle_resume")               \
+	X(TENTACLE_COMPLETE, "tentacle_complete")           \
+	X(TENTACLE_RESET, "tentacle_reset")
 
 #define X(name, word) TASK_##name,
 enum task_state { TASK_STATES(X) TASK_STATE_COUNT, TASK_NO_STATE = 255 };
@@ -85,6 +126,12 @@ enum ws_state { WS_STATES(X) WS_STATE_COUNT, WS_NO_STATE = 255 };
 #define X(name, word) WORKER_##name,
 enum worker_state { WORKER_STATES(X) WORKER_STATE_COUNT, WORKER_NO_STATE = 255 };
 #undef X
+#define X(name, word) GOAL_##name,
+enum goal_state { GOAL_STATES(X) GOAL_STATE_COUNT };
+#undef X
+#define X(name, word) TENTACLE_##name,
+enum tentacle_state { TENTACLE_STATES(X) TENTACLE_STATE_COUNT };
+#undef X
 #define X(name, word) ON_##name,
 enum trigger { TRIGGERS(X) TRIGGER_COUNT };
 #undef X
@@ -94,6 +141,8 @@ enum trigger { TRIGGERS(X) TRIGGER_COUNT };
 const char *task_state_word(unsigned state);
 const char *ws_state_word(unsigned state);
 const char *worker_state_word(unsigned state);
+const char *goal_state_word(unsigned state);
+const char *tentacle_state_word(unsigned state);
 const char *trigger_word(unsigned trigger);
 
 /* The number of a word, or -1. */
@@ -105,6 +154,16 @@ int trigger_decode(struct span word);
 static inline bool task_state_final(unsigned state)
 {
 	return state == TASK_COMPLETED || state == TASK_FAILED || state == TASK_CANCELLED;
+}
+
+static inline bool goal_state_final(unsigned state)
+{
+	return state == GOAL_COMPLETED || state == GOAL_ABANDONED;
+}
+
+static inline bool tentacle_state_final(unsigned state)
+{
+	return state == TENTACLE_COMPLETED;
 }
 
 static inline bool ws_state_final(unsigned state)

@@ -39,6 +39,7 @@ void state_release(struct state *st)
 	map_release(&st->ws_ids);
 	map_release(&st->worker_ids);
 	map_release(&st->resource_ids);
+	goals_release(&st->goals);
 	arena_release(&st->text);
 	state_init(st);
 }

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "core/event.h"
+#include "core/goal.h"
 #include "core/lives.h"
 
 #define NO_RESOURCE                                                                       \
@@ -178,6 +179,7 @@ struct state {
 	size_t worker_count, worker_capacity;
 	size_t resource_count, resource_capacity;
 	struct map task_ids, ws_ids, worker_ids, resource_ids;
+	struct goals goals; /* of a goal store; a store of tasks has none */
 	struct arena text;
 	struct task_heap retry; /* retrying tasks by retry_at */
 	struct kind *kinds;

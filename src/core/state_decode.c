@@ -250,6 +250,67 @@ static void read_happened(struct decoder *d)
 	}
 }
 
+/* One document of a goal store. */
+static void read_doc(struct decoder *d, const struct doc_type *type, struct span id, void *doc)
+{
+	struct doc_problem problem = { "", 0 };
+	struct span text = SPAN_NONE;
+
+	scan_skip(&d->s, &text);
+	if (d->s.error)
+		return;
+	doc_clear(type, doc);
+	if (!id_valid(id))
+		decoder_fail(d, "not an id:", id);
+	else if (doc_merge(type, text, DOC_MERGE, &d->st->text, doc, &problem) < 0)
+		decoder_fail(d, problem.what, id);
+}
+
+static void read_goal(struct decoder *d, struct span id)
+{
+	struct goals *all = &d->st->goals;
+	struct goal g;
+
+	read_doc(d, &goal_type, id, &g);
+	if (all->count == GOALS_MAX || goals_find(all, id))
+		decoder_fail(d, "second or too many of goal", id);
+	if (d->s.error)
+		return;
+	g.id = arena_copy(&d->st->text, id);
+	mem_grow(&all->v, &all->capacity, all->count + 1, sizeof(g));
+	all->v[all->count++] = g;
+}
+
+static void read_tentacle(struct decoder *d, struct span id)
+{
+	struct goals *all = &d->st->goals;
+	struct tentacle t;
+
+	read_doc(d, &tentacle_type, id, &t);
+	if (all->tentacle_count == TENTACLES_MAX || goals_tentacle(all, id))
+		decoder_fail(d, "second or too many of tentacle", id);
+	if (d->s.error)
+		return;
+	t.name = arena_copy(&d->st->text, id);
+	mem_grow(&all->tentacles, &all->tentacle_capacity, all->tentacle_count + 1, sizeof(t));
+	all->tentacles[all->tentacle_count++] = t;
+}
+
+static void read_provider(struct decoder *d, struct span id)
+{
+	struct goals *all = &d->st->goals;
+	struct provider p;
+
+	read_doc(d, &provider_type, id, &p);
+	if (all->provider_count == GOALS_MAX || goals_provider(all, id))
+		decoder_fail(d, "second or too many of provider", id);
+	if (d->s.error)
+		return;
+	p.id = arena_copy(&d->st->text, id);
+	mem_grow(&all->providers, &all->provider_capacity, all->provider_count + 1, sizeof(p));
+	all->providers[all->provider_count++] = p;
+}
+
 static void read_document(struct decoder *d, struct snapshot_place *place, uint64_t *last_seq,
 			  int64_t *last_at)
 {
@@ -280,6 +341,15 @@ static void read_document(struct decoder *d, struct snapshot_place *place, uint6
 			read_map(d, read_worker);
 		} else if (span_is(key.raw, "tasks")) {
 			read_map(d, read_task);
+		} else if (span_is(key.raw, "goals")) {
+			read_map(d, read_goal);
+		} else if (span_is(key.raw, "tentacles")) {
+			read_map(d, read_tentacle);
+		} else if (span_is(key.raw, "providers")) {
+			read_map(d, read_provider);
+		} else if (span_is(key.raw, "chosen_goal")) {
+			read_value(d, MEMBER_TEXT, &v);
+			d->st->goals.chosen = keep_text(d, v.text);
 		} else {
 			scan_skip(&d->s, NULL);
 		}

@@ -300,10 +300,57 @@ static void open_map(struct buf *out, const char *key)
 	buf_puts(out, "\":{");
 }
 
+static void put_key_span(struct buf *out, struct span key)
+{
+	buf_put_json(out, key);
+	buf_putc(out, ':');
+}
+
 static void next_line(struct buf *out, bool *any)
 {
 	buf_puts(out, *any ? ",\n " : "\n ");
 	*any = true;
+}
+
+/* Only what is there: a store of tasks has no word of goals in it. */
+static void put_goals(struct buf *out, const struct goals *g)
+{
+	bool any = false;
+
+	if (g->chosen.len) {
+		buf_puts(out, ",\n");
+		buf_puts(out, "\"chosen_goal\":");
+		buf_put_json(out, g->chosen);
+	}
+	if (g->count)
+		open_map(out, "goals");
+	for (size_t i = 0; i < g->count; i++) {
+		next_line(out, &any);
+		put_key_span(out, g->v[i].id);
+		doc_encode(&goal_type, &g->v[i], DOC_COMPACT, out);
+	}
+	if (g->count)
+		buf_putc(out, '}');
+	any = false;
+	if (g->tentacle_count)
+		open_map(out, "tentacles");
+	for (size_t i = 0; i < g->tentacle_count; i++) {
+		next_line(out, &any);
+		put_key_span(out, g->tentacles[i].name);
+		doc_encode(&tentacle_type, &g->tentacles[i], DOC_COMPACT, out);
+	}
+	if (g->tentacle_count)
+		buf_putc(out, '}');
+	any = false;
+	if (g->provider_count)
+		open_map(out, "providers");
+	for (size_t i = 0; i < g->provider_count; i++) {
+		next_line(out, &any);
+		put_key_span(out, g->providers[i].id);
+		doc_encode(&provider_type, &g->providers[i], DOC_COMPACT, out);
+	}
+	if (g->provider_count)
+		buf_putc(out, '}');
 }
 
 void state_encode(const struct state *st, const struct snapshot_place *place, int64_t now_ms,
@@ -342,7 +389,9 @@ void state_encode(const struct state *st, const struct snapshot_place *place, in
 		next_line(out, &any);
 		put_task(out, st, &st->tasks[i]);
 	}
-	buf_puts(out, "}}\n");
+	buf_putc(out, '}');
+	put_goals(out, &st->goals);
+	buf_puts(out, "}\n");
 }
 
 void state_encode_ws(const struct state *st, uint32_t ws, int64_t now_ms, struct buf *out)

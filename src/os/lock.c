@@ -12,11 +12,13 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/scan.h"
+#include "os/clock.h"
 #include "os/fd.h"
 
 #define TRIES_MAX 10
@@ -101,6 +103,18 @@ static int write_holder(int fd, const char *command)
 	return 0;
 }
 
+/* Gives the open file its holder, and *out the file. */
+static int take_over(int *fd, const char *command, struct lock *out)
+{
+	int rc = write_holder(*fd, command);
+
+	if (rc < 0)
+		return rc;
+	out->fd = *fd;
+	*fd = -1;
+	return 0;
+}
+
 int lock_take(int dir_fd, const char *name, const char *command, struct lock *out,
 	      struct lock_holder *holder)
 {
@@ -116,14 +130,46 @@ int lock_take(int dir_fd, const char *name, const char *command, struct lock *ou
 	}
 	if (rc == -SK_EBUSY && holder)
 		read_holder(fd, holder);
-	if (rc < 0)
-		return rc;
-	rc = write_holder(fd, command);
-	if (rc < 0)
-		return rc;
-	out->fd = fd;
-	fd = -1;
-	return 0;
+	return rc < 0 ? rc : take_over(&fd, command, out);
+}
+
+static void on_alarm(int signal_number)
+{
+	(void)signal_number; /* that it came is all: flock returns */
+}
+
+/* The timer goes on ticking, because the first tick may come before flock waits. */
+static int flock_within(int fd, int64_t patience_ms)
+{
+	const struct itimerval tick = { { 0, 20000 }, { 0, 20000 } }, off = { { 0, 0 }, { 0, 0 } };
+	struct sigaction woken = { .sa_handler = on_alarm }, before;
+	int64_t end_ms = clock_mono_ms(&clock_real) + patience_ms;
+	int rc;
+
+	sigaction(SIGALRM, &woken, &before);
+	setitimer(ITIMER_REAL, &tick, NULL);
+	do
+		rc = flock(fd, LOCK_EX) < 0 ? -errno : 0;
+	while (rc == -EINTR && clock_mono_ms(&clock_real) < end_ms);
+	setitimer(ITIMER_REAL, &off, NULL);
+	sigaction(SIGALRM, &before, NULL);
+	return rc == -EINTR ? -SK_EBUSY : rc;
+}
+
+int lock_take_within(int dir_fd, const char *name, const char *command, int64_t patience_ms,
+		     struct lock *out, struct lock_holder *holder)
+{
+	CLEANUP(fd_close) int fd = open_lock(dir_fd, name, O_RDWR | O_CREAT);
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	rc = flock_now(fd, LOCK_EX);
+	if (rc == -SK_EBUSY)
+		rc = flock_within(fd, patience_ms);
+	if (rc == -SK_EBUSY && holder)
+		read_holder(fd, holder);
+	return rc < 0 ? rc : take_over(&fd, command, out);
 }
 
 int lock_rename(struct lock *l, const char *command)

@@ -34,6 +34,13 @@ struct lock_holder {
 int lock_take(int dir_fd, const char *name, const char *command, struct lock *out,
 	      struct lock_holder *holder);
 
+/*
+ * The same, waiting in the kernel's line for at most `patience_ms`: who came first gets it first.
+ * Uses SIGALRM while it waits, so it is for programs of one thread.
+ */
+int lock_take_within(int dir_fd, const char *name, const char *command, int64_t patience_ms,
+		     struct lock *out, struct lock_holder *holder);
+
 /* 1 when somebody holds it (*holder may be NULL, else filled), 0 when nobody does or there is no
  * such file, or -errno. */
 int lock_probe(int dir_fd, const char *name, struct lock_holder *holder);

@@ -157,13 +157,14 @@ static bool find_repository(const char *cwd, struct paths *out)
 	return false;
 }
 
-/* The nearest folder from `cwd` upwards that has a .state, else `cwd`. Owned by the caller. */
-static char *find_state_upwards(const char *cwd)
+/* The nearest folder from `cwd` upwards that has a folder `name`, else `cwd`. Owned by the caller.
+ */
+static char *find_upwards(const char *cwd, const char *name)
 {
 	CLEANUP(mem_free) char *folder = mem_strdup(cwd);
 
 	do {
-		CLEANUP(mem_free) char *state = join(folder, ".state");
+		CLEANUP(mem_free) char *state = join(folder, name);
 
 		if (is_folder(state))
 			return mem_strdup(folder);
@@ -175,7 +176,8 @@ static int choose(struct paths *out, const char *cwd, const char *chosen, const 
 		  struct buf *why)
 {
 	if (!*chosen) {
-		buf_putf(why, "%s is empty: nothing was done. Try: %s /path/to/.state", from, from);
+		buf_putf(why, "%s is empty: nothing was done. Try: %s /path/to/%s", from, from,
+			 out->name);
 		return -EINVAL;
 	}
 	if (strlen(chosen) >= PATH_MAX) {
@@ -190,12 +192,13 @@ static int choose(struct paths *out, const char *cwd, const char *chosen, const 
 	return 0;
 }
 
-int paths_find(const char *option, const char *variable, struct paths *out, struct buf *why)
+static int find(const char *name, const char *chosen, const char *from, struct paths *out,
+		struct buf *why)
 {
 	char cwd[PATH_MAX] = "/";
-	const char *chosen = option ? option : variable;
 
 	*out = (struct paths)PATHS_INIT;
+	out->name = name;
 	if ((!chosen || chosen[0] != '/') && !getcwd(cwd, sizeof(cwd))) {
 		int code = -errno;
 
@@ -207,11 +210,22 @@ int paths_find(const char *option, const char *variable, struct paths *out, stru
 		return code;
 	}
 	if (chosen)
-		return choose(out, cwd, chosen, option ? "--state-dir" : "SK_STATE_DIR", why);
+		return choose(out, cwd, chosen, from, why);
 	if (!find_repository(cwd, out))
-		out->root = find_state_upwards(cwd);
-	out->state_dir = join(out->root, ".state");
+		out->root = find_upwards(cwd, name);
+	out->state_dir = join(out->root, name);
 	return 0;
+}
+
+int paths_find(const char *option, const char *variable, struct paths *out, struct buf *why)
+{
+	return find(".state", option ? option : variable, option ? "--state-dir" : "SK_STATE_DIR",
+		    out, why);
+}
+
+int paths_find_goals(const char *variable, struct paths *out, struct buf *why)
+{
+	return find(".octogent", variable, "SK_GOALS_DIR", out, why);
 }
 
 /* Judges an opened folder that is called `shown`. Returns 0 or -EPERM. */
@@ -316,15 +330,18 @@ int paths_open_inside(int dir, const char *name, bool create, struct buf *why)
 }
 
 /* Whether the text has a line that already excludes the folder. */
-static bool excluded(struct span text)
+static bool excluded(struct span text, const char *name)
 {
 	while (text.len) {
 		const char *end = memchr(text.p, '\n', text.len);
 		struct span line = { text.p, end ? (size_t)(end - text.p) : text.len };
 		size_t used = line.len + (end != NULL);
 
-		if (span_is(line, ".state/") || span_is(line, "/.state/") ||
-		    span_is(line, ".state") || span_is(line, "/.state"))
+		if (line.len && line.p[0] == '/')
+			line = (struct span){ line.p + 1, line.len - 1 };
+		if (line.len && line.p[line.len - 1] == '/')
+			line.len--;
+		if (span_is(line, name))
 			return true;
 		text = (struct span){ text.p + used, text.len - used };
 	}
@@ -339,14 +356,14 @@ static bool ours(int fd, mode_t type)
 	       (type != S_IFREG || (st.st_nlink == 1 && st.st_size <= EXCLUDE_BYTES_MAX));
 }
 
-/* Adds .state/ to info/exclude of a repository that is ours, following no link. Best effort. */
-static void exclude_from_git(const char *git_dir)
+/* Adds the folder to info/exclude of a repository that is ours, following no link. Best effort. */
+static void exclude_from_git(const char *git_dir, const char *name)
 {
 	CLEANUP(close_fd) int git = open(git_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(close_fd) int info = -1;
 	CLEANUP(close_fd) int file = -1;
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
-	const char *line = ".state/\n";
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
 	ssize_t len;
 
 	if (git < 0 || !ours(git, S_IFDIR))
@@ -362,11 +379,11 @@ static void exclude_from_git(const char *git_dir)
 		return;
 	buf_reserve(&text, EXCLUDE_BYTES_MAX + 1);
 	len = pread(file, text.p, EXCLUDE_BYTES_MAX + 1, 0);
-	if (len < 0 || len > EXCLUDE_BYTES_MAX || excluded((struct span){ text.p, (size_t)len }))
+	if (len < 0 || len > EXCLUDE_BYTES_MAX ||
+	    excluded((struct span){ text.p, (size_t)len }, name))
 		return;
-	if (len > 0 && text.p[len - 1] != '\n')
-		line = "\n.state/\n";
-	if (write(file, line, strlen(line)) < 0)
+	buf_putf(&line, "%s%s/\n", len > 0 && text.p[len - 1] != '\n' ? "\n" : "", name);
+	if (write(file, line.p, line.len) < 0)
 		return;
 }
 
@@ -393,6 +410,6 @@ int paths_open(const struct paths *p, bool create, struct buf *why)
 	if (rc < 0)
 		return rc;
 	if (p->git_dir && !p->chosen)
-		exclude_from_git(p->git_dir);
+		exclude_from_git(p->git_dir, p->name);
 	return open_folder(parent, name, p->state_dir, why);
 }

@@ -1,7 +1,8 @@
 /*
- * Where state lives, found once per command: --state-dir, else SK_STATE_DIR, else .state in the
- * root of the main checkout (also from inside a linked worktree), else the nearest folder upwards
- * that already has a .state, else the current folder. HOME is never asked. Problems are told as the
+ * Where a store lives, found once per command. For tasks: --state-dir, else SK_STATE_DIR, else
+ * .state in the root of the main checkout (also from inside a linked worktree), else the nearest
+ * folder upwards that already has a .state, else the current folder. For goals likewise .octogent,
+ * which SK_GOALS_DIR moves. HOME is never asked. Problems are told as the
  * sentence a person reads, in *why.
  */
 #ifndef SK_PATHS_H
@@ -15,11 +16,12 @@ struct paths {
 	char *git_dir; /* absolute: the repository's common git folder, or NULL outside a repository
 			*/
 	bool chosen;   /* by --state-dir or SK_STATE_DIR */
+	const char *name; /* of the folder where it is not chosen: ".state" */
 };
 
-#define PATHS_INIT                      \
-	{                               \
-		NULL, NULL, NULL, false \
+#define PATHS_INIT                            \
+	{                                     \
+		NULL, NULL, NULL, false, NULL \
 	}
 
 void paths_release(struct paths *p);
@@ -31,9 +33,12 @@ void paths_release(struct paths *p);
  */
 int paths_find(const char *option, const char *variable, struct paths *out, struct buf *why);
 
+/* The same for the folder of goals; `variable` is the value of SK_GOALS_DIR or NULL. */
+int paths_find_goals(const char *variable, struct paths *out, struct buf *why);
+
 /*
  * Opens the state folder: -> descriptor, close-on-exec. With `create` it is made with mode 0700
- * when missing, durably, and .state/ is added to the repository's info/exclude (a failure of that
+ * when missing, durably, and its name is added to the repository's info/exclude (a failure of that
  * alone is not reported: it is a courtesy). Refuses (-EPERM, *why filled) a symbolic link, a folder
  * of another user or writable by others, and a new folder inside a place where anybody may rename
  * it. -ENOENT: it does not exist and `create` is false; *why stays empty.

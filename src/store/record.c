@@ -183,6 +183,9 @@ void record_encode(struct buf *out, const struct event *ev, struct record_turn t
 	PUT_TEXT(out, "workstream_id", ev->workstream_id);
 	PUT_TEXT(out, "worker_id", ev->worker_id);
 	PUT_TEXT(out, "resource_id", ev->resource_id);
+	PUT_TEXT(out, "goal_id", ev->goal_id);
+	PUT_TEXT(out, "tentacle", ev->tentacle_id);
+	PUT_TEXT(out, "provider", ev->provider_id);
 	if (ev->transition)
 		put_transition(out, ev, row->type);
 	PUT_TEXT(out, "operator", ev->operator_name);

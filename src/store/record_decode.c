@@ -207,7 +207,15 @@ static bool fast_subjects(struct fast *f, struct event *ev)
 		return false;
 	if (SKIP(&f->s, ",\"resource_id\":") && !fast_text(f, &ev->resource_id))
 		return false;
-	return ev->task_id.len <= RECORD_ID_BYTES_MAX &&
+	if (SKIP(&f->s, ",\"goal_id\":") && !fast_text(f, &ev->goal_id))
+		return false;
+	if (SKIP(&f->s, ",\"tentacle\":") && !fast_text(f, &ev->tentacle_id))
+		return false;
+	if (SKIP(&f->s, ",\"provider\":") && !fast_text(f, &ev->provider_id))
+		return false;
+	return ev->task_id.len <= RECORD_ID_BYTES_MAX && ev->goal_id.len <= RECORD_ID_BYTES_MAX &&
+	       ev->tentacle_id.len <= RECORD_ID_BYTES_MAX &&
+	       ev->provider_id.len <= RECORD_ID_BYTES_MAX &&
 	       ev->workstream_id.len <= RECORD_ID_BYTES_MAX &&
 	       ev->worker_id.len <= RECORD_ID_BYTES_MAX &&
 	       ev->resource_id.len <= RECORD_ID_BYTES_MAX;

@@ -25,6 +25,9 @@ enum member {
 	M_WORKSTREAM_ID,
 	M_WORKER_ID,
 	M_RESOURCE_ID,
+	M_GOAL_ID,
+	M_TENTACLE,
+	M_PROVIDER,
 	M_FROM_STATE,
 	M_TO_STATE,
 	M_TRIGGER,
@@ -56,6 +59,9 @@ static const struct {
 	[M_WORKSTREAM_ID] = { "workstream_id", IS_TEXT },
 	[M_WORKER_ID] = { "worker_id", IS_TEXT },
 	[M_RESOURCE_ID] = { "resource_id", IS_TEXT },
+	[M_GOAL_ID] = { "goal_id", IS_TEXT },
+	[M_TENTACLE] = { "tentacle", IS_TEXT },
+	[M_PROVIDER] = { "provider", IS_TEXT },
 	[M_FROM_STATE] = { "from_state", IS_TEXT_OR_NULL },
 	[M_TO_STATE] = { "to_state", IS_TEXT },
 	[M_TRIGGER] = { "trigger", IS_TEXT },
@@ -229,13 +235,16 @@ static int check_transition(const struct strict *t, struct event *ev,
 
 static int check_ids(const struct strict *t, struct event *ev, struct record_problem *problem)
 {
-	for (int m = M_TASK_ID; m <= M_RESOURCE_ID; m++)
+	for (int m = M_TASK_ID; m <= M_PROVIDER; m++)
 		if (t->text[m].len > RECORD_ID_BYTES_MAX)
 			return flaw(problem, RECORD_BAD_JSON, "id longer than 255 bytes", t->at[m]);
 	ev->task_id = t->text[M_TASK_ID];
 	ev->workstream_id = t->text[M_WORKSTREAM_ID];
 	ev->worker_id = t->text[M_WORKER_ID];
 	ev->resource_id = t->text[M_RESOURCE_ID];
+	ev->goal_id = t->text[M_GOAL_ID];
+	ev->tentacle_id = t->text[M_TENTACLE];
+	ev->provider_id = t->text[M_PROVIDER];
 	return 0;
 }
 

@@ -15,6 +15,8 @@ const struct span record_trigger_words[TRIGGER_COUNT] = { TRIGGERS(X) };
 static const struct span task_words[TASK_STATE_COUNT] = { TASK_STATES(X) };
 static const struct span ws_words[WS_STATE_COUNT] = { WS_STATES(X) };
 static const struct span worker_words[WORKER_STATE_COUNT] = { WORKER_STATES(X) };
+static const struct span goal_words[GOAL_STATE_COUNT] = { GOAL_STATES(X) };
+static const struct span tentacle_words[TENTACLE_STATE_COUNT] = { TENTACLE_STATES(X) };
 #undef X
 #define X(name, key, kind, member) { "\"" key "\":", sizeof("\"" key "\":") - 1 },
 const struct span record_field_keys[FIELD_COUNT] = { FIELDS(X) };
@@ -47,6 +49,8 @@ static const struct life lives[EVENT_TYPE_COUNT] = {
 	[EVENT_TYPE_TASK] = { task_words, TASK_STATE_COUNT },
 	[EVENT_TYPE_WORKSTREAM] = { ws_words, WS_STATE_COUNT },
 	[EVENT_TYPE_WORKER] = { worker_words, WORKER_STATE_COUNT },
+	[EVENT_TYPE_GOAL] = { goal_words, GOAL_STATE_COUNT },
+	[EVENT_TYPE_TENTACLE] = { tentacle_words, TENTACLE_STATE_COUNT },
 };
 
 int record_state_find(enum event_type type, struct span word)

@@ -219,3 +219,9 @@ bool store_rotate_due(const struct store *s)
 	return s->handle >= 0 && !s->unusable && s->at.offset > SEGMENT_BYTES_MAX &&
 	       s->at.offset / SNAPSHOTS_PER_SEGMENT > s->document_bytes;
 }
+
+bool store_bytes_beyond(const struct store *s, uint64_t bytes)
+{
+	return s->handle >= 0 && !s->unusable && s->at.offset > bytes &&
+	       s->at.offset / SNAPSHOTS_PER_SEGMENT > s->document_bytes;
+}

@@ -104,6 +104,10 @@ int store_snapshot(struct store *s, const struct state *st, int64_t now_ms, bool
 int store_rotate(struct store *s, struct state *st, int64_t now_ms, struct err *e);
 bool store_rotate_due(const struct store *s);
 
+/* The same question for a store that has no snapshot and is opened often: whether the journal is
+ * longer than `bytes`, and most of it is not the state it begins with. */
+bool store_bytes_beyond(const struct store *s, uint64_t bytes);
+
 /* False after a write failed in a way that only a new start can clear up. */
 bool store_usable(const struct store *s);
 

@@ -271,3 +271,12 @@ start two
 finish two 0 10
 stop
 """
+
+
+@pytest.fixture
+def goals(tmp_path):
+    from goal_work import Goals
+
+    made = Goals(tmp_path)
+    yield made
+    made.end()

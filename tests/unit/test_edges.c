@@ -7,7 +7,8 @@
 
 #include "core/edge.h"
 
-static const struct life *const lives[] = { &task_life, &ws_life, &worker_life };
+static const struct life *const lives[] = { &task_life, &ws_life, &worker_life, &goal_life,
+					    &tentacle_life };
 
 /* id, from, to, as the specification names them; one line for each legal pair. */
 struct expected {
@@ -70,6 +71,88 @@ static const struct expected worker_rows[] = {
 	{ "K12", "unresponsive", "shutdown" },
 };
 
+static const struct expected goal_rows[] = {
+	{ "GO1", NULL, "active" },
+	{ "GO2", "active", "active" },
+	{ "GO3", "active", "paused" },
+	{ "GO3", "awaiting-gate", "paused" },
+	{ "GO4", "active", "completed" },
+	{ "GO5", "active", "abandoned" },
+	{ "GO5", "paused", "abandoned" },
+	{ "GO5", "awaiting-gate", "abandoned" },
+	{ "GO5", "needs-human", "abandoned" },
+	{ "GO6", "active", "awaiting-gate" },
+	{ "GO7", "awaiting-gate", "active" },
+	{ "GO8", "active", "needs-human" },
+	{ "GO9", "active", "needs-human" },
+	{ "GO9", "awaiting-gate", "needs-human" },
+	{ "GO10", "active", "paused" },
+	{ "GO10", "awaiting-gate", "paused" },
+	{ "GO11", "paused", "active" },
+	{ "GO11", "needs-human", "active" },
+	{ "GO11", "awaiting-gate", "active" },
+	{ "GO12", "paused", "awaiting-gate" },
+	{ "GO12", "needs-human", "awaiting-gate" },
+};
+
+static const struct expected tentacle_rows[] = {
+	{ "TE1", NULL, "idle" },
+	{ "TE2", "idle", "dispatched" },
+	{ "TE2", "active", "dispatched" },
+	{ "TE2", "dispatched", "dispatched" },
+	{ "TE2", "awaiting-handoff", "dispatched" },
+	{ "TE2", "handed-off", "dispatched" },
+	{ "TE2", "lost", "dispatched" },
+	{ "TE3", "idle", "running" },
+	{ "TE3", "active", "running" },
+	{ "TE3", "dispatched", "running" },
+	{ "TE3", "awaiting-handoff", "running" },
+	{ "TE3", "handed-off", "running" },
+	{ "TE3", "lost", "running" },
+	{ "TE4", "running", "awaiting-handoff" },
+	{ "TE5", "idle", "handed-off" },
+	{ "TE5", "active", "handed-off" },
+	{ "TE5", "dispatched", "handed-off" },
+	{ "TE5", "running", "handed-off" },
+	{ "TE5", "awaiting-handoff", "handed-off" },
+	{ "TE5", "handed-off", "handed-off" },
+	{ "TE5", "parked", "handed-off" },
+	{ "TE5", "lost", "handed-off" },
+	{ "TE6", "idle", "parked" },
+	{ "TE6", "active", "parked" },
+	{ "TE6", "dispatched", "parked" },
+	{ "TE6", "running", "parked" },
+	{ "TE6", "awaiting-handoff", "parked" },
+	{ "TE6", "handed-off", "parked" },
+	{ "TE6", "parked", "parked" },
+	{ "TE6", "lost", "parked" },
+	{ "TE7", "parked", "idle" },
+	{ "TE8", "dispatched", "lost" },
+	{ "TE8", "running", "lost" },
+	{ "TE9", "idle", "active" },
+	{ "TE9", "active", "active" },
+	{ "TE9", "dispatched", "active" },
+	{ "TE9", "awaiting-handoff", "active" },
+	{ "TE9", "handed-off", "active" },
+	{ "TE9", "parked", "active" },
+	{ "TE9", "lost", "active" },
+	{ "TE9", "completed", "active" },
+	{ "TE10", "idle", "completed" },
+	{ "TE10", "active", "completed" },
+	{ "TE10", "dispatched", "completed" },
+	{ "TE10", "awaiting-handoff", "completed" },
+	{ "TE10", "handed-off", "completed" },
+	{ "TE10", "parked", "completed" },
+	{ "TE10", "lost", "completed" },
+	{ "TE11", "active", "idle" },
+	{ "TE11", "dispatched", "idle" },
+	{ "TE11", "awaiting-handoff", "idle" },
+	{ "TE11", "handed-off", "idle" },
+	{ "TE11", "parked", "idle" },
+	{ "TE11", "lost", "idle" },
+	{ "TE11", "completed", "idle" },
+};
+
 static bool same_word(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
@@ -107,6 +190,8 @@ static void rows_are_those_of_the_documents(void **state)
 	check_rows(&task_life, task_rows, ARRAY_LEN(task_rows));
 	check_rows(&ws_life, ws_rows, ARRAY_LEN(ws_rows));
 	check_rows(&worker_life, worker_rows, ARRAY_LEN(worker_rows));
+	check_rows(&goal_life, goal_rows, ARRAY_LEN(goal_rows));
+	check_rows(&tentacle_life, tentacle_rows, ARRAY_LEN(tentacle_rows));
 }
 
 static unsigned rows_fitting(const struct life *life, unsigned from, unsigned on, unsigned facts)
@@ -168,7 +253,8 @@ static bool is_operators(enum trigger on)
 	static const enum trigger operators[] = { ON_MANUAL_RETRY,        ON_MANUAL_SKIP,
 						  ON_MANUAL_RESUME,       ON_MANUAL_RETRY_FAILED,
 						  ON_WORKSTREAM_ROLLBACK, ON_ROLLBACK_RESTORE,
-						  ON_WORKER_SPAWNED };
+						  ON_WORKER_SPAWNED,      ON_TENTACLE_RESUME,
+						  ON_TENTACLE_RESET };
 
 	for (size_t i = 0; i < ARRAY_LEN(operators); i++)
 		if (operators[i] == on)
@@ -217,7 +303,8 @@ static void every_state_is_reached_and_left(void **state)
 static void events_name_their_row(void **state)
 {
 	static const enum event_type types[] = { EVENT_TYPE_TASK, EVENT_TYPE_WORKSTREAM,
-						 EVENT_TYPE_WORKER };
+						 EVENT_TYPE_WORKER, EVENT_TYPE_GOAL,
+						 EVENT_TYPE_TENTACLE };
 
 	(void)state;
 	for (size_t l = 0; l < ARRAY_LEN(lives); l++)
@@ -246,7 +333,7 @@ static void words_and_numbers_agree(void **state)
 						      worker_state_decode };
 
 	(void)state;
-	for (size_t l = 0; l < ARRAY_LEN(lives); l++) {
+	for (size_t l = 0; l < ARRAY_LEN(decode); l++) {
 		for (unsigned s = 0; s < lives[l]->state_count; s++)
 			assert_int_equal(decode[l](span_of(lives[l]->state_word(s))), s);
 		assert_null(lives[l]->state_word(NO_STATE));

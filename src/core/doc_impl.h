@@ -1,0 +1,23 @@
+/* What writing and reading of documents share, and nobody else uses. */
+#ifndef SK_DOC_IMPL_H
+#define SK_DOC_IMPL_H
+
+#include "core/doc.h"
+
+/* Where the unknown members of a document stand in what doc_diff writes. */
+#define DOC_REST_KEY "(rest)"
+
+static inline void *doc_at(const struct doc_member *m, const void *doc)
+{
+	return (char *)(uintptr_t)doc + m->offset;
+}
+
+/* Makes it say nothing. */
+void doc_clear_member(const struct doc_member *m, void *at);
+bool doc_member_empty(const struct doc_member *m, const void *doc);
+void doc_put_value(struct buf *out, const struct doc_member *m, const void *doc, int indent);
+
+/* Appends the key of an element of a keyed list, in quotes. */
+void doc_element_key(const struct doc_type *of, const void *element, struct buf *out);
+
+#endif

@@ -1,0 +1,288 @@
+/*
+ * A command is the one writer for a moment: it takes the kernel lock, replays, looks at what people
+ * changed in the files, decides, commits, writes the files, and goes. Who only reads takes no lock
+ * and does the same without writing anything: an edit that nobody has recorded yet is shown as it
+ * will be.
+ *
+ *  1. Files are written behind the commit that they show, never before.
+ *  2. A file that differs from what we wrote is somebody's edit: it is recorded or refused before
+ *     anything else is decided, and never written over.
+ *  3. There is no snapshot file: the journal begins anew with the whole state when it has grown, so
+ *     opening stays short.
+ */
+#include "work/goal_store_impl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "os/fd.h"
+#include "os/lock.h"
+#include "os/proc.h"
+
+static int take_lock(struct goal_store *s, const char *command, struct err *e)
+{
+	struct lock_holder holder = { .command = "" };
+	int rc = lock_take_within(s->fd, GOALS_LOCK_NAME, command, GOALS_LOCK_PATIENCE_MS, &s->lock,
+				  &holder);
+
+	if (rc == -SK_EBUSY)
+		return err_set(e, rc,
+			       "%s: lock held by pid %llu (%s) for more than %d s: nothing was "
+			       "changed. Try: the same again when it has ended",
+			       s->dir, (unsigned long long)holder.who.pid,
+			       holder.command[0] ? holder.command : "sk",
+			       GOALS_LOCK_PATIENCE_MS / 1000);
+	if (rc == -ELOOP)
+		return err_set(e, -SK_EREFUSED,
+			       "%s/%s: is a symbolic link; refused: nothing was changed", s->dir,
+			       GOALS_LOCK_NAME);
+	if (rc < 0)
+		return err_set(e, -SK_EIO, "%s/%s: cannot be locked: %s: nothing was changed",
+			       s->dir, GOALS_LOCK_NAME, strerror(-rc));
+	return 0;
+}
+
+static int open_folder(struct goal_store *s, const struct paths *where, struct err *e)
+{
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+	bool create = s->flags & GOALS_CREATE && s->flags & GOALS_WRITE;
+
+	s->fd = paths_open(where, create, &why);
+	if (s->fd == -ENOENT && !why.len)
+		return -ENOENT;
+	if (s->fd < 0)
+		return err_set(e, s->fd == -EPERM ? -SK_EREFUSED : -SK_EIO, "%s", why.p);
+	vfs_real_open(&s->vfs, s->fd);
+	s->has_vfs = true;
+	return 0;
+}
+
+static bool there(const struct goal_store *s, const char *path)
+{
+	struct vfs_stat st;
+
+	return s->vfs.stat(s->vfs.ctx, path, &st) == 0;
+}
+
+/* Reads the journal; one is made when there is none and something to begin with. */
+static int open_journal(struct goal_store *s, struct err *e)
+{
+	struct store_report report;
+	char workspace[NONCE_LEN + 1] = "0000000000000000";
+	bool create = s->flags & GOALS_WRITE &&
+		      (s->flags & GOALS_CREATE || there(s, GOAL_FILE) || there(s, TENTACLES_DIR));
+	unsigned flags = create ? 0 : STORE_EXISTING;
+	int rc = create ? proc_nonce(workspace) : 0;
+
+	if (rc < 0)
+		return err_set(e, -SK_EIO, "no random numbers: %s: nothing was done",
+			       strerror(-rc));
+	workspace[16] = '\0';
+	if (!(s->flags & GOALS_WRITE))
+		flags = STORE_READ_ONLY;
+	rc = store_open(&s->vfs, flags, workspace, s->now_ms, &s->st, &s->store, &report, e);
+	if (rc == -ENOENT && !(s->flags & GOALS_WRITE) && there(s, GOAL_FILE)) {
+		err_clear(e);
+		return 0; /* a goal.json without a journal: shown as it would be taken over */
+	}
+	return rc;
+}
+
+static void begin_turn(struct goal_store *s)
+{
+	events_reset(&s->batch);
+	buf_truncate(&s->why, 0);
+	s->turn = (struct turn){ .st = &s->st, .batch = &s->batch, .fx = &s->fx, .why = &s->why };
+	s->turn.now_ms = s->now_ms > s->st.last_at_ms ? s->now_ms : s->st.last_at_ms;
+}
+
+int goal_store_open(const struct paths *where, unsigned flags, const char *command, int64_t now_ms,
+		    struct goal_store **out, struct err *e)
+{
+	struct goal_store *s = mem_zalloc(sizeof(*s));
+	int rc;
+
+	s->fd = -1;
+	s->lock = (struct lock)LOCK_INIT;
+	s->flags = flags;
+	s->now_ms = now_ms;
+	s->dir = mem_strdup(where->state_dir);
+	s->root = mem_strdup(where->root);
+	s->batch = (struct events)EVENTS_INIT;
+	s->fx = (struct effects)EFFECTS_INIT;
+	state_init(&s->st);
+	rc = open_folder(s, where, e);
+	if (rc == 0 && flags & GOALS_WRITE)
+		rc = take_lock(s, command, e);
+	if (rc == 0)
+		rc = open_journal(s, e);
+	if (rc == 0) {
+		begin_turn(s);
+		rc = goal_files_look(s, e);
+	}
+	if (rc == 0 && flags & GOALS_WRITE && s->batch.count)
+		rc = goal_store_commit(s, e);
+	if (rc < 0) {
+		goal_store_close(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+void goal_store_close(struct goal_store *s)
+{
+	if (!s)
+		return;
+	goal_files_release(s);
+	store_close(s->store);
+	state_release(&s->st);
+	events_release(&s->batch);
+	effects_release(&s->fx);
+	buf_release(&s->why);
+	if (s->has_vfs)
+		vfs_real_close(&s->vfs);
+	lock_release(&s->lock);
+	fd_close(&s->fd);
+	mem_free(&s->dir);
+	mem_free(&s->root);
+	mem_free(&s);
+}
+
+const struct state *goal_store_state(const struct goal_store *s)
+{
+	return &s->st;
+}
+
+const struct goals *goal_store_goals(const struct goal_store *s)
+{
+	return &s->st.goals;
+}
+
+const struct vfs *goal_store_vfs(const struct goal_store *s)
+{
+	return &s->vfs;
+}
+
+const char *goal_store_dir(const struct goal_store *s)
+{
+	return s->dir;
+}
+
+const char *goal_store_root(const struct goal_store *s)
+{
+	return s->root;
+}
+
+struct turn *goal_store_turn(struct goal_store *s)
+{
+	return &s->turn;
+}
+
+int goal_store_refused(struct goal_store *s, int rc, struct err *e)
+{
+	return err_set(e, rc, "%s", s->why.len ? s->why.p : "refused: nothing was changed");
+}
+
+size_t goal_store_problems(const struct goal_store *s, const struct goal_file_problem **out)
+{
+	*out = s->problems;
+	return s->problem_count;
+}
+
+static int subject_problem(const struct goal_store *s, bool tentacle, struct span subject,
+			   struct err *e)
+{
+	for (size_t i = 0; i < s->problem_count; i++) {
+		const struct goal_file_problem *p = &s->problems[i];
+
+		if (p->tentacle == tentacle && span_is(subject, p->subject))
+			return err_set(e, p->stale ? -SK_EBUSY : -SK_EUSAGE,
+				       "%s. Try: sk tentacle goal repair%s%s", p->text,
+				       tentacle ? " --tentacle " : "", tentacle ? p->subject : "");
+	}
+	return 0;
+}
+
+int goal_store_goal(const struct goal_store *s, const char *id, const struct goal **out,
+		    struct err *e)
+{
+	const struct goals *all = &s->st.goals;
+	const struct goal *found = id ? goals_find(all, span_of(id)) : goals_chosen(all);
+
+	if (!found && subject_problem(s, false, SPAN_LIT(""), e) < 0)
+		return e ? e->code : -SK_EUSAGE;
+	if (!found && id)
+		return err_set(e, -SK_ENOTFOUND,
+			       "goal \"%s\": there is none of that id in %s: nothing was changed. "
+			       "Try: sk tentacle goal list",
+			       id, s->dir);
+	if (!found)
+		return err_set(e, -SK_ENOTFOUND,
+			       "there is no goal in %s: nothing was changed. Try: sk tentacle goal "
+			       "init --title TEXT",
+			       s->dir);
+	*out = found;
+	return subject_problem(s, false, found->id, e);
+}
+
+static struct span nearest_tentacle(const struct goals *all, struct span name)
+{
+	struct span near = SPAN_NONE;
+	unsigned best = 4;
+
+	for (size_t i = 0; i < all->tentacle_count; i++) {
+		unsigned distance = word_distance(name, all->tentacles[i].name, best);
+
+		if (distance < best) {
+			best = distance;
+			near = all->tentacles[i].name;
+		}
+	}
+	return near;
+}
+
+int goal_store_tentacle(const struct goal_store *s, const char *name, const struct tentacle **out,
+			struct err *e)
+{
+	const struct tentacle *found = goals_tentacle(&s->st.goals, span_of(name));
+	CLEANUP(buf_release) struct buf shown = BUF_INIT;
+	struct span near;
+
+	if (found) {
+		*out = found;
+		return subject_problem(s, true, found->name, e);
+	}
+	if (subject_problem(s, true, span_of(name), e) < 0)
+		return e ? e->code : -SK_EUSAGE;
+	buf_put_quoted(&shown, span_of(name), 80);
+	near = nearest_tentacle(&s->st.goals, span_of(name));
+	if (near.len)
+		return err_set(e, -SK_ENOTFOUND,
+			       "tentacle %s: there is none of that name: nothing was changed. Did "
+			       "you mean %.*s? Try: sk tentacle list",
+			       shown.p, SPAN_ARG(near));
+	return err_set(e, -SK_ENOTFOUND,
+		       "tentacle %s: there is none of that name: nothing was changed. Try: sk "
+		       "tentacle create %s",
+		       shown.p, name);
+}
+
+int goal_store_commit(struct goal_store *s, struct err *e)
+{
+	int rc;
+
+	INVARIANT(s->flags & GOALS_WRITE);
+	if (s->batch.count) {
+		rc = store_commit(s->store, &s->batch, 0, e);
+		if (rc < 0)
+			return rc;
+	}
+	rc = goal_files_write(s, e);
+	if (rc == 0 && store_bytes_beyond(s->store, GOALS_SEGMENT_BYTES))
+		rc = store_rotate(s->store, &s->st, s->turn.now_ms, e);
+	begin_turn(s);
+	return rc;
+}

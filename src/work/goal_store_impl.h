@@ -1,0 +1,71 @@
+/* What the parts of the goal store share, and nobody else uses. */
+#ifndef SK_GOAL_STORE_IMPL_H
+#define SK_GOAL_STORE_IMPL_H
+
+#include "base/map.h"
+#include "os/lock.h"
+#include "os/proc.h"
+#include "store/store.h"
+#include "work/doc_file.h"
+#include "work/goal_store.h"
+
+/* A file as it was found, or as it was written last. */
+struct seen_file {
+	char *path;
+	struct doc_file file;
+};
+
+struct goal_store {
+	int fd;
+	char *dir, *root;
+	unsigned flags;
+	int64_t now_ms;
+	struct vfs vfs;
+	bool has_vfs;
+	struct lock lock;
+	struct state st;
+	struct store *store; /* NULL: read only, and there is no journal yet */
+	struct events batch;
+	struct effects fx;
+	struct buf why;
+	struct turn turn;
+	struct goal_file_problem *problems;
+	size_t problem_count, problem_capacity;
+	struct seen_file *seen;
+	size_t seen_count, seen_capacity;
+	struct map seen_paths;
+};
+
+/* goal_files.c: takes in what people changed: events in the batch, problems in s->problems. */
+int goal_files_look(struct goal_store *s, struct err *e);
+
+/* Brings every file up to date whose text differs from what was seen. Files with problems are left
+ * alone. */
+int goal_files_write(struct goal_store *s, struct err *e);
+
+void goal_files_release(struct goal_store *s);
+
+/* Shared by goal_files.c and tentacle_files.c. */
+struct seen_file *seen_add(struct goal_store *s, const char *path); /* takes a copy of path */
+struct seen_file *seen_find(const struct goal_store *s, const char *path); /* or NULL */
+void problem_note(struct goal_store *s, const char *path, struct span subject, bool tentacle,
+		  bool stale, const char *text);
+bool problem_about(const struct goal_store *s, const char *path);
+
+/* Writes `text` at `path` unless that is what it holds, and remembers it. A first failure is kept
+ * in *e and the rest goes on. */
+void file_write(struct goal_store *s, const char *path, struct buf *text, bool sealed,
+		struct err *e);
+
+/* Whether an edit was made of another version than the newest one: `updated_at` in it is another.
+ */
+bool edit_stale(struct span text, int64_t updated_ms);
+
+/* One parked tentacle, as the retry queue shows it. */
+void retry_entry_encode(const struct tentacle *t, struct buf *out);
+
+/* tentacle_files.c */
+int tentacle_files_look(struct goal_store *s, struct err *e);
+void tentacle_files_write(struct goal_store *s, struct err *e);
+
+#endif

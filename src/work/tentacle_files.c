@@ -1,0 +1,189 @@
+/*
+ * The files of one tentacle. meta.json is a document like goal.json. todo.md is text that belongs
+ * to people and agents: whatever is written there is taken in, unless it is the version before
+ * ours, which a power cut may have brought back.
+ */
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "core/goal_edit.h"
+#include "work/goal_store_impl.h"
+
+#define META_FILE "meta.json"
+#define TODO_FILE "todo.md"
+
+static void path_of(struct span name, const char *file, char out[160])
+{
+	snprintf(out, 160, TENTACLES_DIR "/%.*s/%s", SPAN_ARG(name), file);
+}
+
+void retry_entry_encode(const struct tentacle *t, struct buf *out)
+{
+	buf_puts(out, "{\"tentacle\":");
+	buf_put_json(out, t->name);
+	doc_encode_members(&parked_type, &t->parked, DOC_COMPACT, false, out);
+	buf_putc(out, '}');
+}
+
+static void look_at_meta(struct goal_store *s, const struct tentacle *t)
+{
+	struct err problem = ERR_INIT;
+	struct tentacle edited = *t;
+	struct seen_file *seen;
+	char path[160];
+	struct span text;
+
+	path_of(t->name, META_FILE, path);
+	seen = seen_add(s, path);
+	if (doc_file_read(&s->vfs, path, GOAL_FILE_BYTES_MAX, &seen->file, &problem) < 0) {
+		problem_note(s, path, t->name, true, false, problem.text);
+		return;
+	}
+	if (seen->file.found != DOC_FILE_EDITED)
+		return;
+	text = (struct span){ seen->file.text.p, seen->file.text.len };
+	if (doc_file_decode(path, text, &tentacle_type, DOC_FILE, goal_arena(&s->turn), &edited,
+			    &problem) < 0) {
+		problem_note(s, path, t->name, true, false, problem.text);
+		return;
+	}
+	if (edit_stale(text, t->updated_ms)) {
+		snprintf(problem.text, sizeof(problem.text),
+			 "%s was edited meanwhile from an older version: nothing was overwritten",
+			 path);
+		problem_note(s, path, t->name, true, true, problem.text);
+		return;
+	}
+	buf_truncate(&s->why, 0);
+	if (tentacle_adopt(&s->turn, t, &edited) < 0) {
+		snprintf(problem.text, sizeof(problem.text), "%s: %s", path, s->why.p);
+		problem_note(s, path, t->name, true, false, problem.text);
+		buf_truncate(&s->why, 0);
+	}
+}
+
+static void hash_text(struct span text, char out[17])
+{
+	CLEANUP(buf_release) struct buf hex = BUF_INIT;
+
+	buf_put_hex64(&hex, hash64(text.p, text.len, 0));
+	memcpy(out, hex.p, 17);
+}
+
+static void look_at_todo(struct goal_store *s, const struct tentacle *t)
+{
+	struct err problem = ERR_INIT;
+	struct seen_file *seen;
+	char path[160], hash[17];
+	struct span text;
+
+	path_of(t->name, TODO_FILE, path);
+	seen = seen_add(s, path);
+	if (doc_file_read(&s->vfs, path, TODO_BYTES_MAX, &seen->file, &problem) < 0) {
+		problem_note(s, path, t->name, true, false, problem.text);
+		return;
+	}
+	text = (struct span){ seen->file.text.p, seen->file.text.len };
+	if (seen->file.found == DOC_FILE_NONE || span_eq(text, t->todo))
+		return;
+	hash_text(text, hash);
+	if (span_is(t->todo_was, hash))
+		return; /* written again behind the next commit */
+	if (!text_plain(text)) {
+		snprintf(problem.text, sizeof(problem.text), "%s: is not UTF-8 text", path);
+		problem_note(s, path, t->name, true, false, problem.text);
+		return;
+	}
+	hash_text(t->todo, hash);
+	tentacle_adopt_todo(&s->turn, t, text, turn_copy(&s->turn, span_of(hash)));
+}
+
+/* A folder with a meta.json that the journal does not know. */
+static void look_at_stranger(struct goal_store *s, struct span name)
+{
+	struct err problem = ERR_INIT;
+	struct tentacle found;
+	struct seen_file *seen;
+	char path[160];
+
+	if (name.len > NAME_BYTES_MAX || !id_valid(name) || goals_tentacle(&s->st.goals, name))
+		return;
+	path_of(name, META_FILE, path);
+	seen = seen_add(s, path);
+	doc_clear(&tentacle_type, &found);
+	if (doc_file_read(&s->vfs, path, GOAL_FILE_BYTES_MAX, &seen->file, &problem) == 0 &&
+	    seen->file.found == DOC_FILE_NONE)
+		return;
+	if (!problem.code)
+		doc_file_decode(path, (struct span){ seen->file.text.p, seen->file.text.len },
+				&tentacle_type, DOC_IMPORT, goal_arena(&s->turn), &found, &problem);
+	if (problem.code) {
+		problem_note(s, path, name, true, false, problem.text);
+		return;
+	}
+	found.name = name;
+	if (tentacle_import(&s->turn, &found) == 0)
+		look_at_todo(s, goals_tentacle(&s->st.goals, name));
+	buf_truncate(&s->why, 0);
+}
+
+int tentacle_files_look(struct goal_store *s, struct err *e)
+{
+	CLEANUP(buf_release) struct buf names = BUF_INIT;
+	size_t known = s->st.goals.tentacle_count;
+
+	(void)e;
+	for (size_t i = 0; i < known; i++) {
+		look_at_meta(s, &s->st.goals.tentacles[i]);
+		look_at_todo(s, &s->st.goals.tentacles[i]);
+	}
+	if (s->vfs.list(s->vfs.ctx, TENTACLES_DIR, &names) < 0)
+		return 0;
+	for (size_t at = 0; at < names.len; at += strlen(names.p + at) + 1)
+		look_at_stranger(s, span_of(names.p + at));
+	return 0;
+}
+
+static void write_meta(struct goal_store *s, const struct tentacle *t, struct err *e)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	char path[160];
+
+	path_of(t->name, META_FILE, path);
+	doc_encode(&tentacle_type, t, DOC_PEOPLE, &text);
+	doc_file_seal(&text, s->st.last_seq);
+	file_write(s, path, &text, true, e);
+}
+
+static void write_todo(struct goal_store *s, const struct tentacle *t, struct err *e)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	char path[160], folder[160];
+
+	path_of(t->name, TODO_FILE, path);
+	buf_put(&text, t->todo.p, t->todo.len);
+	file_write(s, path, &text, false, e);
+	if (text.p) /* nothing was written */
+		return;
+	/* Its only memory of other versions is that of the one before: the name must be durable. */
+	path_of(t->name, ".", folder);
+	s->vfs.sync_dir(s->vfs.ctx, folder);
+}
+
+void tentacle_files_write(struct goal_store *s, struct err *e)
+{
+	for (size_t i = 0; i < s->st.goals.tentacle_count; i++) {
+		const struct tentacle *t = &s->st.goals.tentacles[i];
+		char folder[160];
+
+		path_of(t->name, META_FILE, folder);
+		if (!seen_find(s, folder) || seen_find(s, folder)->file.found == DOC_FILE_NONE) {
+			s->vfs.mkdir(s->vfs.ctx, TENTACLES_DIR);
+			snprintf(folder, sizeof(folder), TENTACLES_DIR "/%.*s", SPAN_ARG(t->name));
+			s->vfs.mkdir(s->vfs.ctx, folder);
+		}
+		write_meta(s, t, e);
+		write_todo(s, t, e);
+	}
+}
