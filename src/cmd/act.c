@@ -229,6 +229,7 @@ static int rehearse(struct acting *a, bool tell, struct err *e)
 				   .told = tell ? told : NULL,
 				   .ctx = a };
 	const char *more[4] = { NULL };
+	const struct served_wish wish = { .more = more, .quiet = !tell };
 	size_t count = 0;
 	int code = 0, rc;
 
@@ -240,7 +241,7 @@ static int rehearse(struct acting *a, bool tell, struct err *e)
 		more[count++] = "--operator";
 		more[count++] = a->operator_name;
 	}
-	rc = served_aside(a->c, more, tell ? a->c->out : NULL, &code, e);
+	rc = served_aside(a->c, &wish, &code, e);
 	a->shown = rc == 1;
 	if (rc != 0)
 		return rc < 0 ? rc : 0;

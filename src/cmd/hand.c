@@ -105,6 +105,19 @@ static int write_diary(struct hand *h, int result, const struct err *why, struct
 	return interventions_add(h->dir, &line, e);
 }
 
+/* In a copy of the orchestrator. */
+static int look_only(struct hand *h, int (*act)(struct hand *h, struct err *e), struct err *e)
+{
+	int rc;
+
+	h->dir = h->c->view->dir;
+	h->vfs = h->c->view->vfs;
+	h->beside = h->dry = true;
+	rc = act(h, e);
+	buf_release(&h->did);
+	return rc;
+}
+
 int hand_run(struct cmd_ctx *c, const char *undone, int (*act)(struct hand *h, struct err *e),
 	     struct err *e)
 {
@@ -116,6 +129,8 @@ int hand_run(struct cmd_ctx *c, const char *undone, int (*act)(struct hand *h, s
 	find_operator(&h);
 	h.dry = options_has(c->options, "dry-run");
 	h.confirmed = options_has(c->options, "yes");
+	if (c->view)
+		return look_only(&h, act, e);
 	h.dir = paths_open(c->paths, false, &why);
 	if (h.dir == -ENOENT)
 		return view_missing(c->paths, e);

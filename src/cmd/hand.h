@@ -38,6 +38,7 @@ struct hand {
 	char operator_name[64];
 	struct span reason;
 	bool dry, confirmed;     /* --dry-run, --yes */
+	bool beside;             /* an orchestrator is at work: nothing is done, only looked */
 	struct buf did;          /* for the diary: what was done, or would be */
 	uint64_t first_seq, seq; /* the records it made, 0 = none */
 	int64_t at_ms;           /* their time */
@@ -46,7 +47,7 @@ struct hand {
 /*
  * Opens the state folder, calls `act`, writes the diary's line and closes. Returns what `act` did:
  * an exit code, or a negative code with *e. When the act was done and the line could not be
- * written, that is the failure.
+ * written, that is the failure. On a state that is lent (CMD_ASIDE) whoever asked writes the line.
  */
 int hand_run(struct cmd_ctx *c, const char *undone, int (*act)(struct hand *h, struct err *e),
 	     struct err *e);

@@ -55,7 +55,10 @@ size_t mend_count(const struct mend_plan *p);
 
 /*
  * Looks at everything and changes nothing. With `may_restore` a damaged journal leads to the plan
- * of a restore, else it is only reported. The lock is held by the caller.
+ * of a restore, else it is only reported. The lock is held by the caller; or (h->beside) an
+ * orchestrator is at work, and what it sees to by itself is not listed: workers, the snapshot,
+ * files that are being written and views of an earlier moment. -SK_EBUSY: in a copy of the
+ * orchestrator it cannot be told, everything has to be read.
  */
 int mend_find(struct hand *h, bool may_restore, struct mend_plan *out, struct err *e);
 

@@ -12,6 +12,8 @@
 #include "cmd/mend.h"
 #include "cmd/next.h"
 #include "cmd/remains.h"
+#include "cmd/served.h"
+#include "cmd/view.h"
 #include "core/apply.h"
 #include "store/snapshot.h"
 #include "store/store_impl.h"
@@ -220,6 +222,9 @@ static void print_text(struct hand *h, const struct mend_plan *p, bool done, con
 	}
 	if (!p->count)
 		out_puts(out, "Nothing to repair: everything is as the journal says.\n");
+	if (h->beside)
+		out_puts(out,
+			 "An orchestrator is at work; what it sees to by itself is not listed.\n");
 	out_next(out, next);
 }
 
@@ -231,6 +236,7 @@ static void print_json(struct hand *h, const struct mend_plan *p, bool done, con
 	json_bool(&j, "done", done);
 	json_bool(&j, "damaged", p->damaged);
 	json_bool(&j, "loses", p->loses);
+	json_bool(&j, "orchestrator_alive", h->beside);
 	json_u64(&j, "to_repair", mend_count(p));
 	json_u64(&j, "not_touched", p->by_kind[MEND_REPORT]);
 	json_array(&j, "items");
@@ -252,10 +258,33 @@ static void find_next(const struct hand *h, const struct mend_plan *p, bool done
 {
 	if (p->damaged && !may_restore)
 		next_add(next, "sk recover");
+	if (mend_count(p) && h->beside)
+		next_add(next, "sk daemon stop");
 	if (mend_count(p) && !done)
 		next_add(next, "sk %s --yes", h->c->cmd->path);
 	if (p->by_kind[MEND_REPORT] || done)
 		next_add(next, "sk state validate");
+}
+
+/*
+ * Beside an orchestrator at work a plan is only looked at, best by that one itself. Returns 1 with
+ * the exit code when it has printed the page, 0 when this process has to look; h->beside says
+ * whether it may take the lock.
+ */
+static int look_beside(struct hand *h, int *exit_code, struct err *e)
+{
+	const struct served_wish wish = { .any_size = true };
+	int rc = lock_probe(h->dir, ORCHESTRATOR_LOCK, NULL);
+
+	if (rc < 0)
+		return err_set(e, rc, "%s: %s: %s", ORCHESTRATOR_LOCK, strerror(-rc), h->undone);
+	h->beside = rc == 1;
+	if (!h->beside)
+		return 0;
+	rc = served_aside(h->c, &wish, exit_code, e);
+	if (rc == 1)
+		buf_puts(&h->did, "looked on beside an orchestrator");
+	return rc;
 }
 
 int mend_run(struct hand *h, bool may_restore, struct err *e)
@@ -263,10 +292,16 @@ int mend_run(struct hand *h, bool may_restore, struct err *e)
 	CLEANUP(mend_plan_release) struct mend_plan plan;
 	CLEANUP(buf_release) struct buf next = BUF_INIT;
 	bool act = h->confirmed && !h->dry, done = false;
-	int rc;
+	int rc = 0, exit_code = 0;
 
 	mend_plan_init(&plan);
-	rc = hand_lock(h, e);
+	h->dry = !act;
+	if (!act && !h->c->view)
+		rc = look_beside(h, &exit_code, e);
+	if (rc != 0)
+		return rc < 0 ? rc : exit_code;
+	if (!h->beside)
+		rc = hand_lock(h, e);
 	if (rc == 0)
 		rc = mend_find(h, may_restore, &plan, e);
 	if (rc == 0 && act && mend_count(&plan) && !(plan.damaged && !plan.restores)) {

@@ -14,6 +14,7 @@
 #include "cmd/validate.h"
 #include "cmd/view.h"
 #include "core/state_check.h"
+#include "store/known.h"
 #include "store/segments.h"
 #include "store/snapshot.h"
 #include "store/store_impl.h"
@@ -177,17 +178,32 @@ struct looking {
 	struct hand *h;
 	const struct state *st;
 	struct mend_plan *out;
+	const struct known_files *files; /* that need not be read; or NULL */
+	uint64_t journal_bytes;          /* that the state is made of */
 };
+
+/* One that says it is of a later state may just have been written. */
+static bool outdated(const struct looking *l)
+{
+	struct vfs_stat st;
+
+	return l->h->beside && (l->h->vfs.stat(l->h->vfs.ctx, JOURNAL_FILE, &st) < 0 ||
+				(uint64_t)st.bytes != l->journal_bytes);
+}
 
 static int look_at_view(void *ctx, struct view_file file, const char *path)
 {
 	CLEANUP(buf_release) struct buf raw = BUF_INIT;
 	struct looking *l = ctx;
 	enum mend_kind kind = file.view == VIEW_CHECKPOINT ? MEND_CHECKPOINT : MEND_VIEW;
-	int rc = vfs_read_all(&l->h->vfs, path, CHECKPOINT_BYTES_MAX, &raw);
+	int rc;
 
+	if (known_files_find(l->files, &l->h->vfs, path))
+		return 0;
+	rc = vfs_read_all(&l->h->vfs, path, CHECKPOINT_BYTES_MAX, &raw);
 	if (rc == -ENOENT) {
-		mend_add(l->out, kind, path, "it is missing");
+		if (!l->h->beside)
+			mend_add(l->out, kind, path, "it is missing");
 		return 0;
 	}
 	if (rc < 0) {
@@ -198,10 +214,12 @@ static int look_at_view(void *ctx, struct view_file file, const char *path)
 	case VIEW_CURRENT:
 		break;
 	case VIEW_STALE:
-		mend_add(l->out, kind, path, "it is from an earlier state");
+		if (!l->h->beside)
+			mend_add(l->out, kind, path, "it is from an earlier state");
 		break;
 	case VIEW_WRONG:
-		mend_add(l->out, kind, path, "it does not say what the journal says");
+		if (!outdated(l))
+			mend_add(l->out, kind, path, "it does not say what the journal says");
 		break;
 	case VIEW_UNREADABLE:
 		mend_add(l->out, kind, path, "it is no document of ours, or cut short");
@@ -245,13 +263,8 @@ static bool has_item(const struct mend_plan *p, const char *subject)
 	return false;
 }
 
-static void report_rest(struct hand *h, struct mend_plan *out)
+static void report_rest(const struct validation *v, struct mend_plan *out)
 {
-	CLEANUP(validation_freep) struct validation *v = validation_new(&h->vfs, h->dir, false);
-
-	validate_journal(v);
-	validate_state(v);
-	validate_files(v);
 	for (int id = 0; id < CHECK_COUNT; id++) {
 		const struct check *c = &v->checks[id];
 
@@ -271,6 +284,17 @@ static void report_rest(struct hand *h, struct mend_plan *out)
 				mend_add(out, MEND_REPORT, place, "%s", p->text);
 		}
 	}
+}
+
+static void check_all(struct hand *h, struct mend_plan *out)
+{
+	CLEANUP(validation_freep)
+	struct validation *v = validation_new(&h->vfs, h->dir, h->beside);
+
+	validate_journal(v);
+	validate_state(v);
+	validate_files(v);
+	report_rest(v, out);
 }
 
 /* --- all of it ----------------------------------------------------------------------------- */
@@ -298,6 +322,40 @@ static void plan_restore(struct hand *h, struct mend_plan *out, const struct err
 		 out->loses && loss.len ? loss.p : "nothing");
 }
 
+/* In a copy of the orchestrator, with its state. */
+static int find_at_hand(struct hand *h, struct mend_plan *out, struct err *e)
+{
+	CLEANUP(validation_freep) struct validation *v = validation_new(&h->vfs, h->dir, true);
+	const struct view *view = h->c->view;
+	struct looking l = { .h = h, .st = &view->st, .out = out };
+
+	if (!validate_known(v, &view->st, view->store))
+		return err_set(e, -SK_EBUSY,
+			       "journal: somebody else may have written to it: read it");
+	l.files = v->files;
+	l.journal_bytes = v->journal_bytes;
+	find_journal_leftovers(h, out);
+	find_workstreams(&view->st, out);
+	views_each(&view->st, look_at_view, &l);
+	validate_state(v);
+	validate_files(v);
+	report_rest(v, out);
+	return 0;
+}
+
+static void find_in_state(struct hand *h, const struct state *st, uint64_t journal_bytes,
+			  const struct store_report *report, struct mend_plan *out)
+{
+	struct looking l = { .h = h, .st = st, .out = out, .journal_bytes = journal_bytes };
+
+	if (!h->beside) {
+		find_snapshot(report, out);
+		find_workers(h, st, out);
+	}
+	find_workstreams(st, out);
+	views_each(st, look_at_view, &l);
+}
+
 int mend_find(struct hand *h, bool may_restore, struct mend_plan *out, struct err *e)
 {
 	struct store_report report;
@@ -306,10 +364,14 @@ int mend_find(struct hand *h, bool may_restore, struct mend_plan *out, struct er
 	struct state st;
 	int rc;
 
+	if (h->c->view)
+		return find_at_hand(h, out, e);
 	state_init(&st);
-	find_temps(h, ".", out);
-	find_temps(h, CHECKPOINT_DIR, out);
-	find_temps(h, BACKUP_DIR, out);
+	if (!h->beside) {
+		find_temps(h, ".", out);
+		find_temps(h, CHECKPOINT_DIR, out);
+		find_temps(h, BACKUP_DIR, out);
+	}
 	find_journal_leftovers(h, out);
 	rc = store_open(&h->vfs, STORE_READ_ONLY, NULL, h->c->now_ms, &st, &s, &report, &damage);
 	if (rc == -ENOENT || (rc < 0 && rc != -SK_ECORRUPT)) {
@@ -318,17 +380,11 @@ int mend_find(struct hand *h, bool may_restore, struct mend_plan *out, struct er
 				     : err_set(e, rc, "%s", damage.text);
 	}
 	out->damaged = rc < 0;
-	if (rc < 0 && may_restore) {
+	if (rc < 0 && may_restore)
 		plan_restore(h, out, &damage);
-	} else if (rc == 0) {
-		struct looking l = { h, &st, out };
-
-		find_snapshot(&report, out);
-		find_workers(h, &st, out);
-		find_workstreams(&st, out);
-		views_each(&st, look_at_view, &l);
-	}
-	report_rest(h, out);
+	else if (rc == 0)
+		find_in_state(h, &st, s->at.offset, &report, out);
+	check_all(h, out);
 	store_close(s);
 	state_release(&st);
 	return 0;

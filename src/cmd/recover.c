@@ -29,9 +29,11 @@ const struct cmd cmd_recover = {
 		 "damaged journal is put back to the last good record, from the snapshot or a "
 		 "backup where one reaches further; the damaged file is kept. Only processes that "
 		 "were started from this state are ended, and only those of a worker that is dead: "
-		 "boot, pid and start time must fit. Doing it again finds nothing to do.",
+		 "boot, pid and start time must fit. Doing it again finds nothing to do. Beside an "
+		 "orchestrator at work the plan can be looked at; what that one sees to by itself "
+		 "is not listed, and --yes is refused.",
 	.example = "sk recover\nsk recover --yes",
 	.options = recover_options,
-	.needs = NEED_STATE,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.run = recover_run,
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,7 +41,7 @@ static bool can_be_asked(const struct cmd_ctx *c)
 	for (size_t i = 0; i < c->word_count; i++)
 		if (strcmp(c->words[i], "--") == 0)
 			return false;
-	return at_root(c->paths);
+	return true;
 }
 
 static void put_words(struct buf *out, const struct cmd_ctx *c, const char *const *more)
@@ -61,7 +62,7 @@ static void put_words(struct buf *out, const struct cmd_ctx *c, const char *cons
 }
 
 static int ask_for(struct cmd_ctx *c, struct control_request *request, struct out *out,
-		   int *exit_code, struct err *e)
+		   bool any_size, int *exit_code, struct err *e)
 {
 	CLEANUP(buf_release) struct buf line = BUF_INIT, scratch = BUF_INIT, why = BUF_INIT;
 	CLEANUP(fd_close) int state_fd = paths_open(c->paths, false, &why);
@@ -72,7 +73,7 @@ static int ask_for(struct cmd_ctx *c, struct control_request *request, struct ou
 	request->columns = c->out->columns;
 	request->terminal = c->out->terminal;
 	request->color = c->out->color;
-	if (state_fd < 0 || !is_large(state_fd))
+	if (state_fd < 0 || (!any_size && !is_large(state_fd)))
 		return 0;
 	if (control_ask(state_fd, request, PATIENCE_MS, &line, &scratch, &reply, &ignored) < 1 ||
 	    reply.code == SK_EBUSY)
@@ -90,24 +91,25 @@ int served_ask(struct cmd_ctx *c, int *exit_code, struct err *e)
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	struct control_request request = { .aside = false };
 
-	if (!can_be_asked(c))
+	if (!can_be_asked(c) || !at_root(c->paths))
 		return 0;
 	put_words(&text, c, NULL);
 	request.words = (struct span){ text.p, text.len };
-	return ask_for(c, &request, c->out, exit_code, e);
+	return ask_for(c, &request, c->out, false, exit_code, e);
 }
 
-int served_aside(struct cmd_ctx *c, const char *const *more, struct out *out, int *exit_code,
-		 struct err *e)
+int served_aside(struct cmd_ctx *c, const struct served_wish *wish, int *exit_code, struct err *e)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	struct control_request request = { .aside = true };
+	char cwd[PATH_MAX];
 
-	if (!can_be_asked(c))
+	if (!can_be_asked(c) || !getcwd(cwd, sizeof(cwd)))
 		return 0;
-	put_words(&text, c, more);
+	put_words(&text, c, wish->more);
 	request.words = (struct span){ text.p, text.len };
-	return ask_for(c, &request, out, exit_code, e);
+	request.cwd = span_of(cwd);
+	return ask_for(c, &request, wish->quiet ? NULL : c->out, wish->any_size, exit_code, e);
 }
 
 /* What options_parse wants: words that end in NUL. The first one is the path. */
@@ -171,6 +173,14 @@ static int run_row(const struct served_by *by, const struct state *st, struct st
 	return rc;
 }
 
+/* A copy goes where the words were typed: what is printed may name files as seen from there. */
+static bool goes_there(const struct served_by *by, const struct control_request *request)
+{
+	CLEANUP(mem_free) char *cwd = span_dup(request->cwd);
+
+	return request->aside ? chdir(cwd) == 0 : at_root(by->paths);
+}
+
 int served_show(void *ctx, const struct state *st, struct store *store,
 		const struct control_request *request, struct buf *out, struct err *e)
 {
@@ -188,7 +198,7 @@ int served_show(void *ctx, const struct state *st, struct store *store,
 			     .paths = by->paths };
 	int rc = -SK_EBUSY;
 
-	if (read_words(request->words, &words) && at_root(by->paths))
+	if (read_words(request->words, &words) && goes_there(by, request))
 		c.cmd = find_row(words.v[0], request->aside);
 	if (c.cmd)
 		rc = options_parse(&options, c.cmd, words.v + 1, words.count - 1, NULL, e);

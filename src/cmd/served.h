@@ -28,12 +28,15 @@ int served_show(void *ctx, const struct state *st, struct store *store,
  */
 int served_ask(struct cmd_ctx *c, int *exit_code, struct err *e);
 
+struct served_wish {
+	const char *const *more; /* words behind those that were typed, ending in NULL; or NULL */
+	bool quiet;              /* only whether it is refused counts */
+	bool any_size;           /* also where reading the state takes no time */
+};
+
 /*
- * The same for rows that a copy of the orchestrator runs (CMD_ASIDE), with more words behind those
- * that were typed (`more` ends in NULL, or is NULL). What is printed goes to `out`, or nowhere when
- * that is NULL.
+ * The same for rows that a copy of the orchestrator runs (CMD_ASIDE), from wherever it is typed.
  */
-int served_aside(struct cmd_ctx *c, const char *const *more, struct out *out, int *exit_code,
-		 struct err *e);
+int served_aside(struct cmd_ctx *c, const struct served_wish *wish, int *exit_code, struct err *e);
 
 #endif

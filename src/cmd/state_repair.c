@@ -32,9 +32,10 @@ const struct cmd cmd_state_repair = {
 		 "comes with its proof. Everything else is reported and not touched: damage in the "
 		 "journal is a matter of sk recover or sk state restore. The exit code is 0 when "
 		 "nothing is left that needs a person, 1 when something is, 7 when the journal is "
-		 "damaged.",
+		 "damaged. Beside an orchestrator at work the list can be looked at; what that one "
+		 "sees to by itself is not in it, and --yes is refused.",
 	.example = "sk state repair\nsk state repair --yes --reason \"after the power cut\"",
 	.options = state_repair_options,
-	.needs = NEED_STATE,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.run = state_repair_run,
 };

@@ -219,7 +219,7 @@ static int show_at_hand(struct showing *s, int *exit_code, struct err *e)
 	}
 	if (options_has(c->options, "at") || options_has(c->options, "at-time"))
 		return 0;
-	return served_aside(c, NULL, c->out, exit_code, e);
+	return served_aside(c, &(struct served_wish){ 0 }, exit_code, e);
 }
 
 static int state_show_run(struct cmd_ctx *c, struct err *e)

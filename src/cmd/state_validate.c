@@ -271,7 +271,7 @@ static int state_validate_run(struct cmd_ctx *c, struct err *e)
 	if (c->view)
 		return validate_at_hand(c, e);
 	if (!options_has(c->options, "full"))
-		rc = served_aside(c, NULL, c->out, &exit_code, e);
+		rc = served_aside(c, &(struct served_wish){ 0 }, &exit_code, e);
 	if (rc != 0)
 		return rc < 0 ? rc : exit_code;
 	vfs_real_open(&vfs, dir);

@@ -71,6 +71,7 @@ static const struct place request_places[] = {
 	REQUEST("terminal", FLAG, terminal),
 	REQUEST("color", FLAG, color),
 	REQUEST("aside", FLAG, aside),
+	REQUEST("cwd", TEXT, cwd),
 };
 
 static void put_key(struct buf *out, const char *key)

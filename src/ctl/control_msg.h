@@ -40,7 +40,8 @@ enum control_stop {
  * ping: nothing. act: `act`. submit: `submission` (raw JSON: submission_encode), submit_flags,
  * operator_name. show: words (raw JSON array: of a command that only looks), columns, terminal,
  * color; aside: it may look at the whole state, or rehearse an act, which a copy of the
- * orchestrator does. release: a paused orchestrator begins to work. stop: `stop`, operator_name.
+ * orchestrator does as if it were typed in the folder cwd. release: a paused orchestrator begins to
+ * work. stop: `stop`, operator_name.
  */
 struct control_request {
 	enum control_kind kind;
@@ -48,7 +49,7 @@ struct control_request {
 	struct span submission;
 	struct span operator_name;
 	uint64_t submit_flags; /* enum submit_flags */
-	struct span words;
+	struct span words, cwd;
 	uint64_t columns;
 	bool terminal, color, aside;
 	uint64_t stop; /* enum control_stop */

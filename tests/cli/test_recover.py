@@ -5,7 +5,7 @@ import os
 import pytest
 
 from conftest import until
-from states import finish, flip, killed_everywhere, last_seq, refused, tree
+from states import diary, finish, flip, killed_everywhere, last_seq, refused, tree
 
 
 @pytest.fixture
@@ -99,6 +99,42 @@ def test_a_live_orchestrator_needs_no_recovery(work):
     refused(work("recover", "--yes"), 6, "pid %d" % run.pid, "nothing was recovered")
     work.open_gate()
     assert run.wait() == 0
+
+
+@pytest.fixture
+def busy(work):
+    """A run at work that records nothing for as long as its gate is closed."""
+    work.gate()
+    work.state, work.journal = work.folder / ".state", work.folder / ".state" / "transitions.jsonl"
+    run = work.start("run", "-q", work.plan('workstream: w\ntasks:\n  one: {run: "true"}\n  t: {run: ": < gate", needs: [one]}\n'))
+    until(lambda: work.events("task_started", "t") and (work.state / "by_status.json").exists(), "the task runs")
+    yield work
+    work.open_gate()
+    assert run.wait() == 0
+
+
+@pytest.mark.parametrize("command", [("recover",), ("state", "repair")])
+def test_a_plan_beside_a_live_orchestrator(busy, command):
+    """It is only looked at; what the orchestrator sees to by itself is no finding."""
+    def page(code=0):
+        done = busy(*command, "--json")
+        assert done.code == code, (done.out, done.err)
+        return done.json
+
+    kept = busy.journal.read_bytes()
+    found = page()
+    assert found["items"] == [] and found["orchestrator_alive"]
+    assert "An orchestrator is at work" in busy(*command).out
+    (busy.state / "by_status.json").write_text("no view")
+    item, = page()["items"]
+    assert (item["kind"], item["subject"]) == ("view", "by_status.json")
+    assert page()["next"] == ["sk daemon stop", "sk %s --yes" % " ".join(command)]
+    flip(busy.journal, 3)
+    found = page(7)
+    assert found["damaged"] and not found["done"]
+    assert [item["kind"] for item in found["items"]] == (["restore_journal"] if command == ("recover",) else ["not_touched"])
+    flip(busy.journal, 3)
+    assert busy.journal.read_bytes() == kept and diary(busy)[-1]["dry_run"]
 
 
 def test_nothing_yet(work):

@@ -134,7 +134,8 @@ def test_an_orchestrator_lives(work):
     work.gate()
     run = work.start("run", "-q", work.plan('workstream: w\ntasks:\n  t: {run: ": < gate"}\n'))
     until(lambda: work.events("task_started"), "the task runs")
-    refused(work("state", "repair"), 6, "pid %d" % run.pid, "nothing was repaired")
+    refused(work("state", "repair", "--yes"), 6, "pid %d" % run.pid, "nothing was repaired")
+    assert kinds(plan(work)) == [], "a plan may be looked at"
     work.open_gate()
     assert run.wait() == 0
 
