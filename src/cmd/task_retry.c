@@ -29,10 +29,13 @@ const struct cmd cmd_task_retry = {
 	.alias = "retry_task",
 	.summary = "run a failed or cancelled task again",
 	.usage = "[--timeout TIME] [--keep-retry-count] TASK",
-	.about = "The task is pending again, with all its retries. --timeout gives it another time "
-		 "limit, for this and\n"
-		 "later attempts. A workstream that had failed goes on when no critical failure is "
-		 "left.",
+	.about =
+		"The task is pending again, with all its retries. --timeout gives it another time "
+		"limit, for this and\n"
+		"later attempts. A workstream that had failed goes on when no critical failure is "
+		"left. Beside\n"
+		"sk run with another plan it begins at once, but what needs it waits until its own "
+		"plan is run.",
 	.example = "sk task retry unit\nsk task retry --task-id unit --timeout 20m",
 	.options = task_retry_options,
 	.needs = NEED_STATE | CMD_ASIDE,

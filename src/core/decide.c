@@ -172,15 +172,47 @@ static uint32_t act_subject(const struct turn *t, const struct act *act)
 	return find_task(t->st, act->task_id, &found, NULL) < 0 ? NO_ID : t->st->tasks[found].ws;
 }
 
+/* The others of its workstream wait until somebody wants them. */
+static void activate_one(struct turn *t, uint32_t task)
+{
+	struct workstream *w = &t->st->ws[t->st->tasks[task].ws];
+
+	for (size_t i = 0; i < w->task_count; i++)
+		if (w->tasks[i] != task)
+			t->st->tasks[w->tasks[i]].flags |= TASK_HELD;
+	turn_activate_ws(t, t->st->tasks[task].ws);
+	w->in_part = true;
+}
+
+/*
+ * What the act set free begins, where somebody is at work. For a workstream of an earlier run,
+ * which nobody asked for this time, that is no more than what was named.
+ */
+static void begin_again(struct turn *t, uint32_t ws, const struct act *act)
+{
+	struct workstream *w = &t->st->ws[ws];
+	bool whole = act->workstream_id.len || t->st->serves_all;
+	uint32_t task;
+
+	if (ws_state_final(w->state))
+		return;
+	for (size_t i = 0; whole && w->in_part && i < w->task_count; i++)
+		t->st->tasks[w->tasks[i]].flags &= (uint16_t)~TASK_HELD;
+	/* One that had ended is still active, but the scheduler does not look at it any more. */
+	if (whole ? w->in_part || !w->listed : w->active && !w->in_part && !w->listed)
+		turn_activate_ws(t, ws);
+	else if (!w->listed && act->kind == ACT_TASK_RETRY &&
+		 find_task(t->st, act->task_id, &task, NULL) == 0)
+		activate_one(t, task);
+}
+
 static int act(struct turn *t, const struct input *in)
 {
 	int rc = turn_act(t, in->act);
 	uint32_t ws = rc < 0 ? NO_ID : act_subject(t, in->act);
 
-	/* One that had ended is still active, but the scheduler does not look at it any more. */
-	if (ws != NO_ID && in->live && !ws_state_final(t->st->ws[ws].state) &&
-	    !t->st->ws[ws].listed)
-		turn_activate_ws(t, ws);
+	if (ws != NO_ID && in->live)
+		begin_again(t, ws, in->act);
 	return rc;
 }
 

@@ -35,7 +35,8 @@ enum input_kind {
 	IN_UNKNOWN_TO_WORKER, /* task_id, attempt: assigned, but its live worker has never heard of
 				 it or lost it */
 	IN_CANCEL_TASK,       /* task_id, operator, reason, waive */
-	IN_ACT,               /* act: an operator's. live: what it frees may start at once */
+	IN_ACT,               /* act: an operator's. live: what it frees may start at once; of a
+				 workstream that nobody asked for, only what it names */
 	IN_ACTIVATE_ALL,      /* every workstream that has not ended goes on */
 	IN_INTERRUPT, /* operator: cancel what active workstreams have at work, leave the rest */
 	IN_SCHEDULE,  /* assign what may be assigned now */

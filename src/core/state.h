@@ -113,6 +113,7 @@ struct workstream {
 	struct task_heap ready;
 	/* not recorded: */
 	bool active;        /* someone asked for it to run: only then is anything of it started */
+	bool in_part;       /* only for tasks that an operator named; the others are held */
 	bool dirty;         /* is on the agenda */
 	bool listed;        /* is in state.open_ws */
 	int64_t opened_ms;  /* when it became active */
@@ -203,6 +204,7 @@ struct state {
 	int64_t exhausted_after_ms; /* not recorded: how long somebody waits for a resource before
 				       it counts as exhausted; 0 = at once */
 	bool draining;              /* not recorded: nothing new is assigned */
+	bool serves_all; /* not recorded: who is at work is so for every workstream, not one plan */
 	uint32_t tasks_per_workstream;  /* not recorded: for those without max_parallel; 0 = any */
 	uint32_t workstreams_at_once;   /* not recorded: 0 = any number are at work together */
 	uint64_t happened[EVENT_COUNT]; /* how often each kind of event was folded in, ever */

@@ -363,6 +363,7 @@ void turn_activate_ws(struct turn *t, uint32_t ws)
 	struct workstream *w = &st->ws[ws];
 
 	w->opened_ms = t->now_ms;
+	w->in_part = false;
 	queue_open(st, ws);
 	for (size_t i = 0; i < w->task_count; i++)
 		if (st->tasks[w->tasks[i]].state == TASK_PENDING &&

@@ -129,6 +129,7 @@ static int open_all(struct orchestrator *o, struct orchestrator_start *start, st
 	start->unclean = o->st.orchestrator_running;
 	o->st.tasks_per_workstream = o->options.tasks;
 	o->st.workstreams_at_once = o->options.workstreams;
+	o->st.serves_all = o->options.serves;
 	o->st.draining = o->options.paused;
 	if (o->options.paused)
 		orchestrator_set_paused(o, true);

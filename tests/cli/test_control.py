@@ -275,6 +275,67 @@ def test_what_had_ended_is_done_again_at_once(work, words):
     assert work("daemon", "stop").code == 0
 
 
+OLD = """workstream: old
+tasks:
+  bad: {run: "echo ran >> bad.txt; test -e fixed", retries: 0}
+  behind: {run: "echo ran >> behind.txt", needs: [bad]}
+  left: {run: "echo ran >> left.txt"}
+  other: {run: "echo ran >> other.txt; test -e fixed", retries: 0}
+"""
+
+
+@pytest.fixture
+def later(work):
+    """A run of one plan, while an earlier one of another plan did a part of it and failed."""
+    assert work("run", "--only", "bad", "--only", "other", work.plan(OLD, "old.yaml")).code == 1
+    work.gate()
+    work.run = work.start("run", "-j", "4", work.plan("workstream: new\ntasks: {wait: {run: ': < gate'}}"))
+    until(lambda: work.state_of("wait") == "running", "the other plan is at work")
+    (work.folder / "fixed").touch()
+    return work
+
+
+def test_of_an_earlier_run_only_what_is_named_goes_on(later):
+    assert later("task", "skip", "--yes", "other").code == 0
+    assert later("task", "retry", "bad").code == 0
+    until(lambda: later.state_of("bad") == "completed", "bad is done again")
+    finish(later, 0)
+    assert later.lines("bad.txt") == ["ran", "ran"] and later.lines("other.txt") == ["ran"]
+    assert not later.events("task_queued", "left") and not later.events("task_queued", "behind")
+    assert later("run", "old.yaml").code == 0
+    assert later.lines("left.txt") == ["ran"] and later.lines("behind.txt") == ["ran"]
+
+
+def test_of_an_earlier_run_one_task_after_the_other_goes_on(later):
+    for task in ("bad", "other"):
+        assert later("task", "retry", task).code == 0
+        until(lambda task=task: later.state_of(task) == "completed", task + " is done again")
+    assert not later.events("task_queued", "left") and not later.events("task_queued", "behind")
+    finish(later, 0)
+
+
+@pytest.mark.parametrize("first", [(), ("task", "retry", "bad")])
+def test_of_an_earlier_run_all_goes_on_when_the_workstream_is_named(later, first):
+    if first:
+        assert later(*first).code == 0
+        until(lambda: later.state_of("bad") == "completed", "bad is done again")
+    assert later("workstream", "resume", "old").code == 0
+    until(lambda: later.events("workstream_completed"), "it is done")
+    finish(later, 0)
+    assert all(later.lines(name) for name in ("bad.txt", "behind.txt", "left.txt", "other.txt"))
+
+
+def test_of_an_earlier_run_all_goes_on_beside_who_serves_all(work):
+    work.plan("workstream: w\ntasks: {bad: {run: 'test -e fixed', retries: 0}, behind: {run: 'touch done', needs: [bad]}}")
+    assert work("run", "plan.yaml").code == 1
+    (work.folder / "fixed").touch()
+    assert work("daemon", "start").code == 0
+    assert work("task", "retry", "bad").code == 0
+    assert work("wait", "w", "--timeout", "15s").code == 0
+    assert (work.folder / "done").exists()
+    assert work("daemon", "stop").code == 0
+
+
 def unread(control):
     """Bytes that the other side has not taken yet."""
     return int.from_bytes(fcntl.ioctl(control, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
