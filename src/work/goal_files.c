@@ -158,7 +158,7 @@ static int look_at_goal(struct goal_store *s, const struct goal *g, struct err *
 
 	goal_path(s, g, path);
 	seen = seen_add(s, path);
-	if (doc_file_read(&s->vfs, path, GOAL_FILE_BYTES_MAX, &seen->file, &problem) < 0) {
+	if (doc_file_read(s->vfs, path, GOAL_FILE_BYTES_MAX, &seen->file, &problem) < 0) {
 		problem_note(s, path, g->id, false, false, problem.text);
 		return 0;
 	}
@@ -179,7 +179,7 @@ static void look_at_stranger(struct goal_store *s)
 	char id[NONCE_LEN + 1];
 
 	doc_clear(&goal_type, &found);
-	if (doc_file_read(&s->vfs, GOAL_FILE, GOAL_FILE_BYTES_MAX, &seen->file, &problem) == 0 &&
+	if (doc_file_read(s->vfs, GOAL_FILE, GOAL_FILE_BYTES_MAX, &seen->file, &problem) == 0 &&
 	    seen->file.found == DOC_FILE_NONE)
 		return;
 	if (!problem.code)
@@ -255,7 +255,7 @@ void file_write(struct goal_store *s, const char *path, struct buf *text, bool s
 
 	if (same || problem_about(s, path))
 		return;
-	if (doc_file_write(&s->vfs, path, before, text, &problem) < 0) {
+	if (doc_file_write(s->vfs, path, before, text, &problem) < 0) {
 		err_set(e, problem.code, "%s", problem.text);
 		return;
 	}
@@ -277,7 +277,7 @@ static void write_goal(struct goal_store *s, const struct goal *g, struct err *e
 	buf_puts(&text, "\n}");
 	doc_file_seal(&text, s->st.last_seq);
 	if (strncmp(path, GOALS_DIR "/", sizeof(GOALS_DIR)) == 0)
-		s->vfs.mkdir(s->vfs.ctx, GOALS_DIR);
+		s->vfs->mkdir(s->vfs->ctx, GOALS_DIR);
 	file_write(s, path, &text, true, e);
 }
 
@@ -289,7 +289,7 @@ static void remove_leftover(struct goal_store *s)
 	if (!s->st.goals.chosen.len)
 		return;
 	snprintf(path, sizeof(path), GOALS_DIR "/%.*s.json", SPAN_ARG(s->st.goals.chosen));
-	s->vfs.remove(s->vfs.ctx, path);
+	s->vfs->remove(s->vfs->ctx, path);
 }
 
 static void write_queue(struct goal_store *s, struct err *e)
@@ -299,7 +299,7 @@ static void write_queue(struct goal_store *s, struct err *e)
 	bool any = false;
 
 	if (seen->file.found == DOC_FILE_NONE && !seen->file.text.p)
-		doc_file_read(&s->vfs, RETRY_QUEUE_FILE, GOAL_FILE_BYTES_MAX, &seen->file, NULL);
+		doc_file_read(s->vfs, RETRY_QUEUE_FILE, GOAL_FILE_BYTES_MAX, &seen->file, NULL);
 	buf_puts(&text, "{\n  \"schema_version\": \"1.0.0\",\n  \"entries\": [");
 	for (size_t i = 0; i < s->st.goals.tentacle_count; i++) {
 		if (!s->st.goals.tentacles[i].parked.kind.len)
@@ -337,7 +337,7 @@ static int put_aside(struct goal_store *s, size_t at, struct err *e)
 
 	when_encode(s->turn.now_ms, when);
 	snprintf(aside, sizeof(aside), "%s.refused-%s", path, when);
-	rc = s->vfs.rename(s->vfs.ctx, path, aside);
+	rc = s->vfs->rename(s->vfs->ctx, path, aside);
 	if (rc < 0)
 		return err_set(e, -SK_EIO, "cannot move %s aside: %s: nothing was changed", path,
 			       strerror(-rc));

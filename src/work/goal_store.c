@@ -54,8 +54,8 @@ static int open_folder(struct goal_store *s, const struct paths *where, struct e
 		return -ENOENT;
 	if (s->fd < 0)
 		return err_set(e, s->fd == -EPERM ? -SK_EREFUSED : -SK_EIO, "%s", why.p);
-	vfs_real_open(&s->vfs, s->fd);
-	s->has_vfs = true;
+	vfs_real_open(&s->own, s->fd);
+	s->vfs = &s->own;
 	return 0;
 }
 
@@ -63,7 +63,7 @@ static bool there(const struct goal_store *s, const char *path)
 {
 	struct vfs_stat st;
 
-	return s->vfs.stat(s->vfs.ctx, path, &st) == 0;
+	return s->vfs->stat(s->vfs->ctx, path, &st) == 0;
 }
 
 /* Reads the journal; one is made when there is none and something to begin with. */
@@ -82,7 +82,7 @@ static int open_journal(struct goal_store *s, struct err *e)
 	workspace[16] = '\0';
 	if (!(s->flags & GOALS_WRITE))
 		flags = STORE_READ_ONLY;
-	rc = store_open(&s->vfs, flags, workspace, s->now_ms, &s->st, &s->store, &report, e);
+	rc = store_open(s->vfs, flags, workspace, s->now_ms, &s->st, &s->store, &report, e);
 	if (rc == -ENOENT && !(s->flags & GOALS_WRITE) && there(s, GOAL_FILE)) {
 		err_clear(e);
 		return 0; /* a goal.json without a journal: shown as it would be taken over */
@@ -98,32 +98,62 @@ static void begin_turn(struct goal_store *s)
 	s->turn.now_ms = s->now_ms > s->st.last_at_ms ? s->now_ms : s->st.last_at_ms;
 }
 
-int goal_store_open(const struct paths *where, unsigned flags, const char *command, int64_t now_ms,
-		    struct goal_store **out, struct err *e)
+static struct goal_store *store_new(unsigned flags, const char *dir, const char *root,
+				    int64_t now_ms)
 {
 	struct goal_store *s = mem_zalloc(sizeof(*s));
-	int rc;
 
 	s->fd = -1;
 	s->lock = (struct lock)LOCK_INIT;
 	s->flags = flags;
 	s->now_ms = now_ms;
-	s->dir = mem_strdup(where->state_dir);
-	s->root = mem_strdup(where->root);
+	s->dir = mem_strdup(dir);
+	s->root = mem_strdup(root);
 	s->batch = (struct events)EVENTS_INIT;
 	s->fx = (struct effects)EFFECTS_INIT;
 	state_init(&s->st);
-	rc = open_folder(s, where, e);
+	return s;
+}
+
+/* What people changed comes first, in a turn of its own; and a file that a power cut left behind is
+ * brought up to date before another version follows. */
+static int begin(struct goal_store *s, struct err *e)
+{
+	int rc = open_journal(s, e);
+
+	if (rc < 0)
+		return rc;
+	begin_turn(s);
+	rc = goal_files_look(s, e);
+	return rc == 0 && s->flags & GOALS_WRITE ? goal_store_commit(s, e) : rc;
+}
+
+int goal_store_open_on(const struct vfs *vfs, unsigned flags, int64_t now_ms,
+		       struct goal_store **out, struct err *e)
+{
+	struct goal_store *s = store_new(flags, ".octogent", ".", now_ms);
+	int rc;
+
+	s->vfs = vfs;
+	rc = begin(s, e);
+	if (rc < 0) {
+		goal_store_close(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+int goal_store_open(const struct paths *where, unsigned flags, const char *command, int64_t now_ms,
+		    struct goal_store **out, struct err *e)
+{
+	struct goal_store *s = store_new(flags, where->state_dir, where->root, now_ms);
+	int rc = open_folder(s, where, e);
+
 	if (rc == 0 && flags & GOALS_WRITE)
 		rc = take_lock(s, command, e);
 	if (rc == 0)
-		rc = open_journal(s, e);
-	if (rc == 0) {
-		begin_turn(s);
-		rc = goal_files_look(s, e);
-	}
-	if (rc == 0 && flags & GOALS_WRITE && s->batch.count)
-		rc = goal_store_commit(s, e);
+		rc = begin(s, e);
 	if (rc < 0) {
 		goal_store_close(s);
 		return rc;
@@ -142,8 +172,8 @@ void goal_store_close(struct goal_store *s)
 	events_release(&s->batch);
 	effects_release(&s->fx);
 	buf_release(&s->why);
-	if (s->has_vfs)
-		vfs_real_close(&s->vfs);
+	if (s->own.ctx)
+		vfs_real_close(&s->own);
 	lock_release(&s->lock);
 	fd_close(&s->fd);
 	mem_free(&s->dir);
@@ -163,7 +193,7 @@ const struct goals *goal_store_goals(const struct goal_store *s)
 
 const struct vfs *goal_store_vfs(const struct goal_store *s)
 {
-	return &s->vfs;
+	return s->vfs;
 }
 
 const char *goal_store_dir(const struct goal_store *s)

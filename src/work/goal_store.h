@@ -43,6 +43,11 @@ struct goal_store;
 int goal_store_open(const struct paths *where, unsigned flags, const char *command, int64_t now_ms,
 		    struct goal_store **out, struct err *e);
 
+/* The same on a disk of the caller's, which must outlive it, without a lock: for tests that cut the
+ * power. */
+int goal_store_open_on(const struct vfs *vfs, unsigned flags, int64_t now_ms,
+		       struct goal_store **out, struct err *e);
+
 /* Accepts NULL. What was decided and not committed is forgotten. */
 void goal_store_close(struct goal_store *s);
 

@@ -20,8 +20,8 @@ struct goal_store {
 	char *dir, *root;
 	unsigned flags;
 	int64_t now_ms;
-	struct vfs vfs;
-	bool has_vfs;
+	const struct vfs *vfs;
+	struct vfs own; /* the real disk below fd, when it is open */
 	struct lock lock;
 	struct state st;
 	struct store *store; /* NULL: read only, and there is no journal yet */

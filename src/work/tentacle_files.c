@@ -36,7 +36,7 @@ static void look_at_meta(struct goal_store *s, const struct tentacle *t)
 
 	path_of(t->name, META_FILE, path);
 	seen = seen_add(s, path);
-	if (doc_file_read(&s->vfs, path, GOAL_FILE_BYTES_MAX, &seen->file, &problem) < 0) {
+	if (doc_file_read(s->vfs, path, GOAL_FILE_BYTES_MAX, &seen->file, &problem) < 0) {
 		problem_note(s, path, t->name, true, false, problem.text);
 		return;
 	}
@@ -80,7 +80,7 @@ static void look_at_todo(struct goal_store *s, const struct tentacle *t)
 
 	path_of(t->name, TODO_FILE, path);
 	seen = seen_add(s, path);
-	if (doc_file_read(&s->vfs, path, TODO_BYTES_MAX, &seen->file, &problem) < 0) {
+	if (doc_file_read(s->vfs, path, TODO_BYTES_MAX, &seen->file, &problem) < 0) {
 		problem_note(s, path, t->name, true, false, problem.text);
 		return;
 	}
@@ -112,7 +112,7 @@ static void look_at_stranger(struct goal_store *s, struct span name)
 	path_of(name, META_FILE, path);
 	seen = seen_add(s, path);
 	doc_clear(&tentacle_type, &found);
-	if (doc_file_read(&s->vfs, path, GOAL_FILE_BYTES_MAX, &seen->file, &problem) == 0 &&
+	if (doc_file_read(s->vfs, path, GOAL_FILE_BYTES_MAX, &seen->file, &problem) == 0 &&
 	    seen->file.found == DOC_FILE_NONE)
 		return;
 	if (!problem.code)
@@ -138,7 +138,7 @@ int tentacle_files_look(struct goal_store *s, struct err *e)
 		look_at_meta(s, &s->st.goals.tentacles[i]);
 		look_at_todo(s, &s->st.goals.tentacles[i]);
 	}
-	if (s->vfs.list(s->vfs.ctx, TENTACLES_DIR, &names) < 0)
+	if (s->vfs->list(s->vfs->ctx, TENTACLES_DIR, &names) < 0)
 		return 0;
 	for (size_t at = 0; at < names.len; at += strlen(names.p + at) + 1)
 		look_at_stranger(s, span_of(names.p + at));
@@ -167,8 +167,8 @@ static void write_todo(struct goal_store *s, const struct tentacle *t, struct er
 	if (text.p) /* nothing was written */
 		return;
 	/* Its only memory of other versions is that of the one before: the name must be durable. */
-	path_of(t->name, ".", folder);
-	s->vfs.sync_dir(s->vfs.ctx, folder);
+	snprintf(folder, sizeof(folder), TENTACLES_DIR "/%.*s", SPAN_ARG(t->name));
+	s->vfs->sync_dir(s->vfs->ctx, folder);
 }
 
 void tentacle_files_write(struct goal_store *s, struct err *e)
@@ -179,9 +179,9 @@ void tentacle_files_write(struct goal_store *s, struct err *e)
 
 		path_of(t->name, META_FILE, folder);
 		if (!seen_find(s, folder) || seen_find(s, folder)->file.found == DOC_FILE_NONE) {
-			s->vfs.mkdir(s->vfs.ctx, TENTACLES_DIR);
+			s->vfs->mkdir(s->vfs->ctx, TENTACLES_DIR);
 			snprintf(folder, sizeof(folder), TENTACLES_DIR "/%.*s", SPAN_ARG(t->name));
-			s->vfs.mkdir(s->vfs.ctx, folder);
+			s->vfs->mkdir(s->vfs->ctx, folder);
 		}
 		write_meta(s, t, e);
 		write_todo(s, t, e);
