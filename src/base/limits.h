@@ -162,4 +162,14 @@
 	(1024 * 1024)                /* its journal is rotated beyond: every command replays it */
 #define GOALS_LOCK_PATIENCE_MS 30000 /* for other commands of the same repository */
 
+/* Agents that are started. */
+#define AGENT_CONFIG_BYTES_MAX (256 * 1024) /* config.yaml: written by people */
+#define AGENTS_MAX 64                       /* of one configuration: a page to look at */
+#define AGENT_WORDS_MAX 256                 /* of a command, of its environment, of its paths */
+#define AGENT_PARALLEL_MAX 256              /* of one agent at the same time */
+#define AGENT_PARALLEL_DEFAULT 4            /* what a provider takes without turning anybody away */
+#define AGENT_TIMEOUT_MS 7200000            /* two hours: longer work is several tentacles */
+#define AGENT_ARGUMENT_BYTES_MAX \
+	(120 * 1024) /* of a prompt in a command: the kernel takes 128 KiB */
+
 #endif

@@ -56,6 +56,7 @@ CMD(state_restore)
 CMD(state_repair)
 
 CMD(classify)
+CMD(agents_list)
 
 CMD(daemon)
 CMD(daemon_start)
