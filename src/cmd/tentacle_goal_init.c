@@ -28,6 +28,7 @@ static void print_goal(struct cmd_ctx *c, const struct goal *g)
 static int tentacle_goal_init_run(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL;
+	const struct goal *chosen;
 	struct goal_actor actor;
 	const struct goal_words words = goals_words(c, &actor);
 	struct goal_new fresh = {
@@ -46,6 +47,11 @@ static int tentacle_goal_init_run(struct cmd_ctx *c, struct err *e)
 		rc = goals_open(c, GOALS_WRITE | GOALS_CREATE, &s, e);
 	if (rc < 0)
 		return rc;
+	if (goal_store_goal(s, NULL, &chosen, e) < 0) {
+		if (e->code != -SK_ENOTFOUND)
+			return e->code; /* its file must not be taken over by another goal */
+		err_clear(e);
+	}
 	fresh.id = span_of(id);
 	rc = goal_begin(goal_store_turn(s), &fresh, &words);
 	if (rc < 0)

@@ -123,6 +123,16 @@ static int not_usable(const char *path, struct span text, size_t at, const char 
 		       what, line, column);
 }
 
+/* Advice about plans is of no use here: the way out of every unusable document is the same. */
+static int tell_problem(const char *path, const struct problem *p, struct err *e)
+{
+	const char *advice = memmem(p->text.p, p->text.len, ". Try: ", 7);
+	struct span what = { p->text.p, advice ? (size_t)(advice - p->text.p) : p->text.len };
+
+	return err_set(e, -SK_EUSAGE, "%s: %.*s (line %u, column %u): nothing was changed", path,
+		       SPAN_ARG(what), p->place.line, p->place.column);
+}
+
 /* One document that every reader understands alike: no doubled key, nothing behind it. */
 static int check_syntax(const char *path, struct span text, struct err *e)
 {
@@ -135,7 +145,7 @@ static int check_syntax(const char *path, struct span text, struct err *e)
 	if (rc == 0)
 		rc = json_read(&all, source, text, &tree);
 	if (rc < 0)
-		problems_report(&all, NULL, e);
+		tell_problem(path, &all.v[0], e);
 	node_tree_release(&tree);
 	problems_release(&all);
 	return rc;
