@@ -129,9 +129,18 @@
 #define GIT_CHECKOUT_LIMIT_MS 600000 /* of one that writes a whole working tree */
 #define GIT_OUTPUT_BYTES_MAX (64 * 1024 * 1024) /* of one call: status of a million files */
 #define GIT_BRANCH_BYTES_MAX 200 /* fits a file name with ".lock" and what we put before it */
-#define GIT_TREE_BYTES_MAX                                                          \
-	(256LL * 1024 * 1024)       /* of changed files, read for one digest: 0.2 s \
-				     */
+#define GIT_TREE_BYTES_MAX                                                    \
+	(256LL * 1024 * 1024) /* of changed files, read for one digest: 0.2 s \
+			       */
+#define WORKTREE_LOCK_MS \
+	120000 /* for others that make one: a checkout takes seconds, ten minutes */
+#define WORKTREE_KEEP_BYTES_MAX (512LL * 1024 * 1024) /* of one that is kept: more is no source */
+#define WORKTREE_LIST_BYTES_MAX                                                      \
+	(512 * 1024 * 1024)            /* names of all files of a tree: five million \
+					*/
+#define WORKTREE_IGNORED_SHOWN_MAX 100 /* ignored files and folders that are listed by name */
+#define WORKTREE_KEEP_FILES_MAX 100000
+#define REMOVE_DEPTH_MAX 256 /* of folders that are removed: each holds a descriptor meanwhile */
 #define RESERVE_BYTES (1024 * 1024) /* kept for the record "stopped: disk full" */
 
 /* What agents print, and what is read of it. */

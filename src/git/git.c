@@ -156,6 +156,7 @@ int git_run(const struct git *g, const struct git_call *call, struct captured *o
 			     .envp = envp,
 			     .cwd = call->dir,
 			     .input = call->input,
+			     .input_fd = call->input_fd,
 			     .sink = call->sink,
 			     .ctx = call->ctx };
 	size_t n = 0;

@@ -46,7 +46,7 @@ static int read_places(const struct git *g, const char *dir, struct git_repo *r,
 						    "--is-bare-repository", "--git-dir",
 						    "--git-common-dir") };
 	int rc = git_run(g, &call, &out, e);
-	struct span text, said = captured_last_line(&out);
+	struct span text, said = { out.said.p, out.said.len };
 
 	if (rc < 0)
 		return rc;

@@ -65,10 +65,14 @@ struct span captured_last_line(const struct captured *c)
 }
 
 /* A descriptor to read the input from. */
-static int open_input(struct span input)
+static int open_input(struct span input, int input_fd)
 {
 	int fd, rc;
 
+	if (input_fd > 0) {
+		fd = fcntl(input_fd, F_DUPFD_CLOEXEC, 3);
+		return fd < 0 ? -errno : fd;
+	}
 	if (input.len == 0) {
 		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		return fd < 0 ? -errno : fd;
@@ -109,7 +113,7 @@ static char **marked_environment(char *const *envp, const char *nonce, struct bu
 
 static int start(struct run *r)
 {
-	CLEANUP(fd_close) int in = open_input(r->c->input);
+	CLEANUP(fd_close) int in = open_input(r->c->input, r->c->input_fd);
 	CLEANUP(fd_close) int out = -1;
 	CLEANUP(fd_close) int err = -1;
 	CLEANUP(mem_free) char **envp = NULL;

@@ -14,6 +14,7 @@ struct capture {
 	char *const *argv, *const *envp;
 	const char *cwd;   /* NULL = ours */
 	struct span input; /* its standard input */
+	int input_fd;      /* an open file to read instead, from where it stands; 0 = none */
 	size_t output_bytes_max;
 	int64_t limit_ms;
 	int cage_fd; /* as in struct proc_spawn */

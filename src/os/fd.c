@@ -5,11 +5,14 @@
  */
 #include "os/fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/limits.h"
 
 #define READ_CHUNK_BYTES 16384
 
@@ -162,6 +165,56 @@ int fd_create_file_at(int dir_fd, const char *path, const void *p, size_t len, m
 		rc = linkat(dir_fd, aside.p, dir_fd, path, 0) < 0 ? -errno : 0;
 	unlinkat(dir_fd, aside.p, 0);
 	return rc;
+}
+
+static int remove_below(int dir_fd, const char *path, dev_t device, unsigned depth);
+
+/* All that is in an open folder, which this closes. */
+static int empty_folder(int fd, dev_t device, unsigned depth)
+{
+	DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+	int rc = 0;
+
+	if (!dir) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	while (rc == 0 && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			rc = remove_below(dirfd(dir), entry->d_name, device, depth + 1);
+	closedir(dir);
+	return rc;
+}
+
+static int remove_below(int dir_fd, const char *path, dev_t device, unsigned depth)
+{
+	struct stat st;
+	int fd, rc;
+
+	if (fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (depth > 0 && st.st_dev != device)
+		return -EXDEV;
+	if (!S_ISDIR(st.st_mode))
+		return unlinkat(dir_fd, path, 0) < 0 ? -errno : 0;
+	if (depth == REMOVE_DEPTH_MAX)
+		return -ELOOP;
+	if ((st.st_mode & 0700) != 0700)
+		fchmodat(dir_fd, path, 0700, 0); /* whether it helped is seen at once */
+	fd = fd_open_at(dir_fd, path, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return fd;
+	rc = empty_folder(fd, st.st_dev, depth);
+	if (rc == 0 && unlinkat(dir_fd, path, AT_REMOVEDIR) < 0)
+		rc = -errno;
+	return rc;
+}
+
+int fd_remove_tree_at(int dir_fd, const char *path)
+{
+	return remove_below(dir_fd, path, 0, 0);
 }
 
 int fd_set_nonblocking(int fd)

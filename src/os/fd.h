@@ -55,6 +55,14 @@ int fd_replace_view_at(int dir_fd, const char *path, const void *p, size_t len);
  */
 int fd_create_file_at(int dir_fd, const char *path, const void *p, size_t len, mode_t mode);
 
+/*
+ * Removes `path` and, when it is a folder, all that is in it: follows no link and stays on one file
+ * system. A folder that its owner may not change is made changeable first. One that is not there is
+ * fine. Returns 0 or -errno: -EXDEV when something else is mounted in it, -ELOOP when it is deeper
+ * than REMOVE_DEPTH_MAX; what was removed until then is gone.
+ */
+int fd_remove_tree_at(int dir_fd, const char *path);
+
 /* 0, or -errno. */
 int fd_set_nonblocking(int fd);
 

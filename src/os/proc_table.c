@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,4 +157,24 @@ int proc_env_word_starts(uint64_t pid, const char *name, const char *prefix)
 	int rc = proc_env_read(pid, name, &value);
 
 	return rc == 1 ? proc_word_starts(&value, prefix) : rc;
+}
+
+int proc_find_cwd_below(const char *path, uint64_t *pid)
+{
+	CLEANUP(proc_table_release) struct proc_table t = PROC_TABLE_INIT;
+	size_t len = strlen(path);
+	int rc = proc_table_read(&t);
+
+	*pid = 0;
+	for (size_t i = 0; rc == 0 && i < t.count && *pid == 0; i++) {
+		char link[48], cwd[PATH_MAX];
+		ssize_t n;
+
+		snprintf(link, sizeof(link), "/proc/%llu/cwd", (unsigned long long)t.v[i].pid);
+		n = readlink(link, cwd, sizeof(cwd));
+		if (n >= (ssize_t)len && memcmp(cwd, path, len) == 0 &&
+		    (n == (ssize_t)len || cwd[len] == '/'))
+			*pid = t.v[i].pid;
+	}
+	return rc;
 }

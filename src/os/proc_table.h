@@ -43,6 +43,12 @@ bool proc_word_starts(const struct buf *value, const char *prefix);
 /* Both at once: 1, 0 or -errno. */
 int proc_env_word_starts(uint64_t pid, const char *name, const char *prefix);
 
+/*
+ * Somebody whose working directory is the absolute path or lies below it: 0 with *pid = one of
+ * them, or 0 when nobody is seen (processes of other users are not, unless we are root), or -errno.
+ */
+int proc_find_cwd_below(const char *path, uint64_t *pid);
+
 /* A row read alone: 0, -ESRCH or another -errno. */
 int proc_row_read(uint64_t pid, struct proc_row *out);
 
