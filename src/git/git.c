@@ -123,6 +123,21 @@ static void put_name(struct buf *out, const struct git_call *call)
 		buf_putf(out, " %s", call->words[1]);
 }
 
+/* The line that says why: hints may follow it. */
+static struct span reason_of(const struct captured *out)
+{
+	struct span last = captured_last_line(out), found = SPAN_NONE;
+
+	for (size_t at = 0; at < out->said.len;) {
+		struct span line = { out->said.p + at, strcspn(out->said.p + at, "\n") };
+
+		if (span_starts(line, "fatal: ") || span_starts(line, "error: "))
+			found = line;
+		at += line.len + 1;
+	}
+	return found.len ? found : last;
+}
+
 static int explain(const struct git_call *call, const struct captured *out, int rc, struct err *e)
 {
 	CLEANUP(buf_release) struct buf name = BUF_INIT;
@@ -142,7 +157,7 @@ static int explain(const struct git_call *call, const struct captured *out, int 
 	if (rc < 0)
 		return err_set(e, -SK_EIO, "%s: cannot be started: %s (in %s): nothing was done",
 			       name.p, strerror(-rc), where);
-	buf_put_visible(&said, captured_last_line(out));
+	buf_put_visible(&said, reason_of(out));
 	return err_set(e, -SK_EWORK, "%s: failed with status %d (in %s)%s%s", name.p, rc, where,
 		       said.len ? ": " : "", said.len ? said.p : "");
 }
