@@ -166,7 +166,8 @@ int run_request_load(const struct cmd_ctx *c, struct run_request *out, struct er
 	out->flags = (options_has(c->options, "new-run") ? SUBMIT_NEW_RUN : 0) |
 		     (options_has(c->options, "accept-changes") ? SUBMIT_ACCEPT_CHANGES : 0) |
 		     (options_has(c->options, "keep-going") ? SUBMIT_KEEP_GOING : 0) |
-		     (options_has(c->options, "fail-fast") ? SUBMIT_FAIL_FAST : 0);
+		     (options_has(c->options, "fail-fast") ? SUBMIT_FAIL_FAST : 0) |
+		     (options_has(c->options, "halt-on-cycle") ? SUBMIT_HALT_ON_CYCLE : 0);
 	out->slots = default_slots(&out->submission);
 	out->operator_name = mem_strdup(user && *user ? user : "operator");
 	return 0;

@@ -57,6 +57,7 @@ enum submit_flags {
 	SUBMIT_ACCEPT_CHANGES = 1 << 1, /* take over what the plan changed meanwhile */
 	SUBMIT_KEEP_GOING = 1 << 2,     /* a critical failure does not end the workstream */
 	SUBMIT_FAIL_FAST = 1 << 3,      /* any failure does */
+	SUBMIT_HALT_ON_CYCLE = 1 << 4,  /* a circle within one workstream is taken, and halts it */
 };
 
 /* What a submission would do, worked out without doing it. */

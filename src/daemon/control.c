@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/submit_cycle.h"
 #include "os/fd.h"
 #include "os/sock.h"
 #include "store/record.h"
@@ -186,6 +187,9 @@ static int decide_submission(struct orchestrator *o, struct control_peer *p,
 		return refuse(p, -SK_EUSAGE,
 			      "submission: it is not understood: nothing was "
 			      "submitted. Try: sk daemon restart");
+	rc = submit_refuse_cycles(&s, in.submit_flags, &p->message);
+	if (rc < 0)
+		return rc;
 	rc = submit_check(&o->st, &s, in.submit_flags, &report);
 	if (rc < 0)
 		refuse(p, rc,

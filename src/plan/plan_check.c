@@ -5,10 +5,8 @@
  */
 #include <stdlib.h>
 
-#include "core/graph.h"
+#include "core/submit_cycle.h"
 #include "plan/plan_model.h"
-
-#define CYCLE_NAMES_MAX 12 /* of a long cycle that a message shows */
 
 static struct span task_name(const void *ctx, size_t index)
 {
@@ -189,37 +187,6 @@ static void check_blocks(struct plan *p, const struct plan_file *f, const struct
 	}
 }
 
-static int by_full_name(const void *a, const void *b, void *ctx)
-{
-	const struct submission *s = ctx;
-	const struct task_spec *x = &s->tasks[*(const uint32_t *)a],
-			       *y = &s->tasks[*(const uint32_t *)b];
-	int order = span_compare(s->ws[x->ws].name, s->ws[y->ws].name);
-
-	return order ? order : span_compare(x->name, y->name);
-}
-
-/* Each task's place among the sorted names: cycles are told from their smallest name on. */
-static uint32_t *name_places(const struct submission *s)
-{
-	CLEANUP(mem_free) uint32_t *order = mem_alloc(((size_t)s->task_count + 1) * sizeof(*order));
-	uint32_t *places = mem_alloc(((size_t)s->task_count + 1) * sizeof(*places));
-
-	for (uint32_t i = 0; i < s->task_count; i++)
-		order[i] = i;
-	qsort_r(order, s->task_count, sizeof(*order), by_full_name, (void *)(uintptr_t)s);
-	for (uint32_t i = 0; i < s->task_count; i++)
-		places[order[i]] = i;
-	return places;
-}
-
-static void put_task(struct buf *out, const struct submission *s, uint32_t task, bool full)
-{
-	if (full)
-		buf_putf(out, "%.*s/", SPAN_ARG(s->ws[s->tasks[task].ws].name));
-	buf_put(out, s->tasks[task].name.p, s->tasks[task].name.len);
-}
-
 /* Where the first task of the cycle says that it needs the second. */
 static const struct node *want_between(struct plan *p, uint32_t task, uint32_t need)
 {
@@ -240,42 +207,13 @@ static void report_cycle(void *ctx, const struct graph_cycle *cycle)
 	struct plan *p = ctx;
 	struct reading r = { &p->problems, declared_of(p, cycle->nodes[0])->source, NULL,
 			     &p->text };
-	uint32_t shown = cycle->count <= CYCLE_NAMES_MAX ? cycle->count : CYCLE_NAMES_MAX;
-	bool full = false;
 
-	if (problems_full(&p->problems))
+	if (problems_full(&p->problems) ||
+	    (p->options->halt_on_cycle && !submit_cycle_crosses(p->out, cycle)))
 		return;
-	for (uint32_t i = 1; i < cycle->count; i++)
-		full |= p->out->tasks[cycle->nodes[i]].ws != p->out->tasks[cycle->nodes[0]].ws;
-	if (p->options->halt_on_cycle && !full)
-		return;
-	for (uint32_t i = 0; i < shown; i++) {
-		put_task(&text, p->out, cycle->nodes[i], full);
-		buf_puts(&text, " → ");
-	}
-	if (shown < cycle->count)
-		buf_putf(&text, "... (%u more) → ", cycle->count - shown);
-	put_task(&text, p->out, cycle->nodes[0], full);
-	value_problem(&r, want_between(p, cycle->nodes[0], cycle->nodes[1]),
-		      "dependency cycle: %s. Try: take one of these needs out%s", text.p,
-		      full ? "" : ", or add --halt-on-cycle");
-}
-
-static void check_cycles(struct plan *p)
-{
-	const struct submission *s = p->out;
-	CLEANUP(mem_free) uint32_t *at = mem_alloc(((size_t)s->task_count + 1) * sizeof(*at));
-	CLEANUP(mem_free) uint32_t *order = mem_alloc(((size_t)s->task_count + 1) * sizeof(*order));
-	CLEANUP(mem_free) uint32_t *places = NULL;
-	struct graph g = { s->task_count, at, s->needs };
-
-	for (uint32_t i = 0; i < s->task_count; i++)
-		at[i] = s->tasks[i].needs_at;
-	at[s->task_count] = s->needs_count;
-	if (graph_order(&g, order) == s->task_count)
-		return;
-	places = name_places(s);
-	graph_cycles(&g, places, report_cycle, p);
+	submit_put_cycle(p->out, cycle, &text);
+	value_problem(&r, want_between(p, cycle->nodes[0], cycle->nodes[1]), "%s. %s", text.p,
+		      submit_cycle_remedy(p->out, cycle));
 }
 
 void plan_check(struct plan *p)
@@ -287,5 +225,5 @@ void plan_check(struct plan *p)
 		for (size_t t = 0; t < p->files[i].task_count; t++)
 			if (p->files[i].tasks[t].blocks && p->files[i].tasks[t].count > 0)
 				check_blocks(p, &p->files[i], &p->files[i].tasks[t]);
-	check_cycles(p);
+	submit_cycles(p->out, report_cycle, p);
 }

@@ -275,6 +275,39 @@ def test_what_had_ended_is_done_again_at_once(work, words):
     assert work("daemon", "stop").code == 0
 
 
+def asked(work, request):
+    control = connect(work)
+    control.sendall(request)
+    answer = json.loads(control.makefile("rb").readline())
+    control.close()
+    return answer
+
+
+def test_a_circle_is_refused_in_the_words_of_who_compiles(live):
+    """Also when it comes from a program that does not look: nobody would ever begin it, and nobody would say so."""
+    run = {"run": "true"}
+    plans = {"v": "tasks: {a: {run: 'true', needs: [b]}, b: {run: 'true', needs: [a]}}",
+             "u": "tasks: {x: {run: 'true', needs: [v/z]}}", "v2": "workstream: v\ntasks: {z: {run: 'true', needs: [u/x]}}"}
+    for name, text in plans.items():
+        live.plan(text, name + ".yaml")
+    one = json.loads(submission([task(run, "a", needs=[1]), task(run, "b", needs=[0])]))
+    two = json.loads(submission([task(run, "z", needs=[1]), task(run, "x", ws=1, needs=[0])]))
+    two["submission"]["workstreams"].append({"name": "u", "plan": "p"})
+    for request, files, circle, way in ((one, ["v.yaml"], "a → b → a", ", or add --halt-on-cycle"),
+                                        (two, ["v2.yaml", "u.yaml"], "u/x → v/z → u/x", "")):
+        words = "dependency cycle: %s" % circle, "Try: take one of these needs out%s" % way
+        answer = asked(live, json.dumps(request).encode() + b"\n")
+        said = live("submit", *files).err.splitlines()[0]
+        for word in words:
+            assert word in answer["message"] and word in said, (answer, said)
+        assert answer["ok"] is False and "nothing was submitted" in answer["message"]
+        assert way or "halt" not in answer["message"] + said
+    assert not live.events("workstream_created")[1:]
+    assert live("submit", "--halt-on-cycle", "v.yaml").code == 0
+    assert len(live.events("dependency_cycle_detected")) == 1
+    finish(live, 1)
+
+
 OLD = """workstream: old
 tasks:
   bad: {run: "echo ran >> bad.txt; test -e fixed", retries: 0}
