@@ -57,6 +57,7 @@ CMD(state_repair)
 
 CMD(classify)
 CMD(agents_list)
+CMD(tentacle_marker_cleanup)
 
 CMD(daemon)
 CMD(daemon_start)

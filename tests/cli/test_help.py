@@ -28,7 +28,7 @@ def test_sections(sk):
     """A few headings, the same ones in all three pages; every command stands below one."""
     rows = sk("help", "--json").json["commands"]
     sections = list(dict.fromkeys(row["section"] for row in rows))
-    assert sections == ["Run", "Look", "Mend", "State", "Agents", "Serve", "Other"]
+    assert sections == ["Run", "Look", "Mend", "Goals", "State", "Agents", "Serve", "Other"]
     assert [row["section"] for row in rows] == sorted((row["section"] for row in rows), key=sections.index)
     page, docs, manual = sk().out, sk("__docs", "commands").out, sk("__man").out
     for section in sections:
