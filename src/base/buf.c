@@ -26,11 +26,14 @@ void buf_putfv(struct buf *b, const char *fmt, va_list args)
 	int len;
 
 	va_copy(again, args);
-	len = vsnprintf(NULL, 0, fmt, again);
-	va_end(again);
+	buf_reserve(b, 0);
+	len = vsnprintf(b->p + b->len, b->capacity - b->len, fmt, args);
 	INVARIANT(len >= 0);
-	buf_reserve(b, (size_t)len);
-	vsnprintf(b->p + b->len, (size_t)len + 1, fmt, args);
+	if ((size_t)len >= b->capacity - b->len) { /* mostly there is room at once */
+		buf_reserve(b, (size_t)len);
+		vsnprintf(b->p + b->len, (size_t)len + 1, fmt, again);
+	}
+	va_end(again);
 	b->len += (size_t)len;
 }
 
@@ -65,6 +68,12 @@ void buf_put_u64(struct buf *b, uint64_t v)
 	char digits[20];
 	size_t at = sizeof(digits);
 
+	for (; v >= 100; v /= 100) {
+		unsigned two = (unsigned)(v % 100);
+
+		digits[--at] = (char)('0' + two % 10);
+		digits[--at] = (char)('0' + two / 10);
+	}
 	do {
 		digits[--at] = (char)('0' + v % 10);
 		v /= 10;

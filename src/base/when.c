@@ -38,12 +38,13 @@ static void civil_from_days(int64_t z, unsigned *y, unsigned *m, unsigned *d)
 	*y = (unsigned)(yoe + era * 400) + (*m <= 2);
 }
 
-static void put_digits(char *out, unsigned v, int count)
+/* Two digits; the division is a multiplication of what is known to be below 100. */
+static void put_two(char *out, unsigned v)
 {
-	while (count--) {
-		out[count] = (char)('0' + v % 10);
-		v /= 10;
-	}
+	unsigned tens = v * 103 >> 10;
+
+	out[0] = (char)('0' + tens);
+	out[1] = (char)('0' + v - tens * 10);
 }
 
 void when_split(int64_t ms, struct when_parts *out)
@@ -73,13 +74,15 @@ void when_encode(int64_t ms, char out[WHEN_TEXT_LEN])
 
 	when_split(ms, &t);
 	memcpy(out, "0000-00-00T00:00:00.000Z", WHEN_TEXT_LEN);
-	put_digits(out, t.year, 4);
-	put_digits(out + 5, t.month, 2);
-	put_digits(out + 8, t.day, 2);
-	put_digits(out + 11, t.hour, 2);
-	put_digits(out + 14, t.minute, 2);
-	put_digits(out + 17, t.second, 2);
-	put_digits(out + 20, t.ms, 3);
+	put_two(out, t.year / 100);
+	put_two(out + 2, t.year % 100);
+	put_two(out + 5, t.month);
+	put_two(out + 8, t.day);
+	put_two(out + 11, t.hour);
+	put_two(out + 14, t.minute);
+	put_two(out + 17, t.second);
+	out[20] = (char)('0' + t.ms / 100);
+	put_two(out + 21, t.ms % 100);
 }
 
 static int get_digits(const char *p, int count, unsigned *out)

@@ -40,7 +40,7 @@ static int open_named(const struct worker_run *w, const struct attempt *a)
 	char name[NAME_BYTES];
 
 	log_name(a, name);
-	return fd_open_at(w->logs_fd, name, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK, 0600);
+	return fd_open_at(w->log_folder.fd, name, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK, 0600);
 }
 
 static void put_header(struct worker_run *w, const struct attempt *a, const struct command_def *def,
@@ -76,10 +76,10 @@ static int begin_hidden(struct worker_run *w, const struct attempt *a,
 	if (a->slot >= LOGS_NAMELESS_MAX)
 		return -ENOTSUP;
 	log_name(a, name);
-	if (!hidden(w, a) && task_log_begin(&w->logs[a->slot], w->logs_fd, name) != 1)
+	if (!hidden(w, a) && task_log_begin(&w->logs[a->slot], &w->log_folder, name) != 1)
 		return -EEXIST;
 	put_header(w, a, def, w->logs[a->slot].head.len == 0, &line);
-	fd = task_log_add(&w->logs[a->slot], (struct span){ line.p, line.len });
+	fd = task_log_add(&w->logs[a->slot], &w->log_folder, (struct span){ line.p, line.len });
 	if (fd < 0)
 		attempt_show_log(w, a, true);
 	return fd;
@@ -121,7 +121,7 @@ void attempt_show_log(struct worker_run *w, const struct attempt *a, bool last)
 	char name[NAME_BYTES];
 
 	log_name(a, name);
-	if (l && task_log_name(l, w->logs_fd, name, last) < 0)
+	if (l && task_log_name(l, &w->log_folder, name, last) < 0)
 		say_unwritten(w, a);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "os/fd.h"
 #include "os/sock.h"
@@ -56,6 +57,21 @@ void link_put(struct link *l, const struct worker_msg *m)
 	worker_msg_encode(&l->wire, m);
 }
 
+static uint64_t subject(struct span task_id, uint64_t attempt)
+{
+	return hash64(task_id.p, task_id.len, attempt);
+}
+
+bool link_may_have(const struct link *l, struct span task_id, uint64_t attempt)
+{
+	uint64_t wanted = subject(task_id, attempt);
+
+	for (size_t i = l->report_first; i < l->report_count; i++)
+		if (l->reports[i].subject == wanted)
+			return true;
+	return false;
+}
+
 void link_report(struct link *l, struct worker_msg *m, int64_t now_us)
 {
 	size_t before = l->kept.len, len;
@@ -74,7 +90,8 @@ void link_report(struct link *l, struct worker_msg *m, int64_t now_us)
 		l->report_first = 0;
 	}
 	mem_grow(&l->reports, &l->report_capacity, l->report_count + 1, sizeof(*l->reports));
-	l->reports[l->report_count++] = (struct link_report){ l->serial, len };
+	l->reports[l->report_count++] =
+		(struct link_report){ l->serial, subject(m->task_id, m->attempt), len };
 }
 
 void link_queue_reports(struct link *l)

@@ -11,6 +11,7 @@
 
 struct link_report {
 	uint64_t serial;
+	uint64_t subject; /* a hash of task and attempt */
 	size_t len;
 };
 
@@ -45,6 +46,9 @@ void link_put(struct link *l, const struct worker_msg *m);
 
 /* Keeps a report, giving it the next serial. */
 void link_report(struct link *l, struct worker_msg *m, int64_t now_us);
+
+/* Whether a report about this attempt may be among the kept ones; false is sure. */
+bool link_may_have(const struct link *l, struct span task_id, uint64_t attempt);
 
 /* Queues the reports that this connection has not been given. */
 void link_queue_reports(struct link *l);

@@ -19,7 +19,7 @@
 #include "base/limits.h"
 #include "os/fd.h"
 
-#define PATH_BYTES 40
+#define NAME_BYTES 12
 #define COPY_BYTES 65536
 
 void task_log_release(struct task_log *l)
@@ -29,9 +29,9 @@ void task_log_release(struct task_log *l)
 	*l = (struct task_log)TASK_LOG_INIT;
 }
 
-static void proc_path(const struct task_log *l, char out[PATH_BYTES])
+static void own_name(const struct task_log *l, char out[NAME_BYTES])
 {
-	snprintf(out, PATH_BYTES, "/proc/self/fd/%d", l->fd);
+	snprintf(out, NAME_BYTES, "%d", l->fd);
 }
 
 /* Lets go of the file: what is in it stays only if it has a name. */
@@ -48,17 +48,17 @@ static bool for_now(int rc)
 	return rc == -ENOSPC || rc == -EDQUOT || rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM;
 }
 
-int task_log_begin(struct task_log *l, int logs_fd, const char *name)
+int task_log_begin(struct task_log *l, const struct log_folder *in, const char *name)
 {
 	INVARIANT(!l->pending);
-	if (l->useless)
+	if (l->useless || in->own_fds < 0)
 		return -EOPNOTSUPP;
-	if (faccessat(logs_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (faccessat(in->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	if (errno != ENOENT)
 		return -errno;
 	if (l->fd < 0) {
-		l->fd = fd_open_at(logs_fd, ".", O_RDWR | O_TMPFILE, 0600);
+		l->fd = fd_open_at(in->fd, ".", O_RDWR | O_TMPFILE, 0600);
 		l->size = 0;
 	}
 	if (l->fd < 0) {
@@ -71,10 +71,10 @@ int task_log_begin(struct task_log *l, int logs_fd, const char *name)
 	return 1;
 }
 
-int task_log_add(struct task_log *l, struct span header)
+int task_log_add(struct task_log *l, const struct log_folder *in, struct span header)
 {
 	size_t size = l->head.len + header.len;
-	char path[PATH_BYTES];
+	char name[NAME_BYTES];
 	int fd;
 
 	INVARIANT(l->pending);
@@ -83,8 +83,8 @@ int task_log_add(struct task_log *l, struct span header)
 	if (l->size != size && ftruncate(l->fd, (off_t)size) < 0)
 		return -errno;
 	l->size = size;
-	proc_path(l, path);
-	fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOCTTY);
+	own_name(l, name);
+	fd = openat(in->own_fds, name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
 	buf_put(&l->head, header.p, header.len);
@@ -132,10 +132,10 @@ static int write_head(struct task_log *l)
 }
 
 /* Appends all of it to the file that has the name. */
-static int append_to(const struct task_log *l, int logs_fd, const char *name)
+static int append_to(const struct task_log *l, const struct log_folder *in, const char *name)
 {
 	CLEANUP(fd_close)
-	int to = fd_open_at(logs_fd, name, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0600);
+	int to = fd_open_at(in->fd, name, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0600);
 	char chunk[COPY_BYTES];
 	int rc = to < 0 ? to : fd_write_all(to, "\n", 1);
 	ssize_t n;
@@ -151,13 +151,13 @@ static int append_to(const struct task_log *l, int logs_fd, const char *name)
 	return rc;
 }
 
-int task_log_name(struct task_log *l, int logs_fd, const char *name, bool last)
+int task_log_name(struct task_log *l, const struct log_folder *in, const char *name, bool last)
 {
-	char path[PATH_BYTES];
+	char own[NAME_BYTES];
 	int rc = write_head(l);
 
-	proc_path(l, path);
-	if (!l->refused && linkat(AT_FDCWD, path, logs_fd, name, AT_SYMLINK_FOLLOW) < 0) {
+	own_name(l, own);
+	if (!l->refused && linkat(in->own_fds, own, in->fd, name, AT_SYMLINK_FOLLOW) < 0) {
 		l->refused = true;
 		l->useless = errno != EEXIST;
 	} else if (!l->refused) {
@@ -166,7 +166,7 @@ int task_log_name(struct task_log *l, int logs_fd, const char *name, bool last)
 	}
 	if (!last)
 		return rc;
-	rc = append_to(l, logs_fd, name);
+	rc = append_to(l, in, name);
 	let_go(l);
 	return rc;
 }

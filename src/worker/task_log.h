@@ -26,6 +26,13 @@ struct task_log {
 	struct buf head; /* header lines of the task */
 };
 
+/* Where logs are. Both are borrowed. */
+struct log_folder {
+	int fd;
+	int own_fds; /* /proc/self/fd, through which a file without a name is reached; or negative
+		      */
+};
+
 #define TASK_LOG_INIT                      \
 	{                                  \
 		.fd = -1, .head = BUF_INIT \
@@ -38,14 +45,14 @@ void task_log_release(struct task_log *l);
  * something of that name already, to which its output must be appended; or -errno when a file
  * without a name cannot be had, now or (then it is not tried again) on this file system.
  */
-int task_log_begin(struct task_log *l, int logs_fd, const char *name);
+int task_log_begin(struct task_log *l, const struct log_folder *in, const char *name);
 
 /*
  * Adds a header line, and opens the file for the process that it announces. Returns a descriptor,
  * which is the caller's; or -errno, -EFBIG for one header too many: then the file is to be named,
  * and the header belongs behind what is in it.
  */
-int task_log_add(struct task_log *l, struct span header);
+int task_log_add(struct task_log *l, const struct log_folder *in, struct span header);
 
 /* Whether nothing was printed into it so far. */
 bool task_log_is_quiet(const struct task_log *l);
@@ -55,7 +62,7 @@ bool task_log_is_quiet(const struct task_log *l);
  * something under that name already, all is appended to that, if `last`; else the task goes on
  * without. Returns 0, or -errno when a part of the log is missing or cannot be found.
  */
-int task_log_name(struct task_log *l, int logs_fd, const char *name, bool last);
+int task_log_name(struct task_log *l, const struct log_folder *in, const char *name, bool last);
 
 /*
  * The task is over and was quiet: keeps the file for the next one. Returns 0; or -EBUSY when

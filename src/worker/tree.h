@@ -31,6 +31,7 @@ struct tree {
 	struct tree_slot *slots;
 	uint64_t ordinal;        /* births so far */
 	int parent_fd, group_fd; /* own cgroup, and the one of this worker; -1 in subreaper mode */
+	int procs_fd;            /* of the former: see hold_procs */
 	struct buf group_dir;    /* path of the latter, empty in subreaper mode */
 	int children_fd;         /* /proc/self/task/<self>/children, or -1 */
 	struct tree_unknown *unknown;

@@ -18,6 +18,7 @@ struct tree_slot {
 	uint64_t main, ordinal;
 	unsigned generation; /* of its cgroup: raised when one had to be abandoned */
 	int dir_fd, events_fd;
+	int procs_fd; /* held open for nothing but its inode: see hold_procs */
 	char tag[TAG_BYTES_MAX];
 };
 

@@ -64,7 +64,8 @@ struct worker_run {
 	const struct worker_options *o;
 	const struct clock *clock;
 	char *state_dir; /* absolute */
-	int state_fd, workers_fd, logs_fd, outputs_fd, log_fd, null_fd;
+	int state_fd, workers_fd, outputs_fd, log_fd, null_fd;
+	struct log_folder log_folder;
 	struct lock lock;
 	struct proc_identity who;
 	uint64_t incarnation;
@@ -83,6 +84,9 @@ struct worker_run {
 	unsigned running, ending; /* of those in slots, how many are past STAGE_RUN */
 	struct attempt_list waiting, validations;
 	unsigned refilled_to; /* waiting ones when the last assignment came */
+	unsigned asked_at;    /* waiting ones when reports were sent, not answered yet; or 0 */
+	unsigned begun_since; /* how many begin before such an answer comes: rises fast, falls slow
+			       */
 	struct attempt *spare;
 	int epoll_fd, signal_fd, watch_fd;
 	bool writable_wanted; /* the socket was full */

@@ -72,13 +72,15 @@ static int open_folders(struct worker_run *w, struct err *e)
 		return say_no(w, e, w->state_fd, "cannot open the state folder");
 	rc = open_folder(w, "workers", &w->workers_fd);
 	if (rc == 0)
-		rc = open_folder(w, "logs", &w->logs_fd);
+		rc = open_folder(w, "logs", &w->log_folder.fd);
 	if (rc == 0)
 		rc = open_folder(w, "outputs", &w->outputs_fd);
 	if (rc < 0)
 		return say_no(w, e, rc, "cannot open the folders workers, logs and outputs");
 	buf_putf(&log, "worker_%s.log", w->o->worker_id);
-	w->log_fd = fd_open_at(w->logs_fd, log.p, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0600);
+	w->log_fd = fd_open_at(w->log_folder.fd, log.p, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK,
+			       0600);
+	w->log_folder.own_fds = fd_open_dir("/proc/self/fd");
 	w->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (w->log_fd < 0 || w->null_fd < 0)
 		return say_no(w, e, w->log_fd < 0 ? w->log_fd : -errno, "cannot open its log");
@@ -214,15 +216,17 @@ int worker_setup(struct worker_run *w, const struct worker_options *o, struct er
 	*w = (struct worker_run){ .o = o,
 				  .clock = o->clock ? o->clock : &clock_real,
 				  .lock = LOCK_INIT };
-	w->state_fd = w->workers_fd = w->logs_fd = w->outputs_fd = w->log_fd = w->null_fd = -1;
+	w->state_fd = w->workers_fd = w->log_folder.fd = w->log_folder.own_fds = w->outputs_fd =
+		w->log_fd = w->null_fd = -1;
 	w->terminal_fd = w->epoll_fd = w->signal_fd = w->watch_fd = w->link.fd = w->link.outbox.fd =
 		-1;
 	w->programs = (struct program_finder)PROGRAM_FINDER_INIT;
-	w->tree.parent_fd = w->tree.group_fd = w->tree.children_fd = -1;
+	w->tree.parent_fd = w->tree.group_fd = w->tree.procs_fd = w->tree.children_fd = -1;
 	for (size_t i = 0; i < ARRAY_LEN(w->logs); i++)
 		w->logs[i] = (struct task_log)TASK_LOG_INIT;
 	w->waiting.end = &w->waiting.first;
 	w->validations.end = &w->validations.first;
+	w->begun_since = PREFETCH_MAX; /* careful, until it is known better */
 	w->grace_ms = KILL_GRACE_MS;
 	w->heartbeat_ms = HEARTBEAT_MS;
 	if (name_problem(span_of(o->worker_id)))
@@ -288,7 +292,8 @@ void worker_teardown(struct worker_run *w)
 	fd_close(&w->signal_fd);
 	fd_close(&w->watch_fd);
 	fd_close(&w->outputs_fd);
-	fd_close(&w->logs_fd);
+	fd_close(&w->log_folder.fd);
+	fd_close(&w->log_folder.own_fds);
 	fd_close(&w->null_fd);
 	fd_close(&w->log_fd);
 	lock_release(&w->lock); /* last: from here on another may be who we were */

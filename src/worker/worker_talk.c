@@ -4,8 +4,9 @@
  * the register message, without a question in between, so adoption is one exchange.
  *
  * When to write: at once when a slot stands idle with nothing waiting (the orchestrator has to
- * act), when half of what was waiting has been used up (time to refill), else after
- * REPORT_DELAY_MS.
+ * act), when it is time to refill, else after REPORT_DELAY_MS. It is time to refill when at least
+ * half of what was waiting has been used up and the rest might be before the answer is here: the
+ * later, the more reports and assignments share a sync.
  */
 #include "worker/worker_impl.h"
 
@@ -17,6 +18,7 @@
 #include "base/limits.h"
 
 #define RETRY_US 1000000
+#define REFILL_SAFETY 2     /* times as many must be waiting as may begin before more are here */
 #define EAGER_PAUSE_US 2000 /* between two tries while a new orchestrator is known to come up */
 
 unsigned worker_waiting(const struct worker_run *w)
@@ -142,7 +144,7 @@ static bool reported(const struct worker_run *w, const struct worker_msg *m)
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	const char *at = w->link.kept.p, *end = at + w->link.kept.len, *line;
 
-	if (w->link.kept.len == 0)
+	if (!link_may_have(&w->link, m->task_id, m->attempt))
 		return false;
 	buf_putf(&text, "\"task_id\":\"%.*s\",\"attempt\":%llu,", SPAN_ARG(m->task_id),
 		 (unsigned long long)m->attempt);
@@ -160,6 +162,29 @@ static bool reported(const struct worker_run *w, const struct worker_msg *m)
 	return false;
 }
 
+/* The reports just queued ask for more. */
+static void ask(struct worker_run *w)
+{
+	w->refilled_to = worker_waiting(w);
+	if (!w->asked_at)
+		w->asked_at = w->refilled_to;
+}
+
+/* More is here: notes how many of those that waited began meanwhile. */
+static void note_answer(struct worker_run *w)
+{
+	unsigned waiting = worker_waiting(w), begun;
+
+	if (!w->asked_at)
+		return;
+	begun = waiting < w->asked_at ? w->asked_at - waiting : 0;
+	if (begun > w->begun_since)
+		w->begun_since = begun;
+	else
+		w->begun_since -= (w->begun_since - begun + 7) / 8;
+	w->asked_at = 0;
+}
+
 /* Takes over w->spare, which holds the message's text. */
 static void assign(struct worker_run *w, const struct worker_msg *m)
 {
@@ -174,6 +199,7 @@ static void assign(struct worker_run *w, const struct worker_msg *m)
 	if (find_waiting(l, m->task_id, m->attempt, &before) ||
 	    (same && same->validation == m->validation) || reported(w, m))
 		return;
+	note_answer(w);
 	w->spare = NULL;
 	a->task_id = m->task_id;
 	a->workstream_id = m->workstream_id;
@@ -331,10 +357,10 @@ void worker_receive(struct worker_run *w)
 
 static bool time_to_send(const struct worker_run *w, int64_t now_us)
 {
-	unsigned waiting = worker_waiting(w);
+	unsigned waiting = worker_waiting(w), enough = REFILL_SAFETY * (w->begun_since + 1);
 
 	return w->stopping || (w->running < w->slots_wanted && waiting == 0) ||
-	       2 * waiting <= w->refilled_to ||
+	       (2 * waiting <= w->refilled_to && waiting <= enough) ||
 	       now_us - w->link.unsent_since_us >= REPORT_DELAY_MS * 1000LL;
 }
 
@@ -362,7 +388,7 @@ void worker_flush(struct worker_run *w)
 	}
 	if (w->link.unsent && time_to_send(w, now_us)) {
 		link_queue_reports(&w->link);
-		w->refilled_to = worker_waiting(w);
+		ask(w);
 	}
 	if (now_us >= w->heartbeat_us)
 		put_heartbeat(w);

@@ -14,6 +14,7 @@
 struct place {
 	char dir[32];
 	int fd;
+	struct log_folder in;
 	struct task_log log;
 };
 
@@ -26,6 +27,7 @@ static int setup(void **state)
 	*p = (struct place){ .dir = "/tmp/sk_task_log.XXXXXX", .log = TASK_LOG_INIT };
 	assert_non_null(mkdtemp(p->dir));
 	p->fd = fd_open_dir(p->dir);
+	p->in = (struct log_folder){ p->fd, fd_open_dir("/proc/self/fd") };
 	*state = p;
 	return 0;
 }
@@ -38,6 +40,7 @@ static int teardown(void **state)
 	unlinkat(p->fd, "a.log", 0);
 	unlinkat(p->fd, "b.log", 0);
 	close(p->fd);
+	close(p->in.own_fds);
 	rmdir(p->dir);
 	mem_free(&p);
 	return 0;
@@ -61,8 +64,8 @@ static int begin(struct place *p, const char *name)
 {
 	int fd;
 
-	assert_int_equal(task_log_begin(&p->log, p->fd, name), 1);
-	fd = task_log_add(&p->log, header);
+	assert_int_equal(task_log_begin(&p->log, &p->in, name), 1);
+	fd = task_log_add(&p->log, &p->in, header);
 	assert_true(fd >= 0);
 	return fd;
 }
@@ -84,7 +87,7 @@ static void test_quiet_file_is_used_again(void **state)
 	assert_int_equal(write(fd, "x\n", 2), 2);
 	close(fd);
 	assert_false(task_log_is_quiet(&p->log));
-	assert_int_equal(task_log_name(&p->log, p->fd, "b.log", true), 0);
+	assert_int_equal(task_log_name(&p->log, &p->in, "b.log", true), 0);
 	assert_log(p, "b.log", "=== a header\nx\n");
 	assert_false(p->log.pending);
 	assert_false(has(p, "a.log"));
@@ -96,12 +99,12 @@ static void test_named_while_it_is_written(void **state)
 	int fd = begin(p, "a.log");
 
 	assert_int_equal(write(fd, "one\n", 4), 4);
-	assert_int_equal(task_log_name(&p->log, p->fd, "a.log", false), 0);
+	assert_int_equal(task_log_name(&p->log, &p->in, "a.log", false), 0);
 	assert_log(p, "a.log", "=== a header\none\n");
 	assert_int_equal(write(fd, "two\n", 4), 4);
 	assert_log(p, "a.log", "=== a header\none\ntwo\n");
 	close(fd);
-	assert_int_equal(task_log_begin(&p->log, p->fd, "a.log"), 0); /* append to that */
+	assert_int_equal(task_log_begin(&p->log, &p->in, "a.log"), 0); /* append to that */
 }
 
 static void test_headers_of_quiet_steps_come_along(void **state)
@@ -111,12 +114,12 @@ static void test_headers_of_quiet_steps_come_along(void **state)
 
 	close(fd);
 	assert_true(task_log_is_quiet(&p->log));
-	fd = task_log_add(&p->log, (struct span)SPAN_LIT("\n=== second\n"));
+	fd = task_log_add(&p->log, &p->in, (struct span)SPAN_LIT("\n=== second\n"));
 	assert_true(fd >= 0);
 	assert_true(task_log_is_quiet(&p->log));
 	assert_int_equal(write(fd, "x\n", 2), 2);
 	close(fd);
-	assert_int_equal(task_log_name(&p->log, p->fd, "a.log", true), 0);
+	assert_int_equal(task_log_name(&p->log, &p->in, "a.log", true), 0);
 	assert_log(p, "a.log", "=== a header\n\n=== second\nx\n");
 }
 
@@ -127,8 +130,9 @@ static void test_one_header_too_many(void **state)
 
 	memset(large, 'x', sizeof(large));
 	close(begin(p, "a.log"));
-	assert_int_equal(task_log_add(&p->log, (struct span){ large, sizeof(large) }), -EFBIG);
-	assert_int_equal(task_log_name(&p->log, p->fd, "a.log", true), 0);
+	assert_int_equal(task_log_add(&p->log, &p->in, (struct span){ large, sizeof(large) }),
+			 -EFBIG);
+	assert_int_equal(task_log_name(&p->log, &p->in, "a.log", true), 0);
 	assert_log(p, "a.log", "=== a header\n");
 }
 
@@ -142,7 +146,7 @@ static void test_size_of_the_header_is_not_silence(void **state)
 	assert_int_equal(write(fd, "my own words\n", header.len), header.len);
 	close(fd);
 	assert_false(task_log_is_quiet(&p->log));
-	assert_int_equal(task_log_name(&p->log, p->fd, "a.log", true), 0);
+	assert_int_equal(task_log_name(&p->log, &p->in, "a.log", true), 0);
 	assert_log(p, "a.log", "my own words\n");
 }
 
@@ -154,7 +158,7 @@ static void test_held_by_somebody_else(void **state)
 
 	assert_true(task_log_is_quiet(&p->log));
 	assert_int_equal(task_log_keep(&p->log), -EBUSY);
-	assert_int_equal(task_log_name(&p->log, p->fd, "a.log", true), 0);
+	assert_int_equal(task_log_name(&p->log, &p->in, "a.log", true), 0);
 	next = begin(p, "b.log");
 	assert_int_equal(write(fd, "late\n", 5), 5);
 	assert_true(task_log_is_quiet(&p->log));
@@ -172,19 +176,19 @@ static void test_name_is_taken(void **state)
 	assert_int_equal(write(other, "theirs\n", 7), 7);
 	close(other);
 	assert_int_equal(write(fd, "one\n", 4), 4);
-	assert_int_equal(task_log_name(&p->log, p->fd, "a.log", false), 0);
+	assert_int_equal(task_log_name(&p->log, &p->in, "a.log", false), 0);
 	assert_true(p->log.pending);
 	assert_true(p->log.refused);
 	assert_log(p, "a.log", "theirs\n");
 	assert_int_equal(write(fd, "two\n", 4), 4);
 	close(fd);
-	assert_int_equal(task_log_add(&p->log, header), -EFBIG);
-	assert_int_equal(task_log_name(&p->log, p->fd, "a.log", true), 0);
+	assert_int_equal(task_log_add(&p->log, &p->in, header), -EFBIG);
+	assert_int_equal(task_log_name(&p->log, &p->in, "a.log", true), 0);
 	assert_log(p, "a.log", "theirs\n\n=== a header\none\ntwo\n");
 	assert_false(p->log.useless);
 	close(begin(p, "b.log"));
 	assert_int_equal(symlinkat("/etc/passwd", p->fd, "b.log"), 0);
-	assert_int_equal(task_log_name(&p->log, p->fd, "b.log", true), -ELOOP);
+	assert_int_equal(task_log_name(&p->log, &p->in, "b.log", true), -ELOOP);
 	assert_false(p->log.pending);
 }
 
@@ -192,12 +196,15 @@ static void test_name_is_taken(void **state)
 static void test_not_on_every_file_system(void **state)
 {
 	struct place *p = *state;
-	int proc = fd_open_dir("/proc/self");
+	struct log_folder proc = { fd_open_dir("/proc/self"), p->in.own_fds };
 
-	assert_true(task_log_begin(&p->log, proc, "a.log") < 0);
+	assert_true(task_log_begin(&p->log, &proc, "a.log") < 0);
 	assert_true(p->log.useless);
-	assert_int_equal(task_log_begin(&p->log, p->fd, "a.log"), -EOPNOTSUPP);
-	close(proc);
+	assert_int_equal(task_log_begin(&p->log, &p->in, "a.log"), -EOPNOTSUPP);
+	close(proc.fd);
+	p->log.useless = false;
+	proc = (struct log_folder){ p->fd, -ENOENT };
+	assert_int_equal(task_log_begin(&p->log, &proc, "a.log"), -EOPNOTSUPP);
 }
 
 int main(void)

@@ -258,6 +258,23 @@ static void test_waiting_ones_keep_their_order(void **state)
 	fake_shutdown(f);
 }
 
+/* One that has ended is not begun again while its report is on its way. */
+static void test_reported_ones_are_not_taken_again(void **state)
+{
+	struct fake *f = *state;
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	start(f, 1);
+	f->acknowledges = false;
+	run(f, "once", "{\"run\":\"true\"}");
+	fake_run(f, "once", "echo x >> ran");
+	run(f, "other", "{\"run\":\"echo y >> ran\"}");
+	assert_int_equal(fd_read_file_at(f->dir_fd, "ran", 65536, &text), 0);
+	assert_string_equal(text.p, "y\n");
+	f->acknowledges = true;
+	fake_shutdown(f);
+}
+
 static unsigned count_finished(const struct fake *f)
 {
 	unsigned count = 0;
@@ -393,6 +410,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_limits_and_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_log_has_headers_and_output, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waiting_ones_keep_their_order, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_reported_ones_are_not_taken_again, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_goes_on_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_outbox_of_one_that_left, setup, teardown),
