@@ -21,6 +21,10 @@ enum sk_code {
 	SK_ECORRUPT,      /* our own files are damaged */
 	SK_EIO,           /* the disk or the system refused */
 	SK_EWORK,         /* the work itself failed */
+	SK_EGATE,         /* a goal waits for somebody's approval */
+	SK_EHUMAN,        /* a goal needs a person who decides */
+	SK_EBUDGET,       /* beyond what a goal may use */
+	SK_EPARKED,       /* waits for a quota: try later */
 };
 
 #define ERR_TEXT_MAX 1024

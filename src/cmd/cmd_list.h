@@ -58,6 +58,8 @@ CMD(state_repair)
 CMD(classify)
 CMD(agents_list)
 CMD(tentacle_marker_cleanup)
+CMD(breaker_list)
+CMD(breaker_reset)
 
 CMD(daemon)
 CMD(daemon_start)

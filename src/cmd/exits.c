@@ -19,6 +19,14 @@ enum exit_code exit_of(int code)
 		return EXIT_DAMAGED;
 	case SK_EWORK:
 		return EXIT_WORK_FAILED;
+	case SK_EGATE:
+		return EXIT_AWAITING_GATE;
+	case SK_EHUMAN:
+		return EXIT_NEEDS_HUMAN;
+	case SK_EBUDGET:
+		return EXIT_OVER_BUDGET;
+	case SK_EPARKED:
+		return EXIT_PARKED;
 	default:
 		return EXIT_IO; /* SK_EIO and every -errno */
 	}

@@ -200,6 +200,7 @@ struct provider {
 	uint64_t failures;     /* in a row */
 	int64_t open_until_ms; /* nothing is sent before */
 	struct span kind, reason;
+	struct span probe; /* the tentacle that tries whether it takes work again */
 	int64_t changed_ms;
 };
 

@@ -275,6 +275,7 @@ static const struct doc_member provider_members[] = {
 	TIME(provider, "open_until", open_until_ms, 0),
 	TEXT(provider, "kind", kind, 0),
 	TEXT(provider, "reason", reason, 0),
+	TEXT(provider, "probe", probe, 0),
 	TIME(provider, "changed_at", changed_ms, 0),
 };
 const struct doc_type provider_type = TYPE("provider", provider, provider_members, NULL);

@@ -50,9 +50,9 @@ struct agent *agents_add(struct agents *a, struct span name, enum agent_source s
 	fresh = &a->v[a->count++];
 	*fresh = (struct agent){ .name = arena_copy(&a->text, name),
 				 .source = source,
-				 .provider = SPAN_LIT("unknown"),
 				 .timeout_ms = AGENT_TIMEOUT_MS,
 				 .max_parallel = AGENT_PARALLEL_DEFAULT };
+	fresh->provider = fresh->name; /* its limits are its own */
 	return fresh;
 }
 

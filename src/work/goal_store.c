@@ -20,6 +20,7 @@
 #include "os/fd.h"
 #include "os/lock.h"
 #include "os/proc.h"
+#include "work/owner.h"
 
 static int take_lock(struct goal_store *s, const char *command, struct err *e)
 {

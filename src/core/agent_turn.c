@@ -1,0 +1,292 @@
+/*
+ * What an agent says about itself counts for little here: its hand-off is recorded by the store
+ * before this turn begins, so the tentacle's state tells whether there is one. Without one a limit
+ * in its output parks the work, and costs no attempt.
+ */
+#include "core/agent_turn.h"
+
+#include "base/err.h"
+#include "core/breaker.h"
+
+#define X(name, word, text) word,
+static const char *const outcome_words[] = { AGENT_OUTCOMES(X) };
+#undef X
+#define X(name, word, text) text,
+static const char *const outcome_texts[] = { AGENT_OUTCOMES(X) };
+#undef X
+
+const char *agent_outcome_word(enum agent_outcome o)
+{
+	return outcome_words[o];
+}
+
+const char *agent_outcome_text(enum agent_outcome o)
+{
+	return outcome_texts[o];
+}
+
+/* An order that was given and has not begun: not a prompt that was handed to somebody unknown. */
+static bool ordered(const struct tentacle *t)
+{
+	return t->status == TENTACLE_DISPATCHED && t->owner.nonce.len;
+}
+
+static int check_state(struct turn *t, const struct tentacle *which)
+{
+	switch (which->status) {
+	case TENTACLE_RUNNING:
+		return turn_refuse(t, -SK_EBUSY,
+				   "tentacle \"%.*s\": its agent is at work (pid %llu): nothing "
+				   "was started. Try: sk logs -f %.*s",
+				   SPAN_ARG(which->name), (unsigned long long)which->owner.pid,
+				   SPAN_ARG(which->task_id));
+	case TENTACLE_COMPLETED:
+		return turn_refuse(t, -SK_EREFUSED,
+				   "tentacle \"%.*s\" is completed: nothing was started. Try: sk "
+				   "tentacle resume %.*s",
+				   SPAN_ARG(which->name), SPAN_ARG(which->name));
+	case TENTACLE_PARKED:
+		return turn_refuse(t, -SK_EPARKED,
+				   "tentacle \"%.*s\" is parked (%.*s): nothing was started. Try: "
+				   "sk retry-queue release %.*s",
+				   SPAN_ARG(which->name), SPAN_ARG(which->parked.kind),
+				   SPAN_ARG(which->name));
+	default:
+		return 0;
+	}
+}
+
+static int check_needs(struct turn *t, const struct tentacle *which)
+{
+	for (size_t i = 0; i < which->todo_deps.count; i++) {
+		const struct tentacle *need = goals_tentacle(&t->st->goals, which->todo_deps.v[i]);
+
+		if (!need || need->status != TENTACLE_COMPLETED ||
+		    handoff_needs_triage(need->terminal_status))
+			return turn_refuse(t, -SK_EREFUSED,
+					   "tentacle \"%.*s\" waits for \"%.*s\", which has not "
+					   "succeeded: nothing was started. Try: --force to start "
+					   "it all the same",
+					   SPAN_ARG(which->name), SPAN_ARG(which->todo_deps.v[i]));
+	}
+	return 0;
+}
+
+static int check_room(struct turn *t, const struct agent_order *order)
+{
+	const struct goals *all = &t->st->goals;
+	uint64_t at_work = 0;
+
+	for (size_t i = 0; i < all->tentacle_count; i++) {
+		const struct tentacle *other = &all->tentacles[i];
+
+		at_work += (other->status == TENTACLE_RUNNING || ordered(other)) &&
+			   span_eq(other->agent, order->agent) &&
+			   !span_eq(other->name, order->name);
+	}
+	if (at_work < order->max_parallel)
+		return 0;
+	return turn_refuse(t, -SK_EBUSY,
+			   "agent \"%.*s\": %llu of it are at work, as many as its max_parallel: "
+			   "nothing was started. Try: the same again when one has ended",
+			   SPAN_ARG(order->agent), (unsigned long long)at_work);
+}
+
+int agent_ordered(struct turn *t, const struct agent_order *order, const struct goal_words *words,
+		  bool *again)
+{
+	const struct tentacle *which = goals_tentacle(&t->st->goals, order->name);
+	struct tentacle next = *which;
+	int rc = check_state(t, which);
+
+	*again = false;
+	if (rc == 0 && !order->anyway)
+		rc = check_needs(t, which);
+	if (rc == 0)
+		rc = check_room(t, order);
+	if (rc == 0)
+		rc = breaker_admit(t, order->provider, order->name);
+	if (rc < 0)
+		return rc;
+	next.owner = order->who;
+	if (ordered(which)) {
+		*again = true;
+		next.owner.nonce = which->owner.nonce;
+		tentacle_record(t, &next, EV_TENTACLE_UPDATED, words);
+		return 0;
+	}
+	next.agent = order->agent;
+	next.model = order->model;
+	next.dispatched_ms = t->now_ms;
+	next.started_ms = next.ended_ms = 0;
+	next.task_id = SPAN_NONE;
+	rc = tentacle_move(t, &next, ON_DISPATCHED, words);
+	if (rc == 0)
+		breaker_try(t, order->provider, order->name, words);
+	return rc;
+}
+
+void agent_not_ordered(struct turn *t, struct span name, const struct goal_words *words)
+{
+	const struct tentacle *which = goals_tentacle(&t->st->goals, name);
+	struct tentacle next;
+
+	if (!which || !ordered(which))
+		return;
+	next = *which;
+	next.owner = (struct tentacle_owner){ .pid = 0 };
+	(void)tentacle_move(t, &next, ON_TENTACLE_RESET, words);
+}
+
+int agent_started(struct turn *t, struct span name, const struct tentacle_owner *self,
+		  struct span task_id, const struct goal_words *words)
+{
+	const struct tentacle *which = goals_tentacle(&t->st->goals, name);
+	struct tentacle next = *which;
+
+	if (!span_eq(which->owner.nonce, self->nonce) ||
+	    (which->status != TENTACLE_DISPATCHED && which->status != TENTACLE_LOST))
+		return turn_refuse(t, -SK_EREFUSED,
+				   "tentacle \"%.*s\" is %s, and this order is not the newest one "
+				   "or was carried out: no agent was started. Try: sk tentacle "
+				   "dispatch %.*s --run",
+				   SPAN_ARG(name), tentacle_state_word(which->status),
+				   SPAN_ARG(name));
+	next.owner = *self;
+	next.task_id = task_id;
+	next.started_ms = t->now_ms;
+	next.ended_ms = 0;
+	next.attempts++;
+	next.outside_scope = (struct texts){ NULL, 0 };
+	return tentacle_move(t, &next, ON_AGENT_STARTED, words);
+}
+
+static void add_spent(struct turn *t, const struct tentacle *which, const struct agent_end *end,
+		      const struct goal_words *words)
+{
+	const struct goal *g =
+		which->goal_id.len ? goals_find(&t->st->goals, which->goal_id) : NULL;
+	struct goal_words spent = *words;
+	struct goal next;
+
+	if (!g || (!end->tokens && !end->micros))
+		return;
+	next = *g;
+	next.spent_tokens += end->tokens;
+	next.spent_micros += end->micros;
+	spent.name = which->name;
+	goal_record(t, &next, EV_GOAL_SPENT, &spent);
+}
+
+static int park(struct turn *t, struct tentacle *next, const struct agent_end *end,
+		const struct goal_words *words)
+{
+	const struct quota_verdict *v = end->limit;
+	struct parked *p = &next->parked;
+
+	p->kind = span_of(quota_kind_word(v->kind));
+	p->provider = end->provider;
+	p->hint = turn_copy(t, span_of(v->words));
+	p->since_ms = t->now_ms;
+	p->due_ms = v->retryable ? end->due_ms : 0;
+	p->held = !v->retryable;
+	p->times++;
+	next->attempts -= next->attempts > 0; /* it was not its fault */
+	return tentacle_move(t, next, ON_QUOTA_HIT, words);
+}
+
+/* A conversation that is too long says nothing about the provider. */
+static bool concerns_all(const struct quota_verdict *v)
+{
+	return v->kind != QUOTA_NONE && v->kind != QUOTA_CONTEXT_LIMIT;
+}
+
+static void judge_provider(struct turn *t, const struct agent_end *end, bool well,
+			   const struct goal_words *words)
+{
+	const struct quota_verdict *v = end->limit;
+
+	if (!well && concerns_all(v))
+		breaker_open(t, end->provider, span_of(quota_kind_word(v->kind)),
+			     turn_copy(t, span_of(v->words)), v->retryable ? end->due_ms : 0,
+			     words);
+	else if (v->kind == QUOTA_NONE && (well || v->ended_well))
+		breaker_close(t, end->provider, words);
+}
+
+enum agent_outcome agent_ended(struct turn *t, struct span name, const struct agent_end *end,
+			       const struct goal_words *words)
+{
+	const struct tentacle *which = goals_tentacle(&t->st->goals, name);
+	struct goal_words told = *words;
+	struct tentacle next;
+	bool well;
+	int rc;
+
+	if (!which || !span_eq(which->owner.nonce, end->nonce))
+		return AGENT_SUPERSEDED;
+	well = which->status == TENTACLE_HANDED_OFF || which->status == TENTACLE_COMPLETED;
+	judge_provider(t, end, well || (end->exit_code == 0 && !end->signal && !end->timed_out),
+		       words);
+	add_spent(t, which, end, words);
+	which = goals_tentacle(&t->st->goals, name);
+	next = *which;
+	next.owner = (struct tentacle_owner){ .pid = 0 };
+	next.ended_ms = t->now_ms;
+	next.spent_tokens += end->tokens;
+	next.spent_micros += end->micros;
+	if (end->outside.count)
+		next.outside_scope = end->outside;
+	told.exit_code = end->exit_code;
+	told.signal = end->signal;
+	if (which->status != TENTACLE_RUNNING) {
+		tentacle_record(t, &next, EV_TENTACLE_UPDATED, words);
+		return which->status == TENTACLE_PARKED ? AGENT_PARKED
+		       : well                           ? AGENT_HANDED_OFF
+							: AGENT_SUPERSEDED;
+	}
+	if (end->limit->kind == QUOTA_NONE)
+		rc = tentacle_move(t, &next, ON_AGENT_ENDED, &told);
+	else
+		rc = park(t, &next, end, &told);
+	INVARIANT(rc == 0); /* both rows leave running */
+	if (end->limit->kind == QUOTA_NONE)
+		return AGENT_NO_HANDOFF;
+	return end->limit->retryable ? AGENT_PARKED : AGENT_NEEDS_HUMAN;
+}
+
+const struct tentacle *agent_due(const struct goals *all, int64_t now_ms, int64_t *next_ms)
+{
+	const struct tentacle *best = NULL;
+
+	*next_ms = 0;
+	for (size_t i = 0; i < all->tentacle_count; i++) {
+		const struct tentacle *one = &all->tentacles[i];
+		const struct provider *p = goals_provider(all, one->parked.provider);
+		int64_t due_ms = one->parked.due_ms;
+
+		if (one->status != TENTACLE_PARKED || one->parked.held || !due_ms)
+			continue;
+		if (p && p->failures && !p->open_until_ms)
+			continue; /* a person has to close it */
+		if (p && p->failures && p->open_until_ms > due_ms)
+			due_ms = p->open_until_ms;
+		if (!*next_ms || due_ms < *next_ms)
+			*next_ms = due_ms;
+		if (due_ms > now_ms || (p && p->failures && breaker_probing(all, p)))
+			continue;
+		if (!best || one->parked.due_ms < best->parked.due_ms)
+			best = one;
+	}
+	return best;
+}
+
+int agent_released(struct turn *t, struct span name, const struct goal_words *words)
+{
+	struct tentacle next = *goals_tentacle(&t->st->goals, name);
+	uint64_t times = next.parked.times;
+
+	doc_clear(&parked_type, &next.parked);
+	next.parked.times = times;
+	return tentacle_move(t, &next, ON_QUOTA_RELEASED, words);
+}

@@ -1,0 +1,52 @@
+/*
+ * A supervised agent is lost when the process that watched over it is gone: that one records every
+ * other end. One that was only dispatched is not judged here, for its task may still be waiting.
+ */
+#include "work/owner.h"
+
+int owner_self(struct tentacle_owner *out, struct owner_texts *texts, struct span nonce)
+{
+	int rc = proc_self(&texts->who);
+
+	if (rc < 0)
+		return rc;
+	*out = (struct tentacle_owner){ .pid = texts->who.pid,
+					.pid_start = texts->who.start,
+					.boot_id = span_of(texts->who.boot_id),
+					.nonce = nonce };
+	return 0;
+}
+
+enum owner_life owner_life(const struct tentacle_owner *o)
+{
+	struct proc_identity who = { .pid = o->pid, .start = o->pid_start };
+	int rc;
+
+	if (!o->pid || !o->pid_start || o->boot_id.len != BOOT_ID_LEN)
+		return OWNER_UNKNOWN;
+	memcpy(who.boot_id, o->boot_id.p, BOOT_ID_LEN);
+	rc = proc_alive(&who);
+	return rc < 0 ? OWNER_UNKNOWN : rc ? OWNER_ALIVE : OWNER_DEAD;
+}
+
+const char *owner_life_word(enum owner_life life)
+{
+	static const char *const words[] = { "unknown", "alive", "dead" };
+
+	return words[life];
+}
+
+void owners_look(struct turn *t)
+{
+	const struct goal_words words = { .reason = SPAN_LIT("the process that watched over its "
+							     "agent is gone") };
+
+	for (size_t i = 0; i < t->st->goals.tentacle_count; i++) {
+		struct tentacle next = t->st->goals.tentacles[i];
+
+		if (next.status != TENTACLE_RUNNING || owner_life(&next.owner) != OWNER_DEAD)
+			continue;
+		next.ended_ms = t->now_ms;
+		(void)tentacle_move(t, &next, ON_OWNER_LOST, &words);
+	}
+}
