@@ -33,6 +33,8 @@ static void arena_refill(struct arena *a, size_t need)
 	if (bytes < need)
 		bytes = need;
 	block = mem_alloc(sizeof(*block) + bytes);
+	if (bytes == BLOCK_MAX)
+		mem_expect(block, bytes);
 	block->next = a->blocks;
 	a->blocks = block;
 	a->at = (char *)(block + 1);

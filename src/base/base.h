@@ -34,6 +34,12 @@ char *mem_strdup(const char *text);
 void mem_free(void *pp); /* frees *(void **)pp and sets it to NULL: fits CLEANUP */
 
 /*
+ * All of this memory will be written soon: the kernel may give its pages at once, which is cheaper
+ * than to be asked for each of them.
+ */
+void mem_expect(void *p, size_t bytes);
+
+/*
  * Makes room for `need` elements of `size` bytes in the array *array of capacity *capacity,
  * doubling. The array may move.
  */

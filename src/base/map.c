@@ -41,6 +41,7 @@ static void map_resize(struct map *m, size_t capacity)
 	struct map old = *m;
 
 	m->slots = mem_zalloc(capacity * sizeof(*m->slots));
+	mem_expect(m->slots, capacity * sizeof(*m->slots)); /* hashes touch every page */
 	m->capacity = capacity;
 	m->used = m->count;
 	for (size_t i = 0; i < old.capacity; i++) {

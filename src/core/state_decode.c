@@ -108,6 +108,8 @@ static void read_ws(struct decoder *d, struct span id)
 		mem_grow(&w.tasks, &w.task_capacity, (size_t)v[COUNT].number, sizeof(*w.tasks));
 		if (total <= TASKS_MAX && total * 16 <= (size_t)(d->s.end - d->s.start)) {
 			mem_grow(&st->tasks, &st->task_capacity, total, sizeof(*st->tasks));
+			mem_expect(st->tasks + st->task_count,
+				   (size_t)v[COUNT].number * sizeof(*st->tasks));
 			map_reserve(&st->task_ids, total);
 		}
 	}

@@ -42,6 +42,8 @@ enum task_key {
 	K_COUNT
 };
 
+_Static_assert(K_COUNT == TASK_MEMBERS, "the decoder has room for each");
+
 static const struct member task_members[K_COUNT] = {
 	MEMBER("workstream_id", TEXT),
 	MEMBER("name", TEXT),
@@ -164,7 +166,7 @@ static void place_task(struct decoder *d, uint32_t task, struct span worker_id)
 void read_task(struct decoder *d, struct span id)
 {
 	struct task t = { .worker = NO_ID, .heap_at = NO_ID, .waits_for = NO_RESOURCE };
-	struct value v[K_COUNT];
+	const struct value *v = d->task;
 	struct state *st = d->st;
 	struct workstream *w;
 	char why[200] = "";
@@ -173,7 +175,7 @@ void read_task(struct decoder *d, struct span id)
 
 	t.id = arena_copy(&st->text, id);
 	map_prefetch(&st->task_ids, id); /* needed after the members, which take longer to read */
-	read_members(d, task_members, K_COUNT, v);
+	read_members_again(d, task_members, K_COUNT, d->task, &d->task_filled);
 	if (d->s.error)
 		return;
 	t.ws = state_ws(st, v[K_WS].text.raw);
@@ -207,7 +209,7 @@ void read_task(struct decoder *d, struct span id)
 	t.outputs = arena_copy(&st->text, v[K_OUTPUTS].text.raw);
 	st->outputs_bytes += t.outputs.len;
 	mem_grow(&st->tasks, &st->task_capacity, st->task_count + 1, sizeof(t));
-	st->tasks[st->task_count++] = t;
+	memcpy(&st->tasks[st->task_count++], &t, sizeof(t));
 	w = &st->ws[t.ws];
 	mem_grow(&w->tasks, &w->task_capacity, w->task_count + 1, sizeof(*w->tasks));
 	w->tasks[w->task_count++] = index;

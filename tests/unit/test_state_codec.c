@@ -175,6 +175,44 @@ static void contradictions_are_refused(void **state)
 	world_release(&w);
 }
 
+/* The times of a document are mostly of one minute, which is not read anew each time. */
+static void times_of_one_minute(void **state)
+{
+	static const struct {
+		const char *seconds; /* and what follows them */
+		int64_t ms;          /* in the minute, or -1 when it is no time */
+	} cases[] = { { "00.000Z", 0 },  { "07.010Z", 7010 }, { "59.999Z", 59999 },
+		      { "60.000Z", -1 }, { "5x.000Z", -1 },   { "59,999Z", -1 },
+		      { "59.99/Z", -1 }, { "59.999z", -1 },   { "/9.999Z", -1 } };
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	struct world w;
+	char *task, *when;
+
+	(void)state;
+	small_state(&w);
+	encode(&w.st, &text);
+	task = strstr(text.p, "\"b\":{");
+	assert_non_null(task);
+	when = strstr(task, "\"created_at\":\"");
+	assert_non_null(when);
+	when += strlen("\"created_at\":\"") + strlen("2026-11-21T08:43:");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(state_release) struct state st;
+		char what[200] = "";
+		int rc;
+
+		state_init(&st);
+		memcpy(when, cases[i].seconds, strlen(cases[i].seconds));
+		rc = decode((struct span){ text.p, text.len }, &st, what);
+		assert_int_equal(rc == 0, cases[i].ms >= 0);
+		if (rc == 0)
+			assert_int_equal(st.tasks[state_task(&st, SPAN_LIT("b"))].created_ms %
+						 60000,
+					 cases[i].ms);
+	}
+	world_release(&w);
+}
+
 /* Every prefix, and every byte changed in turn: refused, or a state whose counts are right. */
 static void damage_is_refused_or_harmless(void **state)
 {
@@ -235,6 +273,7 @@ int main(void)
 		cmocka_unit_test(random_states_come_back),
 		cmocka_unit_test(both_go_on_alike),
 		cmocka_unit_test(contradictions_are_refused),
+		cmocka_unit_test(times_of_one_minute),
 		cmocka_unit_test(damage_is_refused_or_harmless),
 		cmocka_unit_test(members_may_come_in_any_order_and_unknown_ones_too),
 	};
