@@ -47,6 +47,7 @@ CMD(worker_restart)
 
 CMD(tentacle_goal_init)
 CMD(tentacle_goal_status)
+CMD(tentacle_worktree)
 
 CMD(state_show)
 CMD(state_diff)

@@ -48,6 +48,9 @@ void worktree_facts_release(struct worktree_facts *f);
 /* Finds all of it; changes nothing. 0 or negative with the sentence. */
 int worktree_look(const struct worktree *w, struct worktree_facts *out, struct err *e);
 
+/* The refs under which earlier ones were kept, each with a NUL. 0 or negative with the sentence. */
+int worktree_kept(const struct worktree *w, struct buf *refs, struct err *e);
+
 /* What cleaning up would do. */
 enum worktree_action {
 	CLEAN_NOTHING, /* there is none */

@@ -154,8 +154,13 @@ static void look_admin(struct worktree_facts *f, const char *admin)
 	f->flags |= WT_REGISTERED;
 	if (has(admin, "locked")) {
 		f->flags |= WT_LOCKED;
-		if (dir >= 0 && fd_read_file_at(dir, "locked", LOCK_REASON_BYTES_MAX, &reason) == 0)
+		if (dir >= 0 &&
+		    fd_read_file_at(dir, "locked", LOCK_REASON_BYTES_MAX, &reason) == 0 &&
+		    reason.len) {
+			if (reason.p[reason.len - 1] == '\n')
+				buf_truncate(&reason, reason.len - 1);
 			f->lock_reason = buf_take(&reason);
+		}
 	}
 	if (has(admin, "modules"))
 		f->flags |= WT_SUBMODULES;
@@ -236,6 +241,25 @@ static int look_commits(const struct worktree *w, struct worktree_facts *f, stru
 	buf_putf(&range, "%s...%s", base, head);
 	return count_commits(w, GIT_WORDS("rev-list", "--left-right", "--count", range.p, "--"),
 			     &f->behind, &f->ahead, e);
+}
+
+int worktree_kept(const struct worktree *w, struct buf *refs, struct err *e)
+{
+	CLEANUP(captured_release) struct captured out = CAPTURED_INIT;
+	CLEANUP(buf_release) struct buf below = BUF_INIT;
+	struct git_call call = { .dir = w->main_root };
+	int rc;
+
+	buf_putf(&below, KEPT_PREFIX "%s/", w->name);
+	call.words = GIT_WORDS("for-each-ref", "--format=%(refname)", below.p);
+	rc = git_must(w->git, &call, &out, e);
+	for (size_t at = 0; rc == 0 && at < out.out.len;) {
+		struct span line = { out.out.p + at, strcspn(out.out.p + at, "\n") };
+
+		add_name(refs, line);
+		at += line.len + 1;
+	}
+	return rc;
 }
 
 int worktree_look(const struct worktree *w, struct worktree_facts *out, struct err *e)
