@@ -2,7 +2,7 @@
 Prints our figures as ratios to peers and floors that ran in the same rounds.
 
 usage: bench.py BUILD-DIR [--quick] [--rounds N] [PART...]
-Parts: flat dag start adopt restore commands replay core. Default: all of them. A figure that misses its goal is marked; nothing is asserted.
+Parts: flat dag start adopt restore commands goals replay core. Default: all of them. A figure that misses its goal is marked; nothing is asserted.
 """
 import argparse
 import json
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+import goals
 import recovery
 import rounds
 import workloads
@@ -136,6 +137,9 @@ class Bench:
     def commands(self):
         recovery.commands(self)
 
+    def goals(self):
+        goals.goals(self)
+
     # Programs that measure from inside; they print figures of their own.
     def replay(self):
         directory = self.path("journal")
@@ -240,7 +244,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_intermixed_args()
-    known = ["flat", "dag", "start", "adopt", "restore", "commands", "replay", "core"]
+    known = ["flat", "dag", "start", "adopt", "restore", "commands", "goals", "replay", "core"]
     for part in options.parts:
         if part not in known:
             parser.error(f"there is no part '{part}'; the parts are {', '.join(known)}")
