@@ -77,7 +77,7 @@ def test_a_file_without_a_journal_is_taken_over(goals):
     goals.home.mkdir(mode=0o700)
     (goals.home / "goal.json").write_text(
         '{"goal_id": "0d1ed6a0-5b0a-4b0e-9a55-0c6a4c1f1f11", "title": "old one", "status": "paused", "iteration": 4,'
-        ' "created_at": "2026-05-01T10:00:00.123456+00:00", "snapshot_state": {"a": 1}}')
+        ' "created_at": "2026-05-01T10:00:00.123456+00:00", "snapshot_state": {\n  "a": 1\n}}')
     shown = status(goals)
     assert shown.code == 0 and "old one" in shown.out and "paused" in shown.out and "iteration 4" in shown.out
     assert goals.events() == []
