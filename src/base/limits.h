@@ -32,9 +32,12 @@
 #define TASK_RESOURCES_MAX 16 /* resources one task takes together */
 #define WORKERS_MAX 64        /* connected workers */
 #define SLOTS_MAX 1024        /* tasks one worker runs at once */
-#define PREFETCH_MAX 64       /* assigned beyond the free slots: one sync for this many starts */
-#define PREFETCH_START_MS 50  /* guessed duration of a task before one has finished */
-#define RETRIES_MAX 1000      /* re-executions of one task */
+#define PLAN_WORKERS_MAX 16   /* that the plans of a run name */
+#define WORKER_CAPABILITIES_MAX 32
+#define WORKER_CAPABILITIES_BYTES_MAX 2000 /* so that its identity file tells all of them */
+#define PREFETCH_MAX 64      /* assigned beyond the free slots: one sync for this many starts */
+#define PREFETCH_START_MS 50 /* guessed duration of a task before one has finished */
+#define RETRIES_MAX 1000     /* re-executions of one task */
 #define RETRY_DELAY_MAX_MS 300000    /* cap of the exponential back-off */
 #define TIMEOUT_S_MAX 604800         /* a week */
 #define TIMEOUT_S_DEFAULT 600        /* per attempt, when the plan says nothing */

@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "core/schedule.h"
+#include "core/worker_def.h"
 #include "plan/plan.h"
 
 #define SHOWN_BYTES_MAX 200 /* of a path we repeat */
@@ -179,6 +180,18 @@ void run_request_size(const struct cmd_ctx *c, struct run_request *r)
 	r->capabilities = capability_list(options_text(c->options, "capabilities"));
 }
 
+/* Whether a worker that one of the plans names offers all that the task wants. */
+static bool plans_cover(const struct submission *s, struct span def)
+{
+	struct worker_def worker;
+
+	for (uint32_t i = 0; i < s->ws_count; i++)
+		for (unsigned k = 0; ws_def_worker(s->ws[i].def, k, &worker) == 1; k++)
+			if (!capability_missing(worker.capabilities, def).len)
+				return true;
+	return false;
+}
+
 int run_check_capabilities(const struct cmd_ctx *c, const struct run_request *r, struct err *e)
 {
 	CLEANUP(run_offers_release) struct run_offers offers = { .paths = c->paths };
@@ -187,7 +200,8 @@ int run_check_capabilities(const struct cmd_ctx *c, const struct run_request *r,
 		const struct task_spec *t = &r->submission.tasks[i];
 		struct span missing = capability_missing(span_of(r->capabilities), t->def);
 
-		if (!missing.len || run_offers_cover(&offers, t->def))
+		if (!missing.len || plans_cover(&r->submission, t->def) ||
+		    run_offers_cover(&offers, t->def))
 			continue;
 		return err_set(
 			e, -SK_EUSAGE,

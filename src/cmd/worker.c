@@ -85,7 +85,8 @@ const struct cmd cmd_worker = {
 		 "orchestrator's, above all those\n"
 		 "whose capabilities only it offers. It has to be of the same version of sk as the "
 		 "orchestrator. It stays when a\n"
-		 "run ends; sk worker shutdown sends it away, and after ten minutes without work "
+		 "run ends, unless the plan names it under workers; sk worker shutdown sends it "
+		 "away, and after ten minutes without work "
 		 "and orchestrator it leaves by\n"
 		 "itself (--linger). When it dies its tasks go to others, but nobody starts it "
 		 "again except sk worker restart.\n\n" WORKER_TIMING_ABOUT,

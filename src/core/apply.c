@@ -14,6 +14,7 @@
 #include "core/edge.h"
 #include "core/link.h"
 #include "core/queue.h"
+#include "core/worker_def.h"
 
 static int illegal(char why[200], const char *what, struct span id)
 {
@@ -43,6 +44,7 @@ static void ws_take_settings(struct state *st, struct workstream *w, const struc
 {
 	w->plan = arena_copy(&st->text, ev->plan);
 	w->def = arena_copy(&st->text, ev->def);
+	w->has_workers = ws_def_has_workers(w->def);
 	w->max_parallel = (uint32_t)ev->max_parallel;
 	w->max_duration_ms = (int64_t)ev->max_duration_ms;
 	w->flags =

@@ -113,6 +113,7 @@ struct workstream {
 	struct task_heap ready;
 	/* not recorded: */
 	bool active;        /* someone asked for it to run: only then is anything of it started */
+	bool has_workers;   /* its def names some: worker_def.h */
 	bool in_part;       /* only for tasks that an operator named; the others are held */
 	bool dirty;         /* is on the agenda */
 	bool listed;        /* is in state.open_ws */

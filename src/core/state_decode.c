@@ -13,6 +13,7 @@
 #include "core/apply.h"
 #include "core/link.h"
 #include "core/state_read.h"
+#include "core/worker_def.h"
 
 static void read_resource(struct decoder *d, struct span id)
 {
@@ -101,6 +102,7 @@ static void read_ws(struct decoder *d, struct span id)
 	w.plan = keep_text(d, v[PLAN].text);
 	w.reason = keep_text(d, v[REASON].text);
 	w.def = arena_copy(&st->text, v[DEF].text.raw);
+	w.has_workers = ws_def_has_workers(w.def);
 	mem_grow(&st->ws, &st->ws_capacity, st->ws_count + 1, sizeof(w));
 	if (v[COUNT].number > 0 && v[COUNT].number <= TASKS_MAX) {
 		size_t total = st->task_capacity + (size_t)v[COUNT].number;

@@ -9,6 +9,7 @@
 #include "base/scan.h"
 #include "core/submit_find.h"
 #include "core/task_def.h"
+#include "core/worker_def.h"
 
 #define RECORD_REST_BYTES 4096 /* of a record: everything that has a small limit of its own */
 
@@ -72,8 +73,11 @@ static bool texts_sound(struct span raw)
 
 static bool ws_sound(const struct ws_spec *w)
 {
+	struct worker_def worker;
 	struct scan_text key;
 	struct scan scan;
+	unsigned count = 0;
+	int rc;
 
 	if (w->plan.len > PLAN_PATH_BYTES_MAX || w->def.len > TASK_DEF_BYTES_MAX)
 		return false;
@@ -83,7 +87,9 @@ static bool ws_sound(const struct ws_spec *w)
 	scan_object(&scan);
 	while (scan_key(&scan, &key))
 		scan_skip(&scan, NULL);
-	return scan_end(&scan) == 0;
+	while ((rc = ws_def_worker(w->def, count, &worker)) == 1)
+		count++;
+	return rc == 0 && scan_end(&scan) == 0;
 }
 
 static bool task_sound(const struct state *st, const struct submission *s,

@@ -17,12 +17,7 @@
 
 #define RESPAWNS_MAX 5
 
-struct order {
-	struct span id, capabilities;
-	unsigned slots;
-};
-
-static int start_process(struct orchestrator *o, uint32_t worker, const struct order *order,
+static int start_process(struct orchestrator *o, uint32_t worker, const struct worker_order *order,
 			 struct err *e)
 {
 	CLEANUP(mem_free) char *id = span_dup(order->id);
@@ -81,7 +76,7 @@ static bool may_start(struct orchestrator *o, uint32_t worker)
 	return true;
 }
 
-static int too_often(const struct orchestrator *o, const struct order *order, struct err *e)
+static int too_often(const struct orchestrator *o, const struct worker_order *order, struct err *e)
 {
 	return err_set(e, -SK_EIO,
 		       "worker: died %d times in a row without finishing anything "
@@ -90,7 +85,23 @@ static int too_often(const struct orchestrator *o, const struct order *order, st
 		       RESPAWNS_MAX, o->options.state_dir, SPAN_ARG(order->id));
 }
 
-static int start_worker(struct orchestrator *o, const struct order *order, struct err *e)
+/* Of all the names that this state knows, none can be forgotten. */
+static int no_room(struct orchestrator *o, const struct worker_order *order)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	if (o->crowded || !o->observer.trouble)
+		return 0;
+	o->crowded = true;
+	buf_putf(&text,
+		 "worker \"%.*s\": there have been %d workers of other names here: it is not "
+		 "started. Try: a name that was used before",
+		 SPAN_ARG(order->id), WORKERS_MAX);
+	o->observer.trouble(o->observer.ctx, text.p);
+	return 0;
+}
+
+int start_worker(struct orchestrator *o, const struct worker_order *order, struct err *e)
 {
 	struct input in = { .kind = IN_WORKER_SPAWNED, .worker_id = order->id };
 	uint32_t worker = state_worker(&o->st, order->id);
@@ -107,6 +118,8 @@ static int start_worker(struct orchestrator *o, const struct order *order, struc
 	}
 	if (worker != NO_ID && o->st.workers[worker].leave & LEAVE_RESTART)
 		o->children[worker] = (struct child){ .pid = 0 }; /* wanted, not died */
+	if (worker == NO_ID && o->st.worker_count == WORKERS_MAX)
+		return no_room(o, order);
 	if (worker != NO_ID && o->children[worker].starts == RESPAWNS_MAX)
 		return too_often(o, order, e);
 	if (worker != NO_ID && !may_start(o, worker))
@@ -125,14 +138,17 @@ static int start_worker(struct orchestrator *o, const struct order *order, struc
 
 int spawn_workers(struct orchestrator *o, struct err *e)
 {
-	struct order own = { SPAN_LIT(LOCAL_WORKER),
-			     o->options.capabilities ? span_of(o->options.capabilities) : SPAN_NONE,
-			     o->options.slots };
+	struct worker_order own = { SPAN_LIT(LOCAL_WORKER),
+				    o->options.capabilities ? span_of(o->options.capabilities)
+							    : SPAN_NONE,
+				    o->options.slots };
 	int rc = start_worker(o, &own, e);
 
+	if (rc == 0)
+		rc = spawn_plan_workers(o, e);
 	for (size_t i = 0; i < o->st.worker_count && rc == 0; i++) {
 		const struct worker *w = &o->st.workers[i];
-		struct order again = { w->id, w->capabilities, w->slots ? w->slots : 1 };
+		struct worker_order again = { w->id, w->capabilities, w->slots ? w->slots : 1 };
 
 		if (w->state == WORKER_SHUTDOWN && w->leave & LEAVE_RESTART &&
 		    !span_is(w->id, LOCAL_WORKER))

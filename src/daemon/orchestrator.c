@@ -231,6 +231,8 @@ static int look_after_workers(struct orchestrator *o, struct err *e)
 	if (clock_mono_ms(o->clock) >= o->look_again_ms)
 		rc = reconcile_workers(o, e);
 	if (rc == 0)
+		dismiss_plan_workers(o);
+	if (rc == 0)
 		release_workers(o);
 	if (rc == 0 && work_waits(o) && !o->st.draining)
 		rc = spawn_workers(o, e);
@@ -293,14 +295,14 @@ int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], in
 	return 0;
 }
 
-/* It does what an earlier run asked for, or a person started it: ending that is not our business.
- */
+/* It does what an earlier run asked for, or a person started it and no plan of ours names it:
+ * ending that is not our business. */
 static bool stays_at_work(const struct orchestrator *o, uint32_t worker)
 {
 	if (worker == NO_ID)
 		return false;
 	return o->st.workers[worker].assigned > 0 ||
-	       !span_is(o->st.workers[worker].id, LOCAL_WORKER);
+	       (!span_is(o->st.workers[worker].id, LOCAL_WORKER) && !worker_is_of_plan(o, worker));
 }
 
 static void tell_to_leave(struct orchestrator *o)

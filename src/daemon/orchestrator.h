@@ -8,11 +8,11 @@
 
 #include "base/err.h"
 #include "core/decide.h"
+#include "core/worker_def.h"
 #include "os/clock.h"
 #include "os/loop.h"
 #include "store/store.h"
 
-#define LOCAL_WORKER "local"
 #define EXHAUSTED_AT_ONCE (-1)
 
 struct orchestrator;

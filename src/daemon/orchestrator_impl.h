@@ -77,6 +77,7 @@ struct orchestrator {
 	struct child children[WORKERS_MAX];   /* by worker */
 	int64_t silent_since_ms[WORKERS_MAX]; /* monotonic, by worker: when it became unresponsive
 					       */
+	bool crowded;                         /* that no worker can be added was told */
 	bool given_up[WORKERS_MAX];           /* by worker: silent for so long that we killed it */
 	struct orchestrator_timing timing;
 	double mean_ms;        /* of the last results, to size the prefetch */
@@ -172,8 +173,19 @@ void release_workers(struct orchestrator *o); /* those that are to leave and hav
 int64_t worker_patience(const struct orchestrator *o);
 
 /* children.c: worker processes that we start. */
+struct worker_order {
+	struct span id, capabilities;
+	unsigned slots;
+};
 int spawn_workers(struct orchestrator *o, struct err *e);
+/* Unless it lives, or may not yet be started again. */
+int start_worker(struct orchestrator *o, const struct worker_order *order, struct err *e);
 void reap_workers(struct orchestrator *o);
 bool is_child(const struct orchestrator *o, uint32_t worker); /* our own process runs as it */
+
+/* plan_workers.c: those that plans name (core/worker_def.h). */
+int spawn_plan_workers(struct orchestrator *o, struct err *e);
+void dismiss_plan_workers(struct orchestrator *o);
+bool worker_is_of_plan(const struct orchestrator *o, uint32_t worker);
 
 #endif

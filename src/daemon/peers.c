@@ -399,6 +399,7 @@ static int handle_message(struct orchestrator *o, struct peer *p, const struct w
 		return 0;
 	case MSG_BYE:
 		p->leaving = true;
+		o->children[p->worker].starts = 0; /* it did not die */
 		return orchestrator_step(
 			o,
 			&(struct input){ .kind = IN_WORKER_SHUTDOWN,

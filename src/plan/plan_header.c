@@ -13,6 +13,7 @@ static const struct field top_words[] = {
 	{ "timeout", TOP_TIMEOUT },
 	{ "max_duration", TOP_TIMEOUT },
 	{ "resources", TOP_RESOURCES },
+	{ "workers", TOP_WORKERS },
 	{ "rules", TOP_RULES },
 	{ "notify", TOP_NOTIFY },
 	{ "env", TOP_ENV },
@@ -178,6 +179,8 @@ static int read_workstream(struct plan *p, struct plan_file *f, struct ws_spec *
 		buf_puts(&def, ",\"notify\":");
 		notify_encode(&notify, &def);
 	}
+	if (slots[TOP_WORKERS] && plan_workers_read(p, &r, slots[TOP_WORKERS], &def) < 0)
+		rc = -SK_EUSAGE;
 	buf_putc(&def, '}');
 	if (def.len > TASK_DEF_BYTES_MAX)
 		rc = problem_add(&p->problems, f->source, node_key_place(slots[TOP_ENV]),

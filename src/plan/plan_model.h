@@ -23,6 +23,7 @@ enum top_slot {
 	TOP_MAX_PARALLEL,
 	TOP_TIMEOUT,
 	TOP_RESOURCES,
+	TOP_WORKERS,
 	TOP_RULES,
 	TOP_NOTIFY,
 	TOP_ENV,
@@ -102,6 +103,12 @@ struct plan {
 		struct place place;
 	} * resource_origins;
 	size_t resource_capacity, origin_capacity;
+	struct declared_worker {
+		struct span name, text; /* as in the definition of a workstream */
+		const struct source *source;
+		struct place place;
+	} workers[PLAN_WORKERS_MAX];
+	size_t worker_count;
 	bool *params_used; /* of options->params: some plan declares it */
 };
 
@@ -137,6 +144,10 @@ void plan_headers_read(struct plan *p);
 /* Declares the resource `name`; the limit of one that is known already must be the same. */
 int plan_resource_add(struct plan *p, const struct reading *r, struct span name, uint32_t limit,
 		      struct place at);
+
+/* `workers:` of a plan -> a member of its workstream's definition. */
+int plan_workers_read(struct plan *p, const struct reading *r, const struct node *n,
+		      struct buf *out);
 
 /* All tasks of all files -> submission.tasks, and their needs as wants. */
 void plan_tasks_read(struct plan *p);

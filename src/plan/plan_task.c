@@ -157,6 +157,17 @@ static int read_resources(const struct reading *r, const struct node *n, struct 
 	return 0;
 }
 
+bool version_ok(struct span version)
+{
+	for (size_t i = 0; i < version.len; i++) {
+		bool digit = version.p[i] >= '0' && version.p[i] <= '9';
+
+		if (!digit && (version.p[i] != '.' || i == 0 || version.p[i - 1] == '.'))
+			return false;
+	}
+	return version.len > 0 && version.p[version.len - 1] != '.';
+}
+
 /* "name" or "name>=1.2.3". */
 static int read_capability(const struct reading *r, const struct node *n, struct span *out)
 {
@@ -174,16 +185,9 @@ static int read_capability(const struct reading *r, const struct node *n, struct
 		return value_problem(
 			r, n, "capability %s: %s, then perhaps >= and a version. Try: gpu>=1.2",
 			value_quote(r, text), name_problem(name));
-	for (size_t i = 0; sign && i <= version.len; i++) {
-		bool digit = i < version.len && version.p[i] >= '0' && version.p[i] <= '9';
-		bool dot =
-			i < version.len && version.p[i] == '.' && i > 0 && version.p[i - 1] != '.';
-
-		if ((i < version.len && !digit && !dot) ||
-		    (i == version.len && (i == 0 || version.p[i - 1] == '.')))
-			return value_problem(r, n, "capability %s: not a version. Try: 1.2.3",
-					     value_quote(r, text));
-	}
+	if (sign && !version_ok(version))
+		return value_problem(r, n, "capability %s: not a version. Try: 1.2.3",
+				     value_quote(r, text));
 	*out = text;
 	return 0;
 }

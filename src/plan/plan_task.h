@@ -75,6 +75,9 @@ void task_values_env(struct task_values *v, struct span name, struct span value)
 int task_read(const struct reading *r, const struct node *const *slots,
 	      const struct rule_book *rules, struct task_values *v);
 
+/* "1.2.3": numbers with dots between them. */
+bool version_ok(struct span version);
+
 /* Reads a map of variables; calls task_values_env for each. */
 int env_read(const struct reading *r, const struct node *n, struct task_values *v);
 

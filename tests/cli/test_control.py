@@ -167,6 +167,10 @@ FOREIGN = {
     "too long": submission([task({"run": LONG})]),
     "long plan": submission([task({"run": "true"})], plan=LONG),
     "long def": submission([task({"run": "true"})], **{"def": {"env": {"A": LONG}}}),
+    "worker outside": submission([task({"run": "true"})], **{"def": {"workers": [{"id": "../x"}]}}),
+    "worker without end": submission([task({"run": "true"})], **{"def": {"workers": [{"id": "x", "slots": 1 << 40}]}}),
+    "many workers": submission([task({"run": "true"})], **{"def": {"workers": [{"id": "x%d" % i} for i in range(99)]}}),
+    "workers are text": submission([task({"run": "true"})], **{"def": {"workers": "x"}}),
     "def is a number": submission([task({"run": "true"})], **{"def": 7}),
     "many needs": submission([task({"run": "true"}, "t%d" % i) for i in range(10001)]
                              + [task({"run": "true"}, needs=list(range(10001)))]),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/task_def.h"
+#include "core/worker_def.h"
 
 static const char full[] = "{\"run\":\"make\",\"type\":\"shell\",\"timeout_ms\":90000,\"retries\":"
 			   "2,\"backoff_ms\":500,\"jitter\":true,"
@@ -99,6 +100,41 @@ static void commands_are_found_by_phase_and_place(void **state)
 	assert_int_equal(task_def_command(SPAN_LIT("{\"after\":5}"), "after", 0, &c), -EINVAL);
 }
 
+static void workers_are_found_by_place_and_judged(void **state)
+{
+	static const char two[] = "{\"cwd\":\"/\",\"workers\":[{\"id\":\"gpu\",\"slots\":2,"
+				  "\"capabilities\":[\"gpu@3\"]},{\"id\":\"b\"}]}";
+	static const char *const bad[] = {
+		"{\"workers\":5}",
+		"{\"workers\":[5]}",
+		"{\"workers\":[{}]}",
+		"{\"workers\":[{\"id\":\"local\"}]}",
+		"{\"workers\":[{\"id\":\"a/b\"}]}",
+		"{\"workers\":[{\"id\":\"a\\u002f\"}]}",
+		"{\"workers\":[{\"id\":\"a\",\"slots\":0}]}",
+		"{\"workers\":[{\"id\":\"a\",\"slots\":1025}]}",
+		"{\"workers\":[{\"id\":\"a\",\"capabilities\":[1]}]}",
+	};
+	struct worker_def w;
+
+	(void)state;
+	assert_true(ws_def_has_workers(span_of(two)));
+	assert_int_equal(ws_def_worker(span_of(two), 0, &w), 1);
+	assert_true(span_is(w.id, "gpu"));
+	assert_true(span_is(w.capabilities, "[\"gpu@3\"]"));
+	assert_int_equal(w.slots, 2);
+	assert_int_equal(ws_def_worker(span_of(two), 1, &w), 1);
+	assert_true(span_is(w.id, "b"));
+	assert_int_equal(w.capabilities.len, 0);
+	assert_int_equal(w.slots, 1);
+	assert_int_equal(ws_def_worker(span_of(two), 2, &w), 0);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (ws_def_worker(span_of(bad[i]), 0, &w) != -EINVAL)
+			fail_msg("taken: %s", bad[i]);
+	assert_false(ws_def_has_workers(SPAN_LIT("{\"cwd\":\"/\"}")));
+	assert_int_equal(ws_def_worker(SPAN_NONE, 0, &w), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +142,7 @@ int main(void)
 		cmocka_unit_test(what_is_left_out_has_its_default),
 		cmocka_unit_test(damage_is_noticed),
 		cmocka_unit_test(commands_are_found_by_phase_and_place),
+		cmocka_unit_test(workers_are_found_by_place_and_judged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
