@@ -1,21 +1,12 @@
 /* Where everything about goals begins. */
 #include "base/limits.h"
-#include "cmd/goals.h"
+#include "cmd/goal_page.h"
 #include "core/goal_init.h"
-
-static uint64_t number_of(const struct cmd_ctx *c, const char *name)
-{
-	return options_number(c->options, name, 0);
-}
 
 static void print_goal(struct cmd_ctx *c, const struct goal *g)
 {
-	struct json j;
-
 	if (c->json) {
-		json_open(&j, c->out, "goal");
-		doc_encode_members(&goal_type, g, DOC_COMPACT, false, &c->out->buf);
-		json_close(&j);
+		goal_json(c, g);
 		return;
 	}
 	out_putf(c->out, "goal %.*s: ", SPAN_ARG(g->id));
@@ -35,14 +26,12 @@ static int tentacle_goal_init_run(struct cmd_ctx *c, struct err *e)
 		.title = span_of(options_text(c->options, "title")),
 		.description = span_of(options_text(c->options, "desc")),
 		.beside = options_has(c->options, "force"),
-		.budget = { .max_iterations = number_of(c, "max-iterations"),
-			    .max_tentacles = number_of(c, "max-tentacles"),
-			    .timeout_minutes = number_of(c, "timeout"),
-			    .max_tokens = number_of(c, "max-tokens") },
 	};
 	char id[37];
-	int rc = uuid_make(id, e);
+	int rc = goal_limits_read(c, &fresh.budget, e);
 
+	if (rc == 0)
+		rc = uuid_make(id, e);
 	if (rc == 0)
 		rc = goals_open(c, GOALS_WRITE | GOALS_CREATE, &s, e);
 	if (rc < 0)
@@ -69,26 +58,7 @@ static const struct option_row tentacle_goal_init_options[] = {
 	  .value = "TEXT",
 	  .summary = "what is to be reached" },
 	{ .name = "desc", .kind = OPTION_TEXT, .value = "TEXT", .summary = "what it is about" },
-	{ .name = "max-iterations",
-	  .kind = OPTION_NUMBER,
-	  .value = "N",
-	  .min = 1,
-	  .summary = "stop and ask a human beyond this many iterations" },
-	{ .name = "max-tentacles",
-	  .kind = OPTION_NUMBER,
-	  .value = "N",
-	  .min = 1,
-	  .summary = "likewise beyond this many tentacles" },
-	{ .name = "timeout",
-	  .kind = OPTION_NUMBER,
-	  .value = "MIN",
-	  .min = 1,
-	  .summary = "likewise after this many minutes of active time" },
-	{ .name = "max-tokens",
-	  .kind = OPTION_NUMBER,
-	  .value = "N",
-	  .min = 1,
-	  .summary = "likewise beyond this many tokens (see goal spend)" },
+	GOAL_LIMIT_OPTIONS,
 	{ .name = "force",
 	  .kind = OPTION_FLAG,
 	  .summary = "although another goal is not at its end; that one stays, see goal list" },

@@ -1,36 +1,7 @@
 /* The first command of every recovery: where the goal stands, what blocks it, what to type next. */
-#include "base/limits.h"
-#include "base/when.h"
-#include "cmd/goals.h"
-#include "cmd/moment.h"
-
-static const enum style status_styles[GOAL_STATE_COUNT] = {
-	[GOAL_ACTIVE] = STYLE_GOOD,        [GOAL_PAUSED] = STYLE_WARN,
-	[GOAL_AWAITING_GATE] = STYLE_WARN, [GOAL_NEEDS_HUMAN] = STYLE_BAD,
-	[GOAL_COMPLETED] = STYLE_GOOD,     [GOAL_ABANDONED] = STYLE_DIM,
-};
-
-static void put_limit(struct out *out, const char *what, uint64_t used, uint64_t limit)
-{
-	if (limit)
-		out_putf(out, "  %-12s %llu of %llu\n", what, (unsigned long long)used,
-			 (unsigned long long)limit);
-}
-
-static void put_budget(struct out *out, const struct goal *g, int64_t now_ms)
-{
-	const struct goal_budget *b = &g->budget;
-
-	if (!b->max_iterations && !b->max_tentacles && !b->timeout_minutes && !b->max_tokens &&
-	    !b->max_cost_micros)
-		return;
-	out_puts(out, "\nbudget\n");
-	put_limit(out, "iterations", g->iteration, b->max_iterations);
-	put_limit(out, "tentacles", goal_tentacle_count(g), b->max_tentacles);
-	put_limit(out, "minutes", goal_active_ms(g, now_ms) / 60000, b->timeout_minutes);
-	put_limit(out, "tokens", g->spent_tokens, b->max_tokens);
-	put_limit(out, "cost (1e-6)", g->spent_micros, b->max_cost_micros);
-}
+#include "cmd/criteria_page.h"
+#include "cmd/goal_page.h"
+#include "cmd/hint.h"
 
 static void put_tentacles(struct out *out, const struct goals *all, const struct goal *g)
 {
@@ -71,27 +42,6 @@ static void put_gates(struct out *out, const struct goal *g)
 	table_release(&table);
 }
 
-static void put_criteria(struct out *out, const struct goal *g)
-{
-	const struct criterion *all = g->criteria.v;
-	struct table table = TABLE_INIT(3);
-
-	if (!g->criteria.count)
-		return;
-	out_puts(out, "\ncriteria\n");
-	for (size_t i = 0; i < g->criteria.count; i++) {
-		table_span(&table, STYLE_PLAIN, all[i].id);
-		table_cell(&table,
-			   all[i].status == CRITERION_VERIFIED ? STYLE_GOOD
-			   : all[i].status == CRITERION_FAILED ? STYLE_BAD
-							       : STYLE_PLAIN,
-			   "%s", criterion_words[all[i].status]);
-		table_span(&table, STYLE_DIM, all[i].description);
-	}
-	table_print(&table, out, 2);
-	table_release(&table);
-}
-
 static void put_last_decision(struct out *out, const struct goal *g)
 {
 	const struct evaluation *all = g->eval_history.v, *last;
@@ -108,86 +58,51 @@ static void put_last_decision(struct out *out, const struct goal *g)
 	out_puts(out, "\n");
 }
 
-static void put_next(struct out *out, const struct goal *g)
+static void print_page(struct cmd_ctx *c, const struct goals *all, const struct goal *g,
+		       struct span tree)
 {
-	const struct gate *gate = goal_blocking_gate(g);
-
-	switch (g->status) {
-	case GOAL_PAUSED:
-		out_puts(out, "\nnext: sk tentacle goal resume\n");
-		break;
-	case GOAL_AWAITING_GATE:
-		if (gate)
-			out_putf(out, "\nnext: sk tentacle goal gate approve %.*s --reason TEXT\n",
-				 SPAN_ARG(gate->id));
-		else
-			out_puts(out, "\nnext: sk tentacle goal resume\n");
-		break;
-	case GOAL_NEEDS_HUMAN:
-		out_puts(out, "\nnext: sk tentacle goal criteria list, mend the cause, then sk "
-			      "tentacle goal resume\n");
-		break;
-	case GOAL_ACTIVE:
-		out_puts(out, "\nnext: sk tentacle goal next-iter\n");
-		break;
-	default:
-		break;
-	}
-}
-
-static void put_why(struct out *out, const struct goal *g)
-{
-	struct span why = g->status == GOAL_PAUSED          ? g->pause_reason
-			  : g->status == GOAL_NEEDS_HUMAN   ? g->needs_human_reason
-			  : g->status == GOAL_AWAITING_GATE ? g->awaiting_gate_reason
-							    : SPAN_NONE;
-
-	if (!why.len)
-		return;
-	out_puts(out, ": ");
-	out_visible(out, why);
-}
-
-static void print_page(struct cmd_ctx *c, const struct goals *all, const struct goal *g)
-{
+	CLEANUP(buf_release) struct buf next = BUF_INIT;
 	struct out *out = c->out;
 
 	out_puts(out, "goal ");
 	out_visible(out, g->title);
 	out_putf(out, " (%.8s)\n", g->id.p);
-	out_style(out, status_styles[g->status], goal_state_word(g->status));
-	put_why(out, g);
+	goal_put_status(out, g);
 	out_putf(out, ", iteration %llu\n", (unsigned long long)g->iteration);
 	if (g->description.len) {
 		out_puts(out, "\n");
 		out_visible(out, g->description);
 		out_puts(out, "\n");
 	}
-	put_budget(out, g, c->now_ms);
+	goal_put_budget(out, g, c->now_ms);
 	put_tentacles(out, all, g);
 	put_gates(out, g);
-	put_criteria(out, g);
+	if (g->criteria.count)
+		out_puts(out, "\ncriteria\n");
+	criteria_put_table(out, g, tree);
 	put_last_decision(out, g);
-	put_next(out, g);
+	if (!goal_state_final(g->status))
+		goal_put_next(g, &next);
+	out_next(out, &next);
 }
 
 static int tentacle_goal_status_run(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL;
+	CLEANUP(mem_free) char *tree = NULL;
 	const struct goal *g;
-	struct json j;
 	int rc = goals_open_goal(c, 0, &s, &g, e);
 
 	if (rc < 0)
 		return rc;
 	goals_warn(s);
 	if (!c->json) {
-		print_page(c, goal_store_goals(s), g);
+		if (goal_has_evidence(g))
+			tree = goal_tree_now(c, goal_store_root(s));
+		print_page(c, goal_store_goals(s), g, span_of(tree));
 		return EXIT_DONE;
 	}
-	json_open(&j, c->out, "goal");
-	doc_encode_members(&goal_type, g, DOC_COMPACT, false, &c->out->buf);
-	json_close(&j);
+	goal_json(c, g);
 	return EXIT_DONE;
 }
 

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/when.h"
+#include "core/goal_enter.h"
 
 static const struct goal_words edited_words = { .reason = { "edited in the file",
 							    sizeof("edited in the file") - 1 } };
@@ -73,16 +74,13 @@ int goal_adopt(struct turn *t, const struct goal *was, const struct goal *edited
 				   "over. Try: sk tentacle goal gate approve %.*s",
 				   SPAN_ARG(goal_blocking_gate(edited)->id),
 				   SPAN_ARG(goal_blocking_gate(edited)->id));
-	if (edited->status == GOAL_COMPLETED)
-		next.completed_ms = t->now_ms;
-	if (edited->status == GOAL_ABANDONED)
-		next.abandoned_ms = t->now_ms;
-	if (edited->status == GOAL_ACTIVE) {
-		next.active_since_ms = t->now_ms;
-	} else if (was->active_since_ms) {
-		next.active_ms = goal_active_ms(was, t->now_ms);
-		next.active_since_ms = 0;
-	}
+	next.status = was->status;
+	next.active_ms = was->active_ms;
+	goal_enter(&next, edited->status, t->now_ms);
+	if (edited->status == GOAL_PAUSED)
+		next.pause_reason = edited->pause_reason;
+	if (edited->status == GOAL_NEEDS_HUMAN)
+		next.needs_human_reason = edited->needs_human_reason;
 	rc = goal_move(t, &next, act_between(was, edited->status), &edited_words);
 	return rc < 0 ? -SK_EUSAGE : 0;
 }

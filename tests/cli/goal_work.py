@@ -46,6 +46,21 @@ class Goals(Work):
     def meta(self, name):
         return json.loads((self.home / "tentacles" / name / "meta.json").read_text())
 
+    def tentacle(self, name, linked=True, **members):
+        """A tentacle whose folder somebody made by hand, in the present iteration of the goal."""
+        folder = self.home / "tentacles" / name
+        folder.mkdir(parents=True)
+        for part in (folder, folder.parent):
+            part.chmod(0o700)
+        (folder / "meta.json").write_text(json.dumps({"name": name, "status": "idle", **members}))
+        if linked:
+            done = self.g("link", name)
+            assert done.code == 0, done.err
+
+    def edit_meta(self, name, **members):
+        path = self.home / "tentacles" / name / "meta.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **members}))
+
     def edit(self, **members):
         """Changes members of goal.json as an editor would."""
         goal = {**self.goal(), **members}

@@ -1,0 +1,84 @@
+/* The first thing to type after an interruption. It never runs a criterion: going on must be cheap
+ * and certain, checking is a decision of its own. */
+#include "cmd/goal_change.h"
+#include "cmd/goal_page.h"
+#include "cmd/hint.h"
+#include "core/goal_resume.h"
+
+#define BREADCRUMB "goal-resume-breadcrumb.json"
+
+static void print_resumed(struct cmd_ctx *c, const struct goal *g, const struct goal_resumed *done)
+{
+	CLEANUP(buf_release) struct buf next = BUF_INIT;
+
+	if (c->json) {
+		goal_json(c, g);
+		return;
+	}
+	goal_put_line(c->out, g);
+	if (!done->moved)
+		out_puts(c->out, "it was active already\n");
+	else
+		out_putf(c->out, "it was %s\n", goal_state_word(done->was));
+	if (done->rewound)
+		out_putf(c->out, "back at the beginning of iteration %llu\n",
+			 (unsigned long long)g->iteration);
+	if (done->resets)
+		out_putf(c->out, "%zu tentacle%s put back to the start\n", done->resets,
+			 PLURAL(done->resets));
+	goal_put_next(g, &next);
+	out_next(c->out, &next);
+}
+
+static int tentacle_goal_resume_run(struct cmd_ctx *c, struct err *e)
+{
+	CLEANUP(goal_change_release) struct goal_change x = GOAL_CHANGE_INIT;
+	struct goal_resume ask = { .reset_failed = options_has(c->options, "reset-failed"),
+				   .from_iteration =
+					   options_number(c->options, "from-iteration", 0) };
+	struct goal_resumed done;
+	int rc = goal_change_begin(&x, c, e);
+
+	if (rc == 0)
+		rc = goal_change_end(&x, goal_resume(x.turn, x.g, &ask, &x.words, &done), e);
+	if (rc < 0)
+		return rc;
+	/* It told the next session to do what was done now. */
+	if (x.g->status == GOAL_ACTIVE && x.g == goals_chosen(goal_store_goals(x.s)))
+		goal_store_vfs(x.s)->remove(goal_store_vfs(x.s)->ctx, BREADCRUMB);
+	goals_warn(x.s);
+	print_resumed(c, x.g, &done);
+	return done.gated ? EXIT_AWAITING_GATE : EXIT_DONE;
+}
+
+static const struct option_row tentacle_goal_resume_options[] = {
+	{ .name = "reset-failed",
+	  .kind = OPTION_FLAG,
+	  .summary = "put tentacles of this iteration back that are blocked, parked or lost" },
+	{ .name = "from-iteration",
+	  .kind = OPTION_NUMBER,
+	  .value = "N",
+	  .min = 1,
+	  .summary = "begin this iteration again; all tentacles from there on are put back" },
+	{ .name = "reason",
+	  .kind = OPTION_TEXT,
+	  .value = "TEXT",
+	  .summary = "why, for the record" },
+	GOAL_OPTION,
+	OPERATOR_OPTION,
+	{ .name = NULL },
+};
+
+const struct cmd cmd_tentacle_goal_resume = {
+	.path = "tentacle goal resume",
+	.summary = "go on with a goal that was paused or needs a human",
+	.usage = "[--reset-failed] [--from-iteration N]",
+	.about = "No criterion is run. While a gate blocks the goal waits for it (exit 10). A goal "
+		 "that is completed or abandoned stays so (exit 4). A tentacle whose agent runs is "
+		 "not put back: nothing is changed then.",
+	.example = "sk tentacle goal resume\nsk tentacle goal resume --reset-failed\n"
+		   "sk tentacle goal resume --from-iteration 2",
+	.options = tentacle_goal_resume_options,
+	.needs = NEED_GOALS,
+	.run = tentacle_goal_resume_run,
+};
