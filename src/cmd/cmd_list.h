@@ -31,6 +31,7 @@ CMD(worker_logs)
 
 CMD(recommend)
 CMD(recover)
+CMD(doctor)
 CMD(task_retry)
 CMD(task_skip)
 CMD(task_cancel)

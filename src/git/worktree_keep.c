@@ -27,6 +27,7 @@
 
 #define FLUSH_BYTES (1024 * 1024)
 #define INDEX_COPY "keep.index"
+#define STREAM_NAME "keep.stream"
 #define INDEX_BYTES_MAX (1024 * 1024 * 1024) /* of five million files */
 #define PARENTS_MAX 8
 
@@ -253,6 +254,19 @@ static int drop_temporary(const struct keeping *k, struct err *e)
 	return git_must(k->w->git, &call, &out, e);
 }
 
+/* A file without a name, or one that loses it at once where the file system knows none. */
+static int open_stream(int folder_fd)
+{
+	int fd = openat(folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+		return fd < 0 ? -errno : fd;
+	fd = fd_open_at(folder_fd, STREAM_NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (fd >= 0)
+		unlinkat(folder_fd, STREAM_NAME, 0);
+	return fd;
+}
+
 /* Makes the commit; it has only the temporary name then. */
 static int make_commit(struct keeping *k, int64_t now_ms, char out[OID_BYTES_MAX], struct err *e)
 {
@@ -265,9 +279,9 @@ static int make_commit(struct keeping *k, int64_t now_ms, char out[OID_BYTES_MAX
 				 .limit_ms = GIT_CHECKOUT_LIMIT_MS };
 	int rc;
 
-	k->stream_fd = openat(k->w->folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	k->stream_fd = open_stream(k->w->folder_fd);
 	if (k->stream_fd < 0)
-		return failed(k, "no temporary file can be made", -errno, e);
+		return failed(k, "no temporary file can be made", k->stream_fd, e);
 	rc = put_stream(k, now_ms);
 	if (rc == -ESTALE)
 		return err_set(e, -SK_EREFUSED,
