@@ -272,6 +272,19 @@ static int take_range(struct events_run *r, struct err *e)
 	return rc;
 }
 
+/* Where every record counts, the newest N need not be looked for among all. */
+static void begin_near_end(struct events_run *r)
+{
+	uint64_t near;
+
+	if (!r->limit || r->task.len || r->workstream.len || r->typed || r->severity >= 0 ||
+	    r->from_ms != INT64_MIN || r->to_ms != INT64_MAX || r->last != UINT64_MAX)
+		return;
+	near = store_near_end(&r->vfs);
+	if (near > r->limit && near - r->limit > r->seen)
+		r->seen = near - r->limit;
+}
+
 static int run_open(struct events_run *r, int dir, struct err *e)
 {
 	const struct options *o = r->c->options;
@@ -287,6 +300,7 @@ static int run_open(struct events_run *r, int dir, struct err *e)
 	r->limit = options_number(o, "limit", 0);
 	if (r->limit)
 		r->ring = mem_zalloc(r->limit * sizeof(*r->ring));
+	begin_near_end(r);
 	rc = scan(r, e);
 	if (r->limit)
 		print_ring(r);

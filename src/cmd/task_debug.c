@@ -17,6 +17,7 @@
 #include "cmd/fit.h"
 #include "cmd/log_tail.h"
 #include "cmd/next.h"
+#include "cmd/served.h"
 #include "cmd/task_page.h"
 #include "cmd/thing.h"
 #include "os/fd.h"
@@ -241,11 +242,11 @@ static int run_here(struct debugging *d, struct err *e)
 	return by_hand_become(&d->hand, &def, e);
 }
 
-static int task_debug_run(struct cmd_ctx *c, struct err *e)
+static int debug(struct cmd_ctx *c, struct err *e)
 {
 	struct debugging d = { .c = c, .hand = BY_HAND_INIT };
-	const char *script = options_text(c->options, "script");
-	bool interactive = options_has(c->options, "interactive");
+	const char *script = c->view && c->view->lent ? NULL : options_text(c->options, "script");
+	bool interactive = !(c->view && c->view->lent) && options_has(c->options, "interactive");
 	int rc = thing_task(c, &d.task, e);
 
 	if (rc == 0 && interactive && (script || c->json))
@@ -263,6 +264,27 @@ static int task_debug_run(struct cmd_ctx *c, struct err *e)
 	by_hand_release(&d.hand);
 	buf_release(&d.log);
 	buf_release(&d.next);
+	return rc;
+}
+
+/* The page alone looks at nothing but the state and a log. */
+static int task_debug_run(struct cmd_ctx *c, struct err *e)
+{
+	bool page = !options_has(c->options, "interactive") && !options_text(c->options, "script");
+	int exit_code = 0, rc = 0;
+
+	if (c->view)
+		return debug(c, e);
+	if (page)
+		rc = served_aside(c, &(struct served_wish){ 0 }, &exit_code, e);
+	if (rc == 0)
+		rc = view_open(c->paths, c->now_ms, &c->view, e);
+	else if (rc == 1)
+		return exit_code;
+	if (rc == 0)
+		rc = debug(c, e);
+	view_free(c->view);
+	c->view = NULL;
 	return rc;
 }
 
@@ -302,7 +324,7 @@ const struct cmd cmd_task_debug = {
 	.example = "sk task debug unit\nsk task debug --task-id unit --interactive\n"
 		   "sk task debug unit --script unit.sh",
 	.options = task_debug_options,
-	.needs = NEED_VIEW,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.args = ARG_TASK,
 	.args_max = 1,
 	.run = task_debug_run,

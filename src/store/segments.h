@@ -51,6 +51,17 @@ struct journal_base {
 int journal_base_find(const struct vfs *vfs, const char *path, struct state *st,
 		      struct journal_base *out, struct err *e);
 
+/*
+ * Calls fn for each file that may hold records from `from_seq` on, oldest first and the live one
+ * last, with its path and where it begins, until it returns nonzero; that is returned, else 0. A
+ * file that is closed meanwhile is not missed. -ENOENT (no sentence) when there is no journal;
+ * -SK_ECORRUPT, -SK_EREFUSED, -SK_EIO.
+ */
+int segments_each(const struct vfs *vfs, uint64_t from_seq,
+		  int (*fn)(void *ctx, const char *path, const struct journal_base *base,
+			    struct err *e),
+		  void *ctx, struct err *e);
+
 /* The number of the first record, unchecked; 0 when the file does not begin with one. */
 uint64_t journal_first_seq(const struct vfs *vfs, const char *path);
 

@@ -116,9 +116,14 @@ bool store_usable(const struct store *s);
 int64_t store_snapshot_due(const struct store *s);
 
 /* The journal from a sequence number on, for people's commands: calls fn for each whole record
- * until it returns nonzero. */
+ * until it returns nonzero. Finding the first one costs O(log n); what stands before is not
+ * checked. */
 int store_scan(const struct vfs *vfs, uint64_t from_seq,
 	       int (*fn)(void *ctx, const struct event *ev, struct span line), void *ctx,
 	       struct err *e);
+
+/* The number of a record that is not far in front of the last one, found by a few reads; 0 when
+ * only reading all can tell. */
+uint64_t store_near_end(const struct vfs *vfs);
 
 #endif

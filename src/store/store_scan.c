@@ -1,12 +1,16 @@
 /*
- * Reading for people: closed segments in order, then the live journal. Each file is read twice,
- * first to learn where its last whole turn ends, so that nobody is shown a record that never
+ * Reading for people: closed segments in order, then the live journal. What is read of each is read
+ * twice, first to learn where its last whole turn ends, so that nobody is shown a record that never
  * happened.
  */
+#include <errno.h>
+
+#include "store/seek.h"
 #include "store/segments.h"
 #include "store/store_impl.h"
 
 struct scanning {
+	const struct vfs *vfs;
 	uint64_t from_seq;
 	int (*fn)(void *ctx, const struct event *ev, struct span line);
 	void *ctx;
@@ -26,37 +30,38 @@ static int hand_on(void *ctx, const struct event *ev, struct span line, char why
 	return s->enough;
 }
 
-static int scan_file(const struct vfs *vfs, const char *path, struct scanning *s, struct err *e)
+static int scan_file(void *ctx, const char *path, const struct journal_base *base, struct err *e)
 {
-	struct journal_base base;
+	struct scanning *s = ctx;
+	struct journal_place from;
 	struct journal_end end;
-	int rc = journal_base_find(vfs, path, NULL, &base, e);
+	int rc = journal_seek_path(s->vfs, path, base->from, s->from_seq, &from);
 
+	if (rc < 0)
+		return err_set(e, -SK_EIO, "journal '%s': cannot be read: %s", path, strerror(-rc));
+	rc = journal_read(s->vfs, path, from, JOURNAL_NO_LIMIT, NULL, NULL, &end, e);
 	if (rc == 0)
-		rc = journal_read(vfs, path, base.from, JOURNAL_NO_LIMIT, NULL, NULL, &end, e);
-	if (rc == 0)
-		rc = journal_read(vfs, path, base.from, end.place.offset, hand_on, s, &end, e);
-	return rc;
+		rc = journal_read(s->vfs, path, from, end.place.offset, hand_on, s, &end, e);
+	return rc < 0 ? rc : s->enough;
 }
 
 int store_scan(const struct vfs *vfs, uint64_t from_seq,
 	       int (*fn)(void *ctx, const struct event *ev, struct span line), void *ctx,
 	       struct err *e)
 {
-	CLEANUP(segments_release) struct segments closed = { NULL, 0, 0 };
-	struct scanning s = { .from_seq = from_seq, .fn = fn, .ctx = ctx };
-	char path[SEGMENT_PATH_BYTES];
-	struct vfs_stat st;
-	int rc = journal_check_file(vfs, JOURNAL_FILE, &st, e);
+	struct scanning s = { .vfs = vfs, .from_seq = from_seq, .fn = fn, .ctx = ctx };
+	int rc = segments_each(vfs, from_seq, scan_file, &s, e);
 
-	if (rc < 0)
-		return rc;
-	segments_list(vfs, from_seq, &closed);
-	for (size_t i = 0; i < closed.count && !s.enough; i++) {
-		segment_path_encode(closed.v[i].first, closed.v[i].last, path);
-		rc = scan_file(vfs, path, &s, e);
-		if (rc < 0)
-			return rc;
-	}
-	return s.enough ? 0 : scan_file(vfs, JOURNAL_FILE, &s, e);
+	return rc < 0 ? rc : 0;
+}
+
+uint64_t store_near_end(const struct vfs *vfs)
+{
+	struct journal_place from;
+	struct journal_base base;
+
+	if (journal_base_find(vfs, JOURNAL_FILE, NULL, &base, NULL) < 0 ||
+	    journal_seek_path(vfs, JOURNAL_FILE, base.from, UINT64_MAX, &from) < 0)
+		return 0;
+	return from.seq;
 }

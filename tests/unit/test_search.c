@@ -104,6 +104,68 @@ static void finds_in_a_long_file(void **state)
 		assert_int_equal(store_search(&w.disk.vfs, from, &any, by_search, &f, &e), 0);
 		assert_int_equal(f.count, w.user.st.last_seq - from + 1);
 		assert_int_equal(f.seq[0], from);
+		f.count = 0;
+		assert_int_equal(store_scan(&w.disk.vfs, from, by_scan, &f, &e), 0);
+		assert_int_equal(f.count, w.user.st.last_seq - from + 1);
+		assert_int_equal(f.seq[0], from);
+	}
+	assert_in_range(store_near_end(&w.disk.vfs), w.user.st.last_seq - 1000,
+			w.user.st.last_seq - 1);
+}
+
+/* Somebody who reads while the writer closes a file under his hands, once. */
+struct beside {
+	struct world *w;
+	uint64_t last; /* seen */
+	bool rotated;
+};
+
+static void rotate_once(struct beside *b)
+{
+	if (b->rotated)
+		return;
+	b->rotated = true;
+	assert_int_equal(user_rotate(&b->w->user), 0);
+	assert_int_equal(user_turn(&b->w->user), 0);
+}
+
+static int sees(struct beside *b, uint64_t seq)
+{
+	assert_int_equal(seq, b->last + 1);
+	b->last = seq;
+	rotate_once(b);
+	return 0;
+}
+
+static int searching_beside(void *ctx, const struct event *ev)
+{
+	return sees(ctx, ev->seq);
+}
+
+static int scanning_beside(void *ctx, const struct event *ev, struct span line)
+{
+	(void)line;
+	return sees(ctx, ev->seq);
+}
+
+static void misses_no_file_that_is_closed_meanwhile(void **state)
+{
+	static const struct search any = SEARCH_INIT;
+
+	(void)state;
+	for (int how = 0; how < 2; how++) {
+		CLEANUP(world_release) struct world w;
+		struct beside b = { .w = &w };
+		struct err e = ERR_INIT;
+
+		world_with_turns(&w, 5);
+		assert_int_equal(user_rotate(&w.user), 0);
+		assert_int_equal(user_turn(&w.user), 0);
+		assert_int_equal(how ? store_search(&w.disk.vfs, 1, &any, searching_beside, &b, &e)
+				     : store_scan(&w.disk.vfs, 1, scanning_beside, &b, &e),
+				 0);
+		assert_true(b.rotated);
+		assert_int_equal(b.last, w.user.st.last_seq);
 	}
 }
 
@@ -146,6 +208,7 @@ int main(void)
 		cmocka_unit_test(finds_what_reading_finds),
 		cmocka_unit_test(finds_in_closed_files),
 		cmocka_unit_test(finds_in_a_long_file),
+		cmocka_unit_test(misses_no_file_that_is_closed_meanwhile),
 		cmocka_unit_test(leaves_out_a_torn_turn),
 		cmocka_unit_test(a_changed_record_is_not_shown),
 	};
