@@ -85,6 +85,8 @@ static struct finding *add(struct findings *f, enum finding_kind kind, struct sp
 		[FINDING_WORKER_RECOVERED] = { "worker", LEVEL_AUTOMATIC, URGENCY_LOW,
 					       SEVERITY_WARNING },
 		[FINDING_RESOURCE] = { "resource", LEVEL_SCRIPT, URGENCY_HIGH, SEVERITY_CRITICAL },
+		[FINDING_PAUSED] = { "system", LEVEL_SCRIPT, URGENCY_MEDIUM, SEVERITY_WARNING },
+		[FINDING_HUNG] = { "system", LEVEL_INVESTIGATE, URGENCY_HIGH, SEVERITY_ERROR },
 		[FINDING_INVARIANT] = { "system", LEVEL_CODE, URGENCY_HIGH, SEVERITY_CRITICAL },
 		[FINDING_DAMAGE] = { "system", LEVEL_INVESTIGATE, URGENCY_HIGH, SEVERITY_CRITICAL },
 	};
@@ -308,6 +310,24 @@ static void look_at_resource(const struct cmd_ctx *c, struct findings *f, uint32
 	resource_put_next(&c->view->st, resource, &one->next);
 }
 
+/* Only where something waits for it. */
+static void look_at_pause(const struct cmd_ctx *c, struct findings *f)
+{
+	const struct state *st = &c->view->st;
+	struct finding *one;
+	size_t i = 0;
+
+	while (i < st->ws_count && (!st->ws[i].id.len || ws_state_final(st->ws[i].state)))
+		i++;
+	if (i == st->ws_count || !view_paused(c->view))
+		return;
+	one = add(f, FINDING_PAUSED, SPAN_LIT("orchestrator"));
+	buf_putf(&one->text,
+		 "the orchestrator (pid %llu) is paused: what runs goes on, nothing begins",
+		 (unsigned long long)c->view->holder.who.pid);
+	next_add(&one->next, "sk daemon release");
+}
+
 static void on_violation(void *ctx, enum state_rule rule, struct span id, const char *what)
 {
 	struct finding *one = add(ctx, FINDING_INVARIANT, id);
@@ -422,10 +442,24 @@ int findings_make(const struct cmd_ctx *c, struct findings *out, struct err *e)
 		look_at_task(c, out, i);
 		look_at_cancelled(c, out, i);
 	}
+	look_at_pause(c, out);
 	rc = find_evidence(c->view, out, e);
 	if (out->count)
 		qsort(out->v, out->count, sizeof(*out->v), by_weight);
 	return rc < 0 ? rc : 0;
+}
+
+void findings_hung(struct findings *out, uint64_t pid)
+{
+	struct finding *one = add(out, FINDING_HUNG, SPAN_LIT("orchestrator"));
+
+	buf_putf(&one->text,
+		 "the orchestrator (pid %llu) does not answer: nothing begins and no act is taken; "
+		 "its tasks go on. When it hangs for good, end it with kill -9: the next one goes "
+		 "on",
+		 (unsigned long long)pid);
+	next_add(&one->next, "sk daemon status");
+	qsort(out->v, out->count, sizeof(*out->v), by_weight);
 }
 
 void findings_damage(struct findings *out, const struct err *why)

@@ -23,6 +23,8 @@
 	X(WORKER_LOCK, "worker_lock_lost")           \
 	X(WORKER_RECOVERED, "worker_recovered_late") \
 	X(RESOURCE, "resource_exhausted")            \
+	X(PAUSED, "orchestrator_paused")             \
+	X(HUNG, "orchestrator_hung")                 \
 	X(INVARIANT, "invariant_violated")           \
 	X(DAMAGE, "state_damaged")
 
@@ -73,6 +75,9 @@ void findings_release(struct findings *f);
 /* Walks the trees over the whole state, reads the evidence from the journal and sorts: the most
  * severe first, then the most urgent, then the oldest. Returns 0 or a negative code with *e. */
 int findings_make(const struct cmd_ctx *c, struct findings *out, struct err *e);
+
+/* Adds that an orchestrator holds the lock and does not answer. */
+void findings_hung(struct findings *out, uint64_t pid);
 
 /* The one finding about a state that cannot be read, out of what opening it said. */
 void findings_damage(struct findings *out, const struct err *why);

@@ -10,6 +10,9 @@
 #include "cmd/finding.h"
 #include "cmd/fit.h"
 #include "cmd/hint.h"
+#include "ctl/control_ask.h"
+
+#define PATIENCE_MS 1000 /* a turn takes milliseconds */
 
 static enum style severity_style(enum severity severity)
 {
@@ -129,6 +132,21 @@ static void print_json(struct cmd_ctx *c, const struct findings *f)
 	json_close(&j);
 }
 
+/* Who shows us its own state is at it. Who only holds the lock for a moment listens to nobody. */
+static void ask_whether_it_hangs(const struct cmd_ctx *c, struct findings *f)
+{
+	CLEANUP(buf_release) struct buf line = BUF_INIT, scratch = BUF_INIT;
+	const struct control_request request = { .kind = CONTROL_PING };
+	struct err ignored = ERR_INIT;
+	struct control_reply reply;
+
+	if (c->view->lent || !c->view->alive)
+		return;
+	if (control_ask(c->view->dir, &request, PATIENCE_MS, &line, &scratch, &reply, &ignored) ==
+	    -SK_EBUSY)
+		findings_hung(f, c->view->holder.who.pid);
+}
+
 static int recommend_run(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(findings_release) struct findings f = FINDINGS_INIT;
@@ -141,6 +159,8 @@ static int recommend_run(struct cmd_ctx *c, struct err *e)
 		return view_missing(c->paths, e);
 	if (rc == 0)
 		rc = findings_make(c, &f, e);
+	if (rc == 0)
+		ask_whether_it_hangs(c, &f);
 	if (rc == -SK_ECORRUPT) {
 		findings_release(&f);
 		findings_damage(&f, e);

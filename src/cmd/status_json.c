@@ -22,6 +22,8 @@ void status_next(const struct view *v, uint32_t only, struct buf *out)
 	}
 	if (failed != NO_ID)
 		buf_putf(out, "sk why %.*s\n", SPAN_ARG(st->tasks[failed].id));
+	if (view_paused(v) && unfinished != NO_ID)
+		buf_puts(out, "sk daemon release\n");
 	if (!v->alive && (failed != NO_ID || unfinished != NO_ID)) {
 		put_run_command(st, st->tasks[failed != NO_ID ? failed : unfinished].ws, out);
 		buf_putc(out, '\n');

@@ -15,8 +15,9 @@
 
 const char *story_cause_word(enum story_cause cause)
 {
-	static const char *const words[] = { "none", "task", "blocked",  "resource", "capability",
-					     "slot", "run",  "retry_at", "cycle",    "ended" };
+	static const char *const words[] = { "none",       "task",   "blocked", "resource",
+					     "capability", "slot",   "run",     "retry_at",
+					     "cycle",      "paused", "ended" };
 
 	return words[cause];
 }
@@ -150,15 +151,31 @@ static struct story queued_story(const struct view *v, uint32_t task)
 	return (struct story){ CAUSE_SLOT, NO_ID, SPAN_NONE };
 }
 
-struct story story_find(const struct view *v, uint32_t task)
+static struct story waiting_story(const struct view *v, uint32_t task)
 {
 	switch (v->st.tasks[task].state) {
 	case TASK_PENDING:
 		return pending_story(&v->st, task);
 	case TASK_QUEUED:
 		return queued_story(v, task);
-	case TASK_RETRYING:
+	default:
 		return (struct story){ v->alive ? CAUSE_TIME : CAUSE_RUN, NO_ID, SPAN_NONE };
+	}
+}
+
+struct story story_find(const struct view *v, uint32_t task)
+{
+	struct story s;
+
+	switch (v->st.tasks[task].state) {
+	case TASK_PENDING:
+	case TASK_QUEUED:
+	case TASK_RETRYING:
+		s = waiting_story(v, task);
+		if (view_paused(v) &&
+		    (s.cause == CAUSE_SLOT || s.cause == CAUSE_RUN || s.cause == CAUSE_TIME))
+			s = (struct story){ CAUSE_PAUSED, NO_ID, SPAN_NONE };
+		return s;
 	case TASK_CANCELLED:
 		return cancelled_story(&v->st, &v->st.tasks[task]);
 	default:
@@ -307,6 +324,9 @@ static void put_waiting(const struct view *v, uint32_t task, int64_t now_ms, str
 	case CAUSE_SLOT:
 		put_slot(st, t, out);
 		break;
+	case CAUSE_PAUSED:
+		buf_puts(out, "the orchestrator is paused until: sk daemon release");
+		break;
 	case CAUSE_HALTED:
 		buf_puts(out, "cannot run: its workstream has a dependency cycle");
 		break;
@@ -327,7 +347,9 @@ static void put_retrying(const struct view *v, const struct task *t, int64_t now
 			 struct buf *out)
 {
 	story_put_outcome(t->error, t->exit_code, t->signal, out);
-	if (!v->alive) {
+	if (view_paused(v)) {
+		buf_puts(out, "; tries again behind: sk daemon release");
+	} else if (!v->alive) {
 		buf_puts(out, "; tries again when the plan is run again");
 	} else {
 		buf_puts(out, "; tries again in ");

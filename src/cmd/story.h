@@ -20,6 +20,7 @@ enum story_cause {
 	CAUSE_RUN,        /* nobody runs the plan just now */
 	CAUSE_TIME,       /* for its retry */
 	CAUSE_HALTED,     /* its workstream has a dependency cycle */
+	CAUSE_PAUSED,     /* for the orchestrator to be released */
 	CAUSE_ENDED,      /* cancelled, because the failure of another task ended its workstream */
 };
 

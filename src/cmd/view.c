@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/find.h"
+#include "daemon/orchestrator.h"
 #include "os/proc.h"
 
 int view_paths_problem(int code, const struct buf *why, struct err *e)
@@ -142,6 +143,11 @@ int view_reopen(const struct paths *paths, int64_t now_ms, struct view **v, stru
 	view_free(*v);
 	*v = fresh;
 	return 0;
+}
+
+bool view_paused(const struct view *v)
+{
+	return v->alive && strstr(v->holder.command, ORCHESTRATOR_PAUSED);
 }
 
 int view_task(const struct view *v, const char *typed, uint32_t *out, struct err *e)

@@ -57,6 +57,9 @@ enum worker_life { WORKER_ENDED, WORKER_ALIVE, WORKER_GONE, WORKER_UNKNOWN };
 /* What became of its process, whatever is recorded. */
 enum worker_life view_worker_life(const struct worker *w);
 
+/* Whether an orchestrator lives that begins nothing until it is released. */
+bool view_paused(const struct view *v);
+
 /* "no state yet": what every command that needs one says. Returns -SK_ENOTFOUND. */
 int view_missing(const struct paths *paths, struct err *e);
 

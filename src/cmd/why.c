@@ -46,6 +46,8 @@ void why_put_next(const struct cmd_ctx *c, uint32_t task, const struct why_chain
 	const struct task *t = &st->tasks[task];
 	uint32_t last = chain->count ? chain->v[chain->count - 1] : task;
 
+	if (story_find(c->view, last).cause == CAUSE_PAUSED)
+		buf_puts(out, "sk daemon release\n");
 	put_look(c, t, &st->tasks[last], out);
 	if (!c->view->alive &&
 	    (t->state == TASK_FAILED || story_cancelled(t) || !task_state_final(t->state))) {

@@ -91,8 +91,7 @@ void orchestrator_set_paused(struct orchestrator *o, bool paused)
 	o->paused = paused;
 	if (!o->options.serves)
 		return; /* for a moment only: nobody could release it */
-	buf_putf(&text, "%s%s", o->options.command,
-		 paused ? ", paused until: sk daemon release" : "");
+	buf_putf(&text, "%s%s", o->options.command, paused ? ORCHESTRATOR_PAUSED : "");
 	(void)lock_rename(&o->lock, text.p); /* for people */
 }
 

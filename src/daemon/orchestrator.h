@@ -13,6 +13,8 @@
 #include "os/loop.h"
 #include "store/store.h"
 
+/* Stands behind the command in the lock's file while it is so: for people, and for their pages. */
+#define ORCHESTRATOR_PAUSED ", paused until: sk daemon release"
 #define EXHAUSTED_AT_ONCE (-1)
 
 struct orchestrator;

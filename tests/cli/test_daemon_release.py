@@ -25,8 +25,14 @@ def test_what_runs_goes_on_and_nothing_new_begins(work):
     assert work("wait", "--timeout", "300ms").code == 124
     assert not work.lines("next.ran")
     assert "sk daemon, paused until: sk daemon release\n" in work("status").out, "whoever looks must see why nothing begins"
+    shown = work("why", "next")
+    assert "the orchestrator is paused until: sk daemon release" in shown.out and "\nNext: sk daemon release\n" in shown.out
+    assert work("why", "next", "--json").json["waits_for"] == "paused"
+    assert work("status", "--json").json["next"] == ["sk daemon release"]
+    found = {one["finding"]: one for one in work("recommend", "--json").json["findings"]}
+    assert found["orchestrator_paused"]["next"] == ["sk daemon release"] and found["orchestrator_paused"]["entity_id"] == "orchestrator"
     assert work("daemon", "release").code == 0
-    assert "paused" not in work("status").out
+    assert "paused" not in work("status").out + work("why", "next").out + work("recommend").out
     assert work("wait").code == 0 and work.lines("next.ran") == ["1"]
     assert work("daemon", "stop").code == 0
 

@@ -2,8 +2,10 @@
 
 import contextlib
 import fcntl
+import os
 import re
 import shlex
+import signal
 
 from conftest import DONE, NIGHTLY, until
 from pages import check_nothing_yet, check_page
@@ -247,3 +249,18 @@ def test_it_changes_nothing(sk, maker):
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     sk("recommend")
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_orchestrator_that_hangs(work):
+    work.gate()
+    run = work.start("run", "-q", work.plan('workstream: w\ntasks:\n  t: {run: ": < gate"}\n'))
+    until(lambda: work.events("task_started"), "the task runs")
+    assert ("orchestrator_hung", "orchestrator") not in findings(work)
+    os.kill(run.pid, signal.SIGSTOP)
+    try:
+        one = findings(work)["orchestrator_hung", "orchestrator"]
+        assert weight(one) == (3, "error", "high") and "pid %d" % run.pid in one["text"] and one["next"] == ["sk daemon status"]
+    finally:
+        os.kill(run.pid, signal.SIGCONT)
+    work.open_gate()
+    assert run.wait() == 0
