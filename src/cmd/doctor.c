@@ -115,7 +115,7 @@ static int doctor_run(struct cmd_ctx *c, struct err *e)
 
 const struct cmd cmd_doctor = {
 	.path = "doctor",
-	.summary = "look at everything this machine has to be able to do",
+	.summary = "check what this machine can do, and what not",
 	.usage = "",
 	.about = "One line a check: PASS, WARN (it works, with less) or FAIL (a promise cannot be "
 		 "kept), and\nwhat to do about it. Exit code 1 when one failed. Nothing is "

@@ -3,6 +3,7 @@
 #include "worktree_world.h"
 
 #include "base/limits.h"
+#include "git/worktree_cage.h"
 
 #define MAKE_REPO                                                                                 \
 	"git init -q r; cd r; echo a >a; mkdir d; echo b >d/b; git add .; git commit -q -m one; " \
@@ -235,6 +236,77 @@ static void the_lock_names_its_holder(void **state)
 	assert_non_null(strstr(e.text, expected));
 }
 
+/* The exit status of a script that runs in the cage, in the worktree. */
+static int in_cage(struct git_world *g, const struct worktree *w, const struct landlock *cage,
+		   const char *script)
+{
+	char *const argv[] = { (char[]){ "sh" }, (char[]){ "-ec" }, (char *)(uintptr_t)script,
+			       NULL };
+	CLEANUP(captured_release) struct captured out = CAPTURED_INIT;
+	const struct capture c = { .path = "/bin/sh",
+				   .argv = argv,
+				   .envp = g->env,
+				   .cwd = w->path,
+				   .output_bytes_max = 1 << 20,
+				   .limit_ms = 60000,
+				   .cage_fd = cage->fd };
+
+	assert_int_equal(capture_run(&c, &out), 0);
+	return out.exit;
+}
+
+static void an_agent_in_its_cage(void **state)
+{
+	static const char *const work[] = {
+		"echo x >x; git add x; git commit -q -m mine",
+		"git commit -q --amend -m 'mine again'",
+		"git mv x y; git reset -q --hard; git checkout -q --detach; git checkout -q sk/t",
+		"git commit -q --allow-empty -m more; git rebase -q HEAD~1",
+	};
+	static const char *const harm[] = {
+		"git config core.hooksPath /tmp",
+		"echo x >\"$(git rev-parse --git-common-dir)/hooks/pre-commit\"",
+		"git update-ref refs/heads/main HEAD",
+		"git branch other",
+		"git update-ref -d refs/heads/main",
+		"echo x >\"$HOME/r/a\"",
+		"echo x >\"$HOME/new\"",
+		"rm -rf ../worktree.json; test ! -e ../worktree.json",
+	};
+	struct git_world *g = *state;
+	CLEANUP(worktree_close) struct worktree w = WORKTREE_INIT;
+	CLEANUP(landlock_close) struct landlock cage = LANDLOCK_INIT;
+	const struct landlock none = LANDLOCK_INIT;
+	CLEANUP(mem_free) char *path = NULL;
+	struct err e = ERR_INIT;
+
+	world_does(g, MAKE_REPO "; git pack-refs --all");
+	path = prepare(g, "r", "t");
+	world_does(g, "git -C r pack-refs --all"); /* so that the folder of our branches is gone */
+	open_it(g, "r", "t", false, &w);
+	if (landlock_open(&cage) == -ENOSYS) {
+		print_message("the kernel has no cage\n");
+		skip();
+	}
+	if (worktree_cage(&w, &cage, &e) < 0)
+		fail_msg("%s", e.text);
+	for (size_t i = 0; i < ARRAY_LEN(work); i++)
+		if (in_cage(g, &w, &cage, work[i]) != 0)
+			fail_msg("was refused: %s", work[i]);
+	for (size_t i = 0; i < ARRAY_LEN(harm); i++)
+		if (in_cage(g, &w, &cage, harm[i]) == 0)
+			fail_msg("was allowed: %s", harm[i]);
+	world_does_in(g, path,
+		      "git -C r log -1 --format=%s sk/t | grep -q more; git -C r fsck --strict; "
+		      "test \"$(cat r/a)\" = a");
+	for (size_t i = 0; i < ARRAY_LEN(harm); i++) /* and it was the cage that refused */
+		if (in_cage(g, &w, &none, harm[i]) != 0)
+			fail_msg("cannot be done at all: %s", harm[i]);
+	world_does_in(g, path, "mv \"$W\" away");
+	assert_int_equal(worktree_cage(&w, &cage, &e), -SK_EREFUSED);
+	assert_non_null(strstr(e.text, "is gone"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +319,7 @@ int main(void)
 		IN_A_WORLD(git_is_killed_while_it_checks_out),
 		IN_A_WORLD(many_at_once),
 		IN_A_WORLD(the_lock_names_its_holder),
+		IN_A_WORLD(an_agent_in_its_cage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
