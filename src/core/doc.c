@@ -76,7 +76,6 @@ static void put_key(struct buf *out, struct span key, int indent)
 void doc_element_key(const struct doc_type *of, const void *element, struct buf *out)
 {
 	const struct doc_member *key = &of->members[0];
-	CLEANUP(buf_release) struct buf digits = BUF_INIT;
 
 	if (key->kind == DOC_TEXT) {
 		buf_put_json(out, *(const struct span *)doc_at(key, element));

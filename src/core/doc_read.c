@@ -413,6 +413,10 @@ static bool read_unknown(struct reader *r, const struct doc_type *type, struct s
 		buf_put(rest, value.p + 1, value.len - 2);
 		return true;
 	}
+	if (r->reading != DOC_MERGE && span_is(key, DOC_REST_KEY)) {
+		fail(r, "\"%s\" is not a name for a member", DOC_REST_KEY);
+		return false;
+	}
 	buf_putf(rest, "%s\"%.*s\":", rest->len ? "," : "", SPAN_ARG(key));
 	put_compact(rest, value);
 	return false;

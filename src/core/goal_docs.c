@@ -146,7 +146,7 @@ static const struct doc_member goal_members[] = {
 	TEXT(goal, "title", title, 0),
 	TEXT(goal, "description", description, 0),
 	WORD(goal, "status", status, goal_words, DOC_NEEDED),
-	U64(goal, "iteration", iteration, 0, 1000000, DOC_NEEDED),
+	U64(goal, "iteration", iteration, 1, 1000000, DOC_NEEDED),
 	TIME(goal, "created_at", created_ms, DOC_OURS),
 	TIME(goal, "updated_at", updated_ms, DOC_OURS),
 	LIST(goal, "iterations", iterations, &iteration_type, 100000, DOC_KEYED | DOC_OURS),
