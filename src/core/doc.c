@@ -193,6 +193,23 @@ void doc_encode_members(const struct doc_type *type, const void *doc, enum doc_f
 	put_members(out, type, doc, NULL, form == DOC_PEOPLE ? 1 : -1, first);
 }
 
+void doc_put_compact(struct buf *out, struct span json)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < json.len; i++) {
+		char c = json.p[i];
+
+		if (!quoted && (c == ' ' || c == '\n' || c == '\r' || c == '\t'))
+			continue;
+		buf_putc(out, c);
+		if (quoted && c == '\\')
+			buf_putc(out, json.p[++i]);
+		else if (c == '"')
+			quoted = !quoted;
+	}
+}
+
 static bool same_value(const struct doc_member *m, const void *was, const void *now)
 {
 	CLEANUP(buf_release) struct buf a = BUF_INIT;

@@ -17,6 +17,10 @@ void doc_clear_member(const struct doc_member *m, void *at);
 bool doc_member_empty(const struct doc_member *m, const void *doc);
 void doc_put_value(struct buf *out, const struct doc_member *m, const void *doc, int indent);
 
+/* Appends checked JSON without the white space between its tokens: what is kept goes into one
+ * line. */
+void doc_put_compact(struct buf *out, struct span json);
+
 /* Appends the key of an element of a keyed list, in quotes. */
 void doc_element_key(const struct doc_type *of, const void *element, struct buf *out);
 

@@ -380,24 +380,6 @@ static bool passed_over(const struct doc_type *type, struct span key)
 	return false;
 }
 
-/* Checked JSON without the white space between its tokens: what is kept goes into one line. */
-static void put_compact(struct buf *out, struct span json)
-{
-	bool quoted = false;
-
-	for (size_t i = 0; i < json.len; i++) {
-		char c = json.p[i];
-
-		if (!quoted && (c == ' ' || c == '\n' || c == '\r' || c == '\t'))
-			continue;
-		buf_putc(out, c);
-		if (quoted && c == '\\')
-			buf_putc(out, json.p[++i]);
-		else if (c == '"')
-			quoted = !quoted;
-	}
-}
-
 /* A member that the table does not name: kept word for word where the type has room for such.
  * Returns whether it told all of them at once. */
 static bool read_unknown(struct reader *r, const struct doc_type *type, struct span key,
@@ -418,7 +400,7 @@ static bool read_unknown(struct reader *r, const struct doc_type *type, struct s
 		return false;
 	}
 	buf_putf(rest, "%s\"%.*s\":", rest->len ? "," : "", SPAN_ARG(key));
-	put_compact(rest, value);
+	doc_put_compact(rest, value);
 	return false;
 }
 
