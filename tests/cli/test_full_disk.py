@@ -149,3 +149,68 @@ def test_output_that_cannot_be_written(work):
     assert done.code == 8 and "o space left" in done.err
     assert work.lines("ran") == ["x"]
     assert "nothing to do" in work("run", "plan.yaml").out
+
+
+# Acts until the disk takes no more. What is in `last` was told as done; the one behind it was refused.
+ACTS = """
+cat > plan.yaml <<'END'
+workstream: w
+resources: {r: 1}
+tasks:
+  one: {run: "echo $SK_ATTEMPT >> ../one.ran; : < gate", resources: [r]}
+  two: {run: "echo $SK_ATTEMPT >> ../two.ran", needs: [one]}
+END
+act_until_full() {
+	n=2; last=0; code=0
+	while [ $code = 0 ] && [ $n -lt 2000 ]; do
+		fill
+		"$SK" resource limit r --max-holders $n >../act.out 2>../act.err; code=$?
+		# The diary may be the first that finds no room; the act itself is on disk by then.
+		! grep -q 'it was done, but' ../act.err || code=0
+		[ $code != 0 ] || last=$n
+		n=$((n + 1))
+	done
+	refused=$((n - 1))
+	test $code = 8 || { echo "act $refused ended with $code"; cat ../act.out ../act.err; exit 1; }
+	grep -q -e "$1" ../act.err || { cat ../act.err; exit 1; }
+	echo "$last was done, $refused refused: $(cat ../act.err)"
+}
+limit() { "$SK" resource show r --json >../show.out 2>../show.err && grep -o '"max_holders":[0-9]*' ../show.out | cut -d: -f2; }
+"""
+
+
+def test_full_during_an_act(work):
+    """With nobody at work. What was told as done is done, what was refused is not, and the diary says the same."""
+    told = on_small_disk(work, "4m", ACTS + """
+touch gate
+step first 0 completed "$SK" run plan.yaml
+act_until_full 'o space left.*were not recorded'
+test "$(limit)" = $last || { echo "$last was told as done, and the limit is $(limit)"; exit 1; }
+rm filler
+step valid 0 '' "$SK" state validate
+step again 0 '' "$SK" resource limit r --max-holders 7
+test "$(limit)" = 7 || { echo "the limit is $(limit)"; exit 1; }
+step second 0 'nothing to do' "$SK" run plan.yaml
+""")
+    print(told)
+    assert work.lines("one.ran") == ["1"] and work.lines("two.ran") == ["1"]
+
+
+def test_full_during_an_act_beside_an_orchestrator(work):
+    """It can record nothing more and ends; who asked is told that, and what runs goes to its end without it."""
+    told = on_small_disk(work, "6m", ACTS + """
+mkfifo gate
+"$SK" run plan.yaml >../run.out 2>../run.err & run=$!
+until grep -q 1 ../one.ran 2>/dev/null && "$SK" resource show r --json 2>/dev/null | grep -q '"held":1'; do :; done
+act_until_full 'o space left\\|it ended'
+wait $run; code=$?
+test $code = 8 || { echo "the run ended with $code"; cat ../run.err; exit 1; }
+grep -q 'o space left' ../run.err || { cat ../run.err; exit 1; }
+test "$(limit)" = $last || { echo "$last was told as done, and the limit is $(limit)"; exit 1; }
+rm filler
+: > gate
+step second 0 '2 of 2' "$SK" run plan.yaml
+step valid 0 '' "$SK" state validate
+""")
+    print(told)
+    assert work.lines("one.ran") == ["1"] and work.lines("two.ran") == ["1"]
