@@ -128,44 +128,62 @@ int find_task(const struct state *st, struct span typed, uint32_t *out, struct b
 	return not_found("task", typed, best, "sk status --all", why);
 }
 
-int find_workstream(const struct state *st, struct span typed, uint32_t *out, struct buf *why)
+/* What is found by its id and by nothing else. */
+struct shelf {
+	const char *what,
+		*list; /* in messages: the kind of thing, and the command that shows all */
+	uint32_t (*by_id)(const struct state *st, struct span id);
+	struct span (*id_of)(const struct state *st, size_t index);
+};
+
+static int find_on(const struct shelf *shelf, const struct state *st, size_t count,
+		   struct span typed, uint32_t *out, struct buf *why)
 {
 	struct near best[NEAREST_MAX] = { 0 };
-	uint32_t found = typed.len <= NAME_BYTES_MAX ? state_ws(st, typed) : NO_ID;
+	uint32_t found = typed.len <= NAME_BYTES_MAX ? shelf->by_id(st, typed) : NO_ID;
 
 	if (found != NO_ID) {
 		*out = found;
 		return 0;
 	}
-	for (size_t i = 0; i < st->ws_count; i++)
-		near_add(best, typed, st->ws[i].id);
-	return not_found("workstream", typed, best, "sk status", why);
+	for (size_t i = 0; i < count; i++)
+		near_add(best, typed, shelf->id_of(st, i));
+	return not_found(shelf->what, typed, best, shelf->list, why);
+}
+
+static struct span ws_id(const struct state *st, size_t index)
+{
+	return st->ws[index].id;
+}
+
+static struct span worker_id(const struct state *st, size_t index)
+{
+	return st->workers[index].id;
+}
+
+static struct span resource_id(const struct state *st, size_t index)
+{
+	return st->resources[index].id;
+}
+
+int find_workstream(const struct state *st, struct span typed, uint32_t *out, struct buf *why)
+{
+	static const struct shelf shelf = { "workstream", "sk status", state_ws, ws_id };
+
+	return find_on(&shelf, st, st->ws_count, typed, out, why);
 }
 
 int find_worker(const struct state *st, struct span typed, uint32_t *out, struct buf *why)
 {
-	struct near best[NEAREST_MAX] = { 0 };
-	uint32_t found = typed.len <= NAME_BYTES_MAX ? state_worker(st, typed) : NO_ID;
+	static const struct shelf shelf = { "worker", "sk worker list", state_worker, worker_id };
 
-	if (found != NO_ID) {
-		*out = found;
-		return 0;
-	}
-	for (size_t i = 0; i < st->worker_count; i++)
-		near_add(best, typed, st->workers[i].id);
-	return not_found("worker", typed, best, "sk worker list", why);
+	return find_on(&shelf, st, st->worker_count, typed, out, why);
 }
 
 int find_resource(const struct state *st, struct span typed, uint32_t *out, struct buf *why)
 {
-	struct near best[NEAREST_MAX] = { 0 };
-	uint32_t found = typed.len <= NAME_BYTES_MAX ? state_resource(st, typed) : NO_ID;
+	static const struct shelf shelf = { "resource", "sk resource list", state_resource,
+					    resource_id };
 
-	if (found != NO_ID) {
-		*out = found;
-		return 0;
-	}
-	for (size_t i = 0; i < st->resource_count; i++)
-		near_add(best, typed, st->resources[i].id);
-	return not_found("resource", typed, best, "sk resource list", why);
+	return find_on(&shelf, st, st->resource_count, typed, out, why);
 }
