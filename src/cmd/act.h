@@ -3,27 +3,11 @@
 #ifndef SK_CMD_ACT_H
 #define SK_CMD_ACT_H
 
-#include "cmd/cmd.h"
+#include "cmd/diary.h"
 #include "core/act.h"
 
 /* Rows of every such command's option table. */
-#define ACT_OPTIONS                                                        \
-	{ .name = "dry-run",                                               \
-	  .letter = 'n',                                                   \
-	  .kind = OPTION_FLAG,                                             \
-	  .summary = "show what would be recorded; change nothing" },      \
-		{ .name = "yes",                                           \
-		  .letter = 'y',                                           \
-		  .kind = OPTION_FLAG,                                     \
-		  .summary = "it is meant: do not ask for confirmation" }, \
-		{ .name = "operator",                                      \
-		  .kind = OPTION_TEXT,                                     \
-		  .value = "NAME",                                         \
-		  .summary = "who does this (default: $USER)" },           \
-	{                                                                  \
-		.name = "reason", .kind = OPTION_TEXT, .value = "TEXT",    \
-		.summary = "why, for the record"                           \
-	}
+#define ACT_OPTIONS CHANGE_OPTIONS("recorded")
 
 #define ACT_TASK_OPTION                                                                       \
 	{                                                                                     \

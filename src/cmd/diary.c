@@ -2,19 +2,15 @@
  * next person should be able to read of it. */
 #include "cmd/diary.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "base/limits.h"
+#include "cmd/who.h"
 #include "store/interventions.h"
 
 int diary_task(const struct cmd_ctx *c, struct span task_id, int result, const char *message,
 	       struct err *e)
 {
-	const char *given = options_text(c->options, "operator"), *user = getenv("USER");
 	const char *reason = options_text(c->options, "reason");
-	char uid[32];
+	char operator_name[WHO_BYTES];
 	struct intervention line = { .at_ms = c->now_ms,
 				     .script = span_of(c->cmd->path),
 				     .args = &task_id,
@@ -25,8 +21,8 @@ int diary_task(const struct cmd_ctx *c, struct span task_id, int result, const c
 				     .result = intervention_result_of(result),
 				     .message = span_of(message) };
 
-	snprintf(uid, sizeof(uid), "uid %u", (unsigned)getuid());
-	line.operator_name = span_of(given ? given : user && *user ? user : uid);
+	who_acts(options_text(c->options, "operator"), operator_name);
+	line.operator_name = span_of(operator_name);
 	return interventions_add(c->view->dir, &line, e);
 }
 

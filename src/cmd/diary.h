@@ -17,6 +17,18 @@
 		.summary = "why, for the record"                        \
 	}
 
+/* Rows of the commands that change what is recorded. `tried` = what a dry run shows. */
+#define CHANGE_OPTIONS(tried)                                              \
+	{ .name = "dry-run",                                               \
+	  .letter = 'n',                                                   \
+	  .kind = OPTION_FLAG,                                             \
+	  .summary = "show what would be " tried "; change nothing" },     \
+		{ .name = "yes",                                           \
+		  .letter = 'y',                                           \
+		  .kind = OPTION_FLAG,                                     \
+		  .summary = "it is meant: do not ask for confirmation" }, \
+		DIARY_OPTIONS
+
 /*
  * The words as typed for the line: options in their long form, then the plain ones. --dry-run,
  * --yes, --reason and --operator are left out: they have members of their own. Fills

@@ -6,11 +6,8 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/limits.h"
-#include "cmd/diary.h"
 #include "cmd/event_text.h"
 #include "cmd/view.h"
 #include "os/fd.h"
@@ -18,12 +15,7 @@
 
 static void find_operator(struct hand *h)
 {
-	const char *given = options_text(h->c->options, "operator"), *user = getenv("USER");
-
-	if (given || (user && *user))
-		snprintf(h->operator_name, sizeof(h->operator_name), "%s", given ? given : user);
-	else
-		snprintf(h->operator_name, sizeof(h->operator_name), "uid %u", (unsigned)getuid());
+	who_acts(options_text(h->c->options, "operator"), h->operator_name);
 	h->reason = span_of(options_text(h->c->options, "reason"));
 }
 

@@ -5,29 +5,14 @@
 #ifndef SK_HAND_H
 #define SK_HAND_H
 
-#include "cmd/cmd.h"
+#include "cmd/diary.h"
+#include "cmd/who.h"
 #include "os/lock.h"
 #include "os/vfs.h"
 #include "store/restore.h"
 
 /* Rows of every such command's option table. */
-#define HAND_OPTIONS                                                       \
-	{ .name = "dry-run",                                               \
-	  .letter = 'n',                                                   \
-	  .kind = OPTION_FLAG,                                             \
-	  .summary = "show what would be done; change nothing" },          \
-		{ .name = "yes",                                           \
-		  .letter = 'y',                                           \
-		  .kind = OPTION_FLAG,                                     \
-		  .summary = "it is meant: do not ask for confirmation" }, \
-		{ .name = "operator",                                      \
-		  .kind = OPTION_TEXT,                                     \
-		  .value = "NAME",                                         \
-		  .summary = "who does this (default: $USER)" },           \
-	{                                                                  \
-		.name = "reason", .kind = OPTION_TEXT, .value = "TEXT",    \
-		.summary = "why, for the record"                           \
-	}
+#define HAND_OPTIONS CHANGE_OPTIONS("done")
 
 struct hand {
 	struct cmd_ctx *c;
@@ -35,7 +20,7 @@ struct hand {
 	int dir;            /* the state folder */
 	struct vfs vfs;     /* on it */
 	struct lock lock;
-	char operator_name[64];
+	char operator_name[WHO_BYTES];
 	struct span reason;
 	bool dry, confirmed;     /* --dry-run, --yes */
 	bool beside;             /* an orchestrator is at work: nothing is done, only looked */
