@@ -2,6 +2,7 @@
 #include "cmd/status.h"
 
 #include "cmd/story.h"
+#include "cmd/ws_page.h"
 
 void status_next(const struct view *v, uint32_t only, struct buf *out)
 {
@@ -70,22 +71,9 @@ static void worker_json(struct json *j, const struct worker *w)
 static void workstream_json(struct json *j, const struct view *v, const struct workstream *w)
 {
 	json_object(j, NULL);
-	json_span(j, "workstream_id", w->id);
-	json_span(j, "name", w->name);
-	json_text(j, "state", ws_state_word(w->state));
-	json_span(j, "plan", w->plan);
-	json_u64(j, "run_no", w->run_no);
-	json_time(j, "created_at", w->created_ms);
-	json_time(j, "started_at", w->started_ms);
-	json_time(j, "ended_at", w->ended_ms);
-	json_bool(j, "halted", w->flags & WSF_HALTED);
+	ws_put_head_json(j, w);
 	json_bool(j, "interrupted", story_ws_interrupted(v, w));
-	json_u64(j, "task_count", w->task_count);
-	json_u64(j, "blocked", w->blocked);
-	json_object(j, "tasks");
-	for (unsigned s = 0; s < TASK_STATE_COUNT; s++)
-		json_u64(j, task_state_word(s), w->by_state[s]);
-	json_object_end(j);
+	ws_put_tasks_json(j, w);
 	json_object_end(j);
 }
 

@@ -28,10 +28,8 @@ void ws_put_row(const struct cmd_ctx *c, struct table *t, uint32_t ws)
 	table_cell(t, STYLE_PLAIN, "%s", counts.p ? counts.p : "");
 }
 
-void ws_put_json(const struct cmd_ctx *c, struct json *j, uint32_t ws)
+void ws_put_head_json(struct json *j, const struct workstream *w)
 {
-	const struct workstream *w = &c->view->st.ws[ws];
-
 	json_span(j, "workstream_id", w->id);
 	json_span(j, "name", w->name);
 	json_text(j, "state", ws_state_word(w->state));
@@ -41,16 +39,28 @@ void ws_put_json(const struct cmd_ctx *c, struct json *j, uint32_t ws)
 	json_time(j, "started_at", w->started_ms);
 	json_time(j, "ended_at", w->ended_ms);
 	json_bool(j, "halted", w->flags & WSF_HALTED);
-	json_bool(j, "keep_going", w->flags & WSF_KEEP_GOING);
-	json_bool(j, "fail_fast", w->flags & WSF_FAIL_FAST);
-	json_u64(j, "max_parallel", w->max_parallel);
-	json_i64(j, "max_duration_ms", w->max_duration_ms);
+}
+
+void ws_put_tasks_json(struct json *j, const struct workstream *w)
+{
 	json_u64(j, "task_count", w->task_count);
 	json_u64(j, "blocked", w->blocked);
 	json_object(j, "tasks");
 	for (unsigned s = 0; s < TASK_STATE_COUNT; s++)
 		json_u64(j, task_state_word(s), w->by_state[s]);
 	json_object_end(j);
+}
+
+void ws_put_json(const struct cmd_ctx *c, struct json *j, uint32_t ws)
+{
+	const struct workstream *w = &c->view->st.ws[ws];
+
+	ws_put_head_json(j, w);
+	json_bool(j, "keep_going", w->flags & WSF_KEEP_GOING);
+	json_bool(j, "fail_fast", w->flags & WSF_FAIL_FAST);
+	json_u64(j, "max_parallel", w->max_parallel);
+	json_i64(j, "max_duration_ms", w->max_duration_ms);
+	ws_put_tasks_json(j, w);
 }
 
 static uint32_t first_failed(const struct state *st, uint32_t ws, unsigned flags)

@@ -8,6 +8,10 @@
 /* One row of five cells: id, state, done, time, the rest counted. */
 void ws_put_row(const struct cmd_ctx *c, struct table *t, uint32_t ws);
 
+/* The members that every document about a workstream begins with, and how its tasks stand. */
+void ws_put_head_json(struct json *j, const struct workstream *w);
+void ws_put_tasks_json(struct json *j, const struct workstream *w);
+
 /* The members of a workstream: those of `sk status` and its settings. The caller opens and ends the
  * object. */
 void ws_put_json(const struct cmd_ctx *c, struct json *j, uint32_t ws);
