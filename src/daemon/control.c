@@ -21,13 +21,8 @@
 
 int control_listen(struct orchestrator *o, struct err *e)
 {
-	int fd = sock_listen(o->options.state_fd, CONTROL_SOCKET, CONTROL_PEERS_MAX);
-
-	if (fd < 0)
-		return err_set(e, fd, "socket: cannot listen at %s/%s: %s", o->options.state_dir,
-			       CONTROL_SOCKET, strerror(-fd));
-	o->control_fd = fd;
-	return loop_add(&o->loop, fd, CONTROL_LISTEN_TOKEN);
+	return orchestrator_listen(o, CONTROL_SOCKET, CONTROL_PEERS_MAX, CONTROL_LISTEN_TOKEN,
+				   &o->control_fd, e);
 }
 
 void control_close(struct orchestrator *o, struct control_peer *p)

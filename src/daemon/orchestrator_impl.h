@@ -117,6 +117,10 @@ int orchestrator_step(struct orchestrator *o, const struct input *in, struct buf
 /* One write, one sync; then the world hears of it: messages, acknowledgements, the observer. */
 int orchestrator_commit(struct orchestrator *o, struct err *e);
 
+/* Opens the socket `name` of the state folder as *fd, and watches it in the loop as `token`. */
+int orchestrator_listen(struct orchestrator *o, const char *name, int backlog, uint32_t token,
+			int *fd, struct err *e);
+
 /* Nothing begins while it is paused; the lock's file says so to whoever looks. */
 void orchestrator_set_paused(struct orchestrator *o, bool paused);
 

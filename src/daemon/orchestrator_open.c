@@ -10,6 +10,19 @@
 
 #include "os/fd.h"
 #include "os/proc.h"
+#include "os/sock.h"
+
+int orchestrator_listen(struct orchestrator *o, const char *name, int backlog, uint32_t token,
+			int *fd, struct err *e)
+{
+	int found = sock_listen(o->options.state_fd, name, backlog);
+
+	if (found < 0)
+		return err_set(e, found, "socket: cannot listen at %s/%s: %s", o->options.state_dir,
+			       name, strerror(-found));
+	*fd = found;
+	return loop_add(&o->loop, found, token);
+}
 
 static int take_lock(struct orchestrator *o, struct err *e)
 {

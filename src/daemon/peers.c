@@ -18,13 +18,7 @@
 
 int peers_listen(struct orchestrator *o, struct err *e)
 {
-	int fd = sock_listen(o->options.state_fd, SOCKET_NAME, WORKERS_MAX);
-
-	if (fd < 0)
-		return err_set(e, fd, "socket: cannot listen at %s/%s: %s", o->options.state_dir,
-			       SOCKET_NAME, strerror(-fd));
-	o->listen_fd = fd;
-	return loop_add(&o->loop, fd, LISTEN_TOKEN);
+	return orchestrator_listen(o, SOCKET_NAME, WORKERS_MAX, LISTEN_TOKEN, &o->listen_fd, e);
 }
 
 void peers_accept(struct orchestrator *o)
