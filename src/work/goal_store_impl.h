@@ -64,6 +64,12 @@ bool edit_stale(struct span text, int64_t updated_ms);
 /* One parked tentacle, as the retry queue shows it. */
 void retry_entry_encode(const struct tentacle *t, struct buf *out);
 
+/* Before the name of a folder whose tentacle is being deleted: no name begins with a dot. */
+#define AWAY_PREFIX ".deleted-"
+
+/* tentacle_dir.c: finishes a deletion that the journal knows, takes back one that it does not. */
+void tentacle_settle_away(struct goal_store *s, const char *entry);
+
 /* tentacle_files.c */
 int tentacle_files_look(struct goal_store *s, struct err *e);
 void tentacle_files_write(struct goal_store *s, struct err *e);

@@ -9,9 +9,7 @@
 #include "base/limits.h"
 #include "core/goal_edit.h"
 #include "work/goal_store_impl.h"
-
-#define META_FILE "meta.json"
-#define TODO_FILE "todo.md"
+#include "work/tentacle_dir.h"
 
 static void path_of(struct span name, const char *file, char out[160])
 {
@@ -128,19 +126,27 @@ static void look_at_stranger(struct goal_store *s, struct span name)
 	buf_truncate(&s->why, 0);
 }
 
+/* What a deletion left that a crash cut short. */
+static void settle_deletions(struct goal_store *s, const struct buf *names)
+{
+	for (size_t at = 0; at < names->len; at += strlen(names->p + at) + 1)
+		if (s->flags & GOALS_WRITE && span_starts(span_of(names->p + at), AWAY_PREFIX))
+			tentacle_settle_away(s, names->p + at);
+}
+
 int tentacle_files_look(struct goal_store *s, struct err *e)
 {
 	CLEANUP(buf_release) struct buf names = BUF_INIT;
 	size_t known = s->st.goals.tentacle_count;
+	int listed = s->vfs->list(s->vfs->ctx, TENTACLES_DIR, &names);
 
 	(void)e;
+	settle_deletions(s, &names);
 	for (size_t i = 0; i < known; i++) {
 		look_at_meta(s, &s->st.goals.tentacles[i]);
 		look_at_todo(s, &s->st.goals.tentacles[i]);
 	}
-	if (s->vfs->list(s->vfs->ctx, TENTACLES_DIR, &names) < 0)
-		return 0;
-	for (size_t at = 0; at < names.len; at += strlen(names.p + at) + 1)
+	for (size_t at = 0; listed >= 0 && at < names.len; at += strlen(names.p + at) + 1)
 		look_at_stranger(s, span_of(names.p + at));
 	return 0;
 }
@@ -171,8 +177,22 @@ static void write_todo(struct goal_store *s, const struct tentacle *t, struct er
 	s->vfs->sync_dir(s->vfs->ctx, folder);
 }
 
+/* The folders of those that this turn deleted are out of the way already. */
+static void remove_deleted(struct goal_store *s)
+{
+	for (size_t i = 0; i < s->batch.count; i++) {
+		CLEANUP(buf_release) struct buf entry = BUF_INIT;
+
+		if (s->batch.v[i].kind != EV_TENTACLE_DELETED)
+			continue;
+		buf_putf(&entry, AWAY_PREFIX "%.*s", SPAN_ARG(s->batch.v[i].tentacle_id));
+		tentacle_settle_away(s, entry.p);
+	}
+}
+
 void tentacle_files_write(struct goal_store *s, struct err *e)
 {
+	remove_deleted(s);
 	for (size_t i = 0; i < s->st.goals.tentacle_count; i++) {
 		const struct tentacle *t = &s->st.goals.tentacles[i];
 		char folder[160];

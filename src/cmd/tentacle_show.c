@@ -1,0 +1,103 @@
+/* Everything that an agent would read, on one page. */
+#include "base/limits.h"
+#include "cmd/tentacles.h"
+#include "core/todo.h"
+
+struct texts_of {
+	struct buf context, handoff;
+};
+
+static int read_texts(const struct goal_store *s, const struct tentacle *t, struct texts_of *out,
+		      struct err *e)
+{
+	int rc = context_read(s, t, &out->context, e);
+
+	if (rc == 0)
+		rc = tentacle_read(s, t->name, HANDOFF_FILE, HANDOFF_BYTES_MAX, &out->handoff, e);
+	return rc < 0 ? rc : 0;
+}
+
+/* Text of several lines, each made visible. */
+static void put_lines(struct out *out, const struct buf *text)
+{
+	for (size_t at = 0; at < text->len;) {
+		const char *end = memchr(text->p + at, '\n', text->len - at);
+		size_t len = end ? (size_t)(end - text->p) - at : text->len - at;
+
+		out_visible(out, (struct span){ text->p + at, len });
+		out_puts(out, "\n");
+		at += len + 1;
+	}
+}
+
+static void put_todos(struct out *out, struct span text)
+{
+	struct todo_item item;
+	size_t at = 0;
+
+	for (size_t i = 0; todo_next(text, &at, &item); i++) {
+		out_putf(out, "%3zu [%c] %*s", i, item.done ? 'x' : ' ', (int)item.depth, "");
+		out_visible(out, item.text);
+		out_puts(out, "\n");
+	}
+}
+
+static void print_page(struct cmd_ctx *c, const struct tentacle *t, const struct texts_of *texts)
+{
+	struct out *out = c->out;
+
+	out_putf(out, "tentacle %.*s (%s)\n\n", SPAN_ARG(t->name), tentacle_state_word(t->status));
+	put_lines(out, &texts->context);
+	out_puts(out, "\nto-dos\n");
+	put_todos(out, t->todo);
+	if (texts->handoff.len) {
+		out_puts(out, "\n");
+		put_lines(out, &texts->handoff);
+	}
+}
+
+static int show(struct cmd_ctx *c, const struct goal_store *s, const struct tentacle *t,
+		struct texts_of *texts, struct err *e)
+{
+	struct json j;
+	int rc = read_texts(s, t, texts, e);
+
+	if (rc < 0)
+		return rc;
+	if (!c->json) {
+		print_page(c, t, texts);
+		return EXIT_DONE;
+	}
+	json_open(&j, c->out, "tentacle");
+	tentacle_put_json(&j, t, c->now_ms);
+	json_span(&j, "context_text", (struct span){ texts->context.p, texts->context.len });
+	json_span(&j, "handoff_text", (struct span){ texts->handoff.p, texts->handoff.len });
+	json_close(&j);
+	return EXIT_DONE;
+}
+
+static int tentacle_show_run(struct cmd_ctx *c, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	struct texts_of texts = { BUF_INIT, BUF_INIT };
+	const struct tentacle *t;
+	int rc = tentacles_open(c, 0, &s, &t, e);
+
+	if (rc == 0)
+		rc = show(c, s, t, &texts, e);
+	buf_release(&texts.context);
+	buf_release(&texts.handoff);
+	return rc;
+}
+
+const struct cmd cmd_tentacle_show = {
+	.path = "tentacle show",
+	.summary = "show a tentacle: its context, its to-dos with their numbers, its hand-offs",
+	.usage = "NAME",
+	.example = "sk tentacle show port-parser",
+	.needs = NEED_GOALS,
+	.args = ARG_TEXT,
+	.args_min = 1,
+	.args_max = 1,
+	.run = tentacle_show_run,
+};

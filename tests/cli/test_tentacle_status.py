@@ -1,0 +1,56 @@
+"""What is in flight, and that one unusable file hides nothing else."""
+
+import json
+
+
+def test_none_yet(goals):
+    assert "no tentacles yet" in goals.t("status").out
+    assert goals.t("status", "--json").json["tentacles"] == []
+
+
+def test_a_page(goals):
+    goals.t("create", "one")
+    goals.t("todo", "one", "add", "x")
+    goals.t("todo", "one", "done", "0")
+    shown = goals.t("status")
+    assert shown.code == 0 and shown.out.startswith("one  idle  1/1  -  ")
+    assert "1 tentacle, 1 of 1 to-do done" in shown.out
+
+
+def test_one_unusable_file_hides_nothing(goals):
+    for name in ("one", "two", "three"):
+        goals.t("create", name)
+    path = goals.home / "tentacles" / "two" / "meta.json"
+    path.write_text("{oops")
+    (goals.home / "tentacles" / "foreign").mkdir()
+    (goals.home / "tentacles" / "foreign" / "meta.json").write_text("[]")
+    shown = goals.t("status")
+    lines = {line.split()[0]: line for line in shown.out.splitlines() if line}
+    assert shown.code == 0
+    assert {"one", "two", "three", "foreign"} <= set(lines)
+    assert "unusable" in lines["two"] and "unusable" in lines["foreign"] and "unusable" not in lines["one"]
+    page = goals.t("status", "--json").json
+    assert [bool(t["problem"]) for t in page["tentacles"]] == [False, True, False]
+    assert {p["subject"] for p in page["problems"]} == {"two", "foreign"}
+    assert path.read_text() == "{oops"
+    # The others go on.
+    assert goals.t("todo", "one", "add", "x").code == 0
+    stuck = goals.t("todo", "two", "add", "x")
+    assert stuck.code == 2 and "repair --tentacle two" in stuck.err
+
+
+def test_a_folder_of_the_original_is_taken_in(goals):
+    goals.t("create", "one")
+    folder = goals.home / "tentacles" / "old"
+    folder.mkdir()
+    (folder / "meta.json").write_text(json.dumps({"name": "old", "status": "completed", "scope": ["src"],
+                                                  "created_at": "2026-05-01T10:00:00.123456+00:00"}))
+    (folder / "todo.md").write_text("- [x] a\n- [ ] b\n")
+    page = goals.t("status", "--json").json
+    old = [t for t in page["tentacles"] if t["name"] == "old"][0]
+    assert old["status"] == "completed" and old["todos_done"] == 1 and old["todos_total"] == 2
+
+
+def test_outside_of_any_repository_it_is_empty(goals, tmp_path):
+    assert goals.t("status").code == 0
+    assert not goals.home.exists()
