@@ -12,7 +12,8 @@ import time
 
 import pytest
 
-DEADLINE_S = 20
+# Only what fails waits this long: the gate shares a slow machine with others.
+DEADLINE_S = 60
 
 
 def binary():

@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from acts import diary
-from conftest import until
+from conftest import DEADLINE_S, until
 
 PLAN = """workstream: w
 max_parallel: 4
@@ -35,7 +35,7 @@ def live(work):
 
 def finish(work, code):
     work.open_gate()
-    out, err = work.run.communicate(timeout=20)
+    out, err = work.run.communicate(timeout=DEADLINE_S)
     assert work.run.returncode == code, out + err
     return out
 
@@ -257,7 +257,7 @@ def test_who_gives_up_on_a_request_that_was_read_does_not_say_that_nothing_was_d
     asking = work.start("task", "retry", "a")
     control, _ = listener.accept()
     assert control.makefile("rb").readline().endswith(b"\n")
-    _, said = asking.communicate(timeout=20)
+    _, said = asking.communicate(timeout=DEADLINE_S)
     assert asking.returncode == 8 and "it has read the request" in said and "nothing was changed" not in said
     control.close()
     listener.close()
@@ -274,7 +274,7 @@ def test_what_had_ended_is_done_again_at_once(work, words):
     (work.folder / "fixed").touch()
     done = work(*words)
     assert done.code == 0, done.err
-    assert work("wait", "w", "--timeout", "10s").code == 0
+    assert work("wait", "w", "--timeout", "1m").code == 0
     assert work.lines("bad.txt") == ["ran", "ran"] and work.lines("behind.txt") == ["ran"]
     assert work("daemon", "stop").code == 0
 
@@ -368,7 +368,7 @@ def test_of_an_earlier_run_all_goes_on_beside_who_serves_all(work):
     (work.folder / "fixed").touch()
     assert work("daemon", "start").code == 0
     assert work("task", "retry", "bad").code == 0
-    assert work("wait", "w", "--timeout", "15s").code == 0
+    assert work("wait", "w", "--timeout", "1m").code == 0
     assert (work.folder / "done").exists()
     assert work("daemon", "stop").code == 0
 

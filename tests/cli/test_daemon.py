@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import binary, until
+from conftest import DEADLINE_S, binary, until
 from daemons import SLOW, begin_slow, pid_of, served
 
 
@@ -43,7 +43,7 @@ def test_sigterm_leaves_tasks_to_the_next_one(work):
     process = in_front(work)
     begin_slow(work)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=DEADLINE_S) == 0
     assert len(work.workers()) == 1
     served(work)
     work.open_gate()
@@ -58,7 +58,7 @@ def test_ctrl_c_drains_and_a_second_one_cancels(work):
     process.send_signal(signal.SIGINT)
     until(lambda: "goes to its end" in process.stderr.readline(), "it drains")
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=DEADLINE_S) == 0
     assert work.state_of("slow") == "cancelled"
     work.nothing_left()
 
@@ -90,7 +90,7 @@ def test_service_manager_is_told(work, tmp_path):
     assert work.read("seen") == "[]\n", "no task speaks for the daemon"
     process.send_signal(signal.SIGTERM)
     until(lambda: b"STOPPING=1" in manager.recv(4096), "it says that it stops")
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=DEADLINE_S) == 0
 
 
 @pytest.mark.parametrize("words", [("--jobs", "0"), ("--workstreams", "x"), ("--foreground", "now")])
@@ -143,7 +143,7 @@ def test_removed_state_is_noticed_by_whoever_served_it(work):
     process = in_front(work)
     begin_slow(work)
     until(lambda: remove(work.folder / ".state"), "it is removed, although somebody writes there")
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 8 and "was removed or replaced" in said
     work.open_gate()
     work.nothing_left()
@@ -162,7 +162,7 @@ def test_nothing_is_acknowledged_where_nobody_looks_for_it(work, moved):
     control.sendall(b'{"control":"submit","submission":{"workstreams":[{"name":"w","plan":"p"}],'
                     b'"tasks":[{"name":"a","ws":0,"def":{"run":"true"}}]}}\n')
     assert control.recv(65536) == b""
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 8 and "was removed or replaced" in said
     assert not work.events("task_created")
     assert work("run", "plan.yaml").code == 0

@@ -1,6 +1,6 @@
 """The other half of --paused: also for what an earlier worker still runs."""
 
-from conftest import until
+from conftest import DEADLINE_S, until
 from daemons import begin_slow, served
 
 
@@ -47,5 +47,5 @@ def test_one_that_stops_begins_nothing(work):
     refused = work("daemon", "release")
     assert refused.code == 6 and "it is stopping" in refused.err
     work.open_gate()
-    assert stopping.wait(timeout=20) == 0
+    assert stopping.wait(timeout=DEADLINE_S) == 0
     assert work.lines("slow.ran") == ["1", "done"] and not work.lines("next.ran")

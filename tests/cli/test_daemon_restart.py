@@ -1,5 +1,6 @@
 """An upgrade: the orchestrator is exchanged, the tasks are not."""
 
+from conftest import DEADLINE_S
 from daemons import begin_slow, pid_of, served
 
 
@@ -30,12 +31,12 @@ def test_who_submits_meanwhile_notices_nothing(work):
         assert submitted.code == 0, submitted.err
         waited = work("wait", "w%d" % i)
         assert waited.code == 1, waited.out + waited.err
-        assert restarting.wait(timeout=20) == 0
+        assert restarting.wait(timeout=DEADLINE_S) == 0
         (work.folder / ("fixed%d" % i)).touch()
         restarting = work.start("daemon", "restart")
         retried = work("task", "retry", "t%d" % i)
         assert retried.code == 0, retried.err
         waited = work("wait", "w%d" % i)
         assert waited.code == 0, waited.out + waited.err
-        assert restarting.wait(timeout=20) == 0
+        assert restarting.wait(timeout=DEADLINE_S) == 0
     assert work("daemon", "stop").code == 0

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from conftest import until
+from conftest import DEADLINE_S, until
 from daemons import begin_slow, pid_of, served
 
 
@@ -51,7 +51,7 @@ def test_stops_a_run_as_well(work):
     run = work.start("run", "plan.yaml")
     until(lambda: work.lines("ran"), "it runs")
     assert work("daemon", "stop", "--now").code == 0
-    assert run.wait(timeout=20) == 143
+    assert run.wait(timeout=DEADLINE_S) == 143
 
 
 def test_hung_one_is_bounded(work):
@@ -79,7 +79,7 @@ def test_one_that_has_only_begun_is_told_when_it_listens(work, maker):
     starting = work.start("daemon", "start")
     until(lambda: len(work.left()) == 3, "both wait for the lock")
     maker.close()
-    assert stopping.wait(timeout=20) == 0
-    starting.wait(timeout=20)
+    assert stopping.wait(timeout=DEADLINE_S) == 0
+    starting.wait(timeout=DEADLINE_S)
     assert work("daemon", "stop").code == 0
     work.nothing_left()

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from conftest import binary
+from conftest import DEADLINE_S, binary
 
 WAYS = [["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"]]
 
@@ -44,7 +44,7 @@ step() { # NAME CODE WORD COMMAND...
 fill() { cat /dev/zero > filler 2>/dev/null; true; }
 """ % size
     done = subprocess.run([*WAY, "sh", "-c", helper + script], cwd=work.folder, text=True, capture_output=True,
-                          env={**work.env, "SK": binary()}, timeout=30)
+                          env={**work.env, "SK": binary()}, timeout=DEADLINE_S)
     assert done.returncode == 0, done.stdout + done.stderr
     work.nothing_left()
     return done.stdout

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import binary
+from conftest import DEADLINE_S, binary
 
 TAIL = '{"status":"active","iteration":1,"a":%s}'
 
@@ -65,7 +65,7 @@ def test_goal_json(goals, name):
     (goals.home / "goal.json").write_bytes(raw)
     for command in ("status",), ("init", "--title", "y"), ("init", "--title", "y", "--force"):
         done = subprocess.run([binary(), "tentacle", "goal", *command], cwd=goals.folder, env=goals.env, text=True,
-                              capture_output=True, preexec_fn=None if len(raw) > 1 << 20 else bounded, timeout=20)
+                              capture_output=True, preexec_fn=None if len(raw) > 1 << 20 else bounded, timeout=DEADLINE_S)
         assert done.returncode == 2, (command, done)
         assert words in done.stderr and done.stderr.count("\n") == 1, done.stderr
         assert "goal.json" in done.stderr and done.stderr.count("Try: ") == 1 and "goal repair" in done.stderr

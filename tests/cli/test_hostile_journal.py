@@ -14,7 +14,7 @@ import subprocess
 
 import pytest
 
-from conftest import binary
+from conftest import DEADLINE_S, binary
 from killing import tool
 
 PLAN = """
@@ -242,7 +242,7 @@ def test_immutable(finished):
 def test_shrinks_while_it_is_open(work):
     """The driver answers the journal's writes without doing them: to us the file is shorter than what we wrote."""
     done = subprocess.run([tool("crash/sweep"), "--lie", "write:transitions.jsonl", "--", binary(), "run",
-                           work.plan(PLAN)], cwd=work.folder, env=work.env, text=True, capture_output=True, timeout=20)
+                           work.plan(PLAN)], cwd=work.folder, env=work.env, text=True, capture_output=True, timeout=DEADLINE_S)
     assert re.search(r"shrank from [0-9]+ to 0 bytes while open: stopped", done.stderr), done.stderr
     assert not work.lines("ran")
     work.nothing_left()

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from conftest import tagged
+from conftest import DEADLINE_S, tagged
 from killing import Broken, Run
 
 FULL = os.environ.get("SK_TIER") == "full"
@@ -131,7 +131,7 @@ def kill_at_random(run, chance):
         except ProcessLookupError:
             pass
     if victims == "worker":
-        process.communicate(timeout=20)
+        process.communicate(timeout=DEADLINE_S)
     else:
         process.kill()
         process.communicate()

@@ -2,7 +2,7 @@
 
 import json
 
-from conftest import until
+from conftest import DEADLINE_S, until
 
 # Each message is one line: its variables, then what stood on its standard input.
 TELL = "workstream: w\nnotify: 'printf \"%s\\n\" \"$SK_EVENT|$SK_EVENT_SEVERITY|$SK_EVENT_TASK_ID|$(cat)\" >> told'\n"
@@ -65,8 +65,9 @@ def test_hostile_error_text(work):
 
 def test_work_does_not_wait_for_it(work):
     """The command of the first failure does not end before the second task has run."""
-    work.plan("notify: {run: 'touch begun; while ! test -e second; do sleep 0.01; done; touch seen', timeout: 60s}\n"
-              "tasks: {bad: {run: 'exit 1'}, second: {run: 'while ! test -e begun; do sleep 0.01; done; touch second'}}")
+    work.gate("begun").gate("second").plan(
+        "notify: {run: 'test -e once && exit; touch once; : > begun; : < second; touch seen', timeout: 5m}\n"
+        "tasks: {bad: {run: 'exit 1'}, second: {run: ': < begun; : > second'}}")
     assert work("run", "-j", "2", "plan.yaml").code == 1
     assert (work.folder / "seen").exists(), "and the end of the run waits for it"
 
@@ -162,13 +163,17 @@ def test_what_is_known_of_messages_is_lost_and_harms_nothing(work):
 
 def test_number_is_bounded(work):
     tasks = "\n".join("  t%d: {run: 'exit 1'}" % i for i in range(300))
-    work.plan("notify: 'echo x >> told; while ! test -e go; do sleep 0.01; done'\ntasks:\n%s\n"
-              "  last: {run: 'until test $(ls .state/logs | wc -l) -gt 295; do sleep 0.01; done; touch go', priority: 9}\n"
-              % tasks)
-    done = work("run", "-j", "4", "plan.yaml")
-    assert done.code == 1
+    work.gate().gate("mail").plan("notify: {run: 'echo x >> told; : < mail', timeout: 5m}\ntasks:\n%s\n"
+                                  "  last: {run: ': < gate', priority: 9}\n" % tasks)
+    run = work.start("run", "-j", "4", "plan.yaml")
+    until(lambda: len(work.events("task_failed")) == 300, "all fail")
+    work.unlock_gate("mail")
+    until(lambda: len(work.lines("told")) >= 100, "those that waited are told")
+    work.unlock_gate()
+    _, said = run.communicate(timeout=DEADLINE_S)
+    assert run.returncode == 1
     assert 100 <= len(work.lines("told")) <= 110
-    assert done.err.count("notify: more messages than can be sent") == 1
+    assert said.count("notify: more messages than can be sent") == 1
 
 
 def test_it_is_told_where_it_is_configured_only(work):

@@ -10,7 +10,7 @@ import signal
 import stat
 import subprocess
 
-from conftest import until
+from conftest import DEADLINE_S, until
 
 PLAN = """
 workstream: demo
@@ -56,24 +56,23 @@ def test_dry_run_runs_nothing(sk):
     assert not (sk.folder / "first.out").exists()
 
 
-def test_killed_and_continued(sk):
+def test_killed_and_continued(work):
     """SIGKILL to the orchestrator while a task waits for us: the next run ends it, and it has run once."""
-    name = plan(sk, """
+    work.gate().plan("""
 workstream: demo
 tasks:
-  slow: {run: "echo x >> began; while ! test -e go; do sleep 0.02; done"}
+  slow: {run: "echo x >> began; : < gate"}
   last: {run: "true", needs: [slow]}
 """)
-    process = sk.start("run", name)
-    until(lambda: (sk.folder / "began").exists(), "the task begins")
-    process.send_signal(signal.SIGKILL)
+    process = work.start("run", "plan.yaml")
+    until(lambda: work.lines("began"), "the task begins")
+    process.kill()
     process.wait()
-    assert "nothing recorded is lost" in sk("status").out
-    again = sk.start("run", name)
-    (sk.folder / "go").touch()
-    until(lambda: again.poll() is not None, "the second run ends")
-    assert again.returncode == 0
-    assert (sk.folder / "began").read_text() == "x\n"
+    assert "nothing recorded is lost" in work("status").out
+    again = work.start("run", "plan.yaml")
+    work.open_gate()
+    assert again.wait(timeout=DEADLINE_S) == 0
+    assert work.lines("began") == ["x"]
 
 
 def test_a_plan_that_is_none(sk):

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 
-from conftest import binary, until
+from conftest import DEADLINE_S, binary, until
 from killing import tool
 
 TWO_STEPS = """
@@ -281,7 +281,7 @@ def test_same_plan_twice_runs_once(work):
     second = work.start("run", "plan.yaml")
     until(lambda: "pid %d" % process.pid in second.stderr.readline(), "the second one looks on")
     work.open_gate()
-    out, err = second.communicate(timeout=20)
+    out, err = second.communicate(timeout=DEADLINE_S)
     assert second.returncode == 0, err
     assert ended(process) == 0
     assert work.lines("slow.ran") == ["1", "done"] and work.lines("next.ran") == ["1"]
@@ -302,7 +302,7 @@ def test_ctrl_c_beside_stops_looking_only(work):
     second = work.start("run", "-j", "2", "other.yaml")
     until(lambda: work.events("task_started", "a") or work.state_of("a") == "queued", "it is recorded")
     second.send_signal(signal.SIGINT)
-    out, err = second.communicate(timeout=20)
+    out, err = second.communicate(timeout=DEADLINE_S)
     assert second.returncode == 130 and "sk wait other" in err
     work.open_gate()
     assert ended(process) == 0
@@ -327,7 +327,7 @@ def test_who_looks_on_goes_on_when_the_orchestrator_is_killed(work):
     process.wait()
     until(lambda: "going on with it here" in second.stderr.readline(), "it takes over")
     work.open_gate()
-    out, err = second.communicate(timeout=20)
+    out, err = second.communicate(timeout=DEADLINE_S)
     assert second.returncode == 0, err
     assert work.lines("slow.ran") == ["1", "done"] and work.lines("next.ran") == ["1"]
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import until
+from conftest import DEADLINE_S, until
 from daemons import pid_of
 
 PEOPLE = 20
@@ -78,7 +78,7 @@ class Person(threading.Thread):
         self.wait_for("held", "running", "assigned", "queued")
         self.ask("task", "cancel", "held%d" % self.n, "--yes")
         while time.monotonic() < self.end:
-            waited = self.work("wait", "w%d" % self.n, "--timeout", "20s")
+            waited = self.work("wait", "w%d" % self.n, "--timeout", "1m")
             if waited.code != REFUSED:
                 break
         assert waited.code in (0, 1), waited.err
@@ -175,7 +175,7 @@ def test_the_same_plan_at_the_same_moment_is_run_once(work):
         work.plan("workstream: w%d\ntasks:\n" % i + tasks % {"n": i}, "p.yaml")
         runs = [work.start("run", "p.yaml") for _ in range(4)]
         for run in runs:
-            _, said = run.communicate(timeout=20)
+            _, said = run.communicate(timeout=DEADLINE_S)
             assert run.returncode == 0, said
     assert len(work.events("workstream_created")) == 5
     assert len(work.events("task_completed")) == 25

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from conftest import until
+from conftest import DEADLINE_S, until
 from daemons import begin_slow, pid_of, served
 
 
@@ -36,7 +36,7 @@ def test_timeout_and_ctrl_c_change_nothing(work):
     waiting = work.start("wait", "w")
     until(lambda: blocks_signals(waiting.pid), "it waits")
     waiting.send_signal(signal.SIGINT)
-    assert waiting.wait(timeout=20) == 130
+    assert waiting.wait(timeout=DEADLINE_S) == 130
     assert work.state_of("slow") == "running"
     work.open_gate()
     assert work("wait").code == 0

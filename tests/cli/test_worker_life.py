@@ -23,7 +23,7 @@ tasks:
 def busy(work):
     """held runs under a live orchestrator; work.hang(...) chooses the patience before that."""
     def begin(**env):
-        work.env.update({"SK_HEARTBEAT": "50ms", **env})
+        work.env.update({"SK_HEARTBEAT": "150ms", **env})
         work.gate()
         write(work, "plan.yaml", PLAN)
         work.run = work.start("run", "plan.yaml")
@@ -83,7 +83,7 @@ def test_hung_and_late_is_watched_closely(busy):
 
 
 def test_hung_for_too_long_is_ended_and_its_tasks_go_to_another(busy):
-    work = busy(SK_WORKER_GIVE_UP="100ms")
+    work = busy(SK_WORKER_GIVE_UP="500ms")
     hang(work)
     until(lambda: work.lines("held.txt") == ["1", "2"], "held runs on another worker")
     finish(work)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from acts import diary, runs, state_of, write
-from conftest import until
+from conftest import DEADLINE_S, until
 
 PLAN = """workstream: w
 resources: {lock: 1}
@@ -184,5 +184,5 @@ def test_what_another_workstream_relied_on_stays(work):
     work.open_gate("gate_other")
     until(lambda: len(work.events("task_started", "z")) == 2, "what ran begins again")
     work.open_gate()
-    assert run.wait(timeout=20) == 0
+    assert run.wait(timeout=DEADLINE_S) == 0
     assert work.lines("other.ran") == ["ran"]
