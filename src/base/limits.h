@@ -75,6 +75,7 @@
 #define CHECKPOINTS_KEPT 100      /* of one workstream */
 #define CHECKPOINT_HISTORY_BYTES (64LL * 1024 * 1024) /* of one workstream; fewer when larger */
 #define CHECKPOINT_BYTES_MAX (1LL * 1024 * 1024 * 1024)
+#define CHECKPOINT_PATIENCE_MS 3000 /* for one that is coming: they are written each second */
 #define CHECKPOINTS_PRUNED_MAX 1000 /* in one run */
 #define VIEWS_INTERVAL_MS 1000      /* views are rewritten at most this often */
 #define VIEWS_PASS_MS 200           /* of one run of the loop; many workstreams take several */

@@ -196,7 +196,11 @@ static int make_ready(struct acting *a, struct err *e)
 		rc = view_open(a->c->paths, a->c->now_ms, &a->own, e);
 	if (a->own)
 		a->c->view = a->own;
-	return rc < 0 ? rc : a->page->prepare(a->c, a->typed, a->act, e);
+	if (rc == 0)
+		rc = a->page->prepare(a->c, a->typed, a->act, e);
+	if (a->own)
+		a->own = a->c->view; /* it may have looked again */
+	return rc;
 }
 
 /* In a copy of the orchestrator: what it decides on its state is told and forgotten. */

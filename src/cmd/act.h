@@ -33,8 +33,8 @@ struct act_page {
 	const char *option; /* that names the subject; a plain argument does as well */
 	const char *danger; /* what --yes confirms, or NULL when nothing needs confirmation */
 	/* Fills in what is not an option of its own, with c->view the state as it is recorded (NULL
-	 * when there is none yet); NULL = nothing is. A refusal is told and put in the diary like
-	 * any other. */
+	 * when there is none yet; it may be replaced by a newer one); NULL = nothing is. A refusal
+	 * is told and put in the diary like any other. */
 	int (*prepare)(struct cmd_ctx *c, const char *typed, struct act *act, struct err *e);
 };
 

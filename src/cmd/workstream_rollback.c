@@ -4,8 +4,14 @@
  */
 #include "cmd/act.h"
 
+#include <poll.h>
+
+#include "base/limits.h"
 #include "cmd/view.h"
+#include "os/clock.h"
 #include "views/checkpoint.h"
+
+#define LOOK_AGAIN_MS 20
 
 /* What the act needs of the checkpoint; see core/act_rollback.c. */
 static void put_used(const struct state *st, const struct checkpoint *from, struct buf *out)
@@ -34,6 +40,32 @@ static void put_used(const struct state *st, const struct checkpoint *from, stru
 	buf_puts(out, "}}");
 }
 
+/*
+ * Checkpoints are written up to a second behind what they are of. So beside a live orchestrator the
+ * first one of a run may only be coming, or one may be of what was recorded behind our look.
+ */
+static int read_latest(struct cmd_ctx *c, const char *typed, struct checkpoint *out, struct err *e)
+{
+	int64_t until_ms = clock_mono_ms(&clock_real) + CHECKPOINT_PATIENCE_MS;
+	uint32_t ws = NO_ID;
+	int rc = view_workstream(c->view, typed, &ws, e);
+
+	while (rc == 0) {
+		rc = checkpoint_read(&c->view->vfs, &c->view->st, ws, "latest", out, e);
+		if ((rc != -SK_ENOTFOUND && rc != -SK_EREFUSED) || !c->view->alive ||
+		    clock_mono_ms(&clock_real) >= until_ms)
+			return rc;
+		err_clear(e);
+		if (c->view->lent)
+			return err_set(e, -SK_EBUSY, "checkpoint: it may be coming: look again");
+		(void)poll(NULL, 0, LOOK_AGAIN_MS);
+		rc = view_reopen(c->paths, c->now_ms, &c->view, e);
+		if (rc == 0)
+			rc = view_workstream(c->view, typed, &ws, e);
+	}
+	return rc;
+}
+
 static int prepare(struct cmd_ctx *c, const char *typed, struct act *act, struct err *e)
 {
 	CLEANUP(checkpoint_release) struct checkpoint from = CHECKPOINT_INIT;
@@ -44,9 +76,10 @@ static int prepare(struct cmd_ctx *c, const char *typed, struct act *act, struct
 
 	if (rc == 0 && c->view->st.ws[ws].state == WS_COMPLETED)
 		return 0; /* refused by the core, whatever checkpoints there are */
-	if (rc == 0)
-		rc = checkpoint_read(&c->view->vfs, &c->view->st, ws, which ? which : "latest",
-				     &from, e);
+	if (rc == 0 && (!which || strcmp(which, "latest") == 0))
+		rc = read_latest(c, typed, &from, e);
+	else if (rc == 0)
+		rc = checkpoint_read(&c->view->vfs, &c->view->st, ws, which, &from, e);
 	if (rc < 0)
 		return rc;
 	put_used(&c->view->st, &from, &used);

@@ -132,6 +132,21 @@ def test_dry_run_changes_nothing(busy):
     assert busy.events()[-1]["seq"] == last
 
 
+def test_before_the_first_checkpoint_is_written(work):
+    """It comes within a second of what it is of; whoever is quicker waits for it."""
+    work.gate()
+    write(work, "plan.yaml", PLAN)
+    run = work.start("run", "-j", "2", "plan.yaml")
+    until(lambda: work.state_of("one") == "running", "it runs")
+    before = checkpoints(work)
+    done = work("workstream", "rollback", "w", "--yes")
+    assert done.code == 0, done.err
+    assert not before or min(checkpoints(work)) == min(before)
+    until(lambda: len(work.lines("one.txt")) == 2, "it begins anew")
+    work.open_gate()
+    assert run.wait() == 0
+
+
 def test_limits(busy):
     unknown = busy("workstream", "rollback", "w", "--to-checkpoint", "1", "--yes")
     assert unknown.code == 3 and "nothing was rolled back" in unknown.err
