@@ -51,8 +51,9 @@ enum cmd_needs {
 	/* NEED_VIEW, and nothing but looks at the state and prints: where the state is large, a
 	   live orchestrator runs it on the state it has in memory. */
 	CMD_SERVED = 1 << 3,
-	/* NEED_STATE, and has a form that changes nothing, which a copy of a live orchestrator may
-	   run: served_aside asks for it, and then c->view is set and v->lent. */
+	/* Has a form that changes nothing, which a copy of a live orchestrator may run, however
+	   long it takes. With NEED_VIEW that is all of it, and it is asked for like CMD_SERVED;
+	   else the row asks by served_aside. There c->view is set, and lent. */
 	CMD_ASIDE = 1 << 4,
 	NEED_GOALS = 1 << 5, /* c->goal_paths tells where goals live; there may be none yet */
 	CMD_SCRIPT = 1 << 2, /* prints something that is read by a program as it is: there is no

@@ -217,6 +217,8 @@ int dag_draw(struct cmd_ctx *c, const struct dag *d, struct err *e)
 	int pipe_fds[2];
 	pid_t pid;
 
+	if (c->out->gathers) /* dot writes to where the page goes, which is not here */
+		return err_set(e, -SK_EBUSY, "dag: drawn only by whoever wants it");
 	if (proc_find_program(name, list ? list : "/usr/bin:/bin", NULL, program, sizeof(program)) <
 	    0)
 		return err_set(e, -SK_EUSAGE,

@@ -120,13 +120,12 @@ static int prepare(struct dispatch *d, struct cmd_ctx *c, int *exit_code, struct
 	if (rc < 0)
 		return rc;
 	c->paths = &d->paths;
-	if (c->cmd->needs & CMD_SERVED) {
+	if (c->cmd->needs & CMD_SERVED)
 		rc = served_ask(c, exit_code, e);
-		if (rc != 0)
-			return rc;
-	}
-	if (!(c->cmd->needs & NEED_VIEW))
-		return 0;
+	else if (c->cmd->needs & NEED_VIEW && c->cmd->needs & CMD_ASIDE)
+		rc = served_aside(c, &(struct served_wish){ 0 }, exit_code, e);
+	if (rc != 0 || !(c->cmd->needs & NEED_VIEW))
+		return rc;
 	rc = view_open(&d->paths, c->now_ms, &d->view, e);
 	c->view = d->view;
 	return rc;

@@ -61,6 +61,9 @@ static void put_words(struct buf *out, const struct cmd_ctx *c, const char *cons
 	buf_putc(out, ']');
 }
 
+#define REFUSED 2
+
+/* Returns as served_ask, and REFUSED when an orchestrator answered, but not with the page. */
 static int ask_for(struct cmd_ctx *c, struct control_request *request, struct out *out,
 		   bool any_size, int *exit_code, struct err *e)
 {
@@ -75,9 +78,10 @@ static int ask_for(struct cmd_ctx *c, struct control_request *request, struct ou
 	request->color = c->out->color;
 	if (state_fd < 0 || (!any_size && !is_large(state_fd)))
 		return 0;
-	if (control_ask(state_fd, request, PATIENCE_MS, &line, &scratch, &reply, &ignored) < 1 ||
-	    reply.code == SK_EBUSY)
+	if (control_ask(state_fd, request, PATIENCE_MS, &line, &scratch, &reply, &ignored) < 1)
 		return 0;
+	if (reply.code == SK_EBUSY)
+		return REFUSED;
 	if (reply.code)
 		return err_set(e, -(int)reply.code, "%.*s", SPAN_ARG(reply.message));
 	if (out)
@@ -90,12 +94,15 @@ int served_ask(struct cmd_ctx *c, int *exit_code, struct err *e)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	struct control_request request = { .aside = false };
+	int rc = REFUSED;
 
-	if (!can_be_asked(c) || !at_root(c->paths))
+	if (!can_be_asked(c))
 		return 0;
 	put_words(&text, c, NULL);
 	request.words = (struct span){ text.p, text.len };
-	return ask_for(c, &request, c->out, false, exit_code, e);
+	if (at_root(c->paths))
+		rc = ask_for(c, &request, c->out, false, exit_code, e);
+	return rc == REFUSED ? served_aside(c, &(struct served_wish){ 0 }, exit_code, e) : rc;
 }
 
 int served_aside(struct cmd_ctx *c, const struct served_wish *wish, int *exit_code, struct err *e)
@@ -103,13 +110,15 @@ int served_aside(struct cmd_ctx *c, const struct served_wish *wish, int *exit_co
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	struct control_request request = { .aside = true };
 	char cwd[PATH_MAX];
+	int rc;
 
 	if (!can_be_asked(c) || !getcwd(cwd, sizeof(cwd)))
 		return 0;
 	put_words(&text, c, wish->more);
 	request.words = (struct span){ text.p, text.len };
 	request.cwd = span_of(cwd);
-	return ask_for(c, &request, wish->quiet ? NULL : c->out, wish->any_size, exit_code, e);
+	rc = ask_for(c, &request, wish->quiet ? NULL : c->out, wish->any_size, exit_code, e);
+	return rc == REFUSED ? 0 : rc;
 }
 
 /* What options_parse wants: words that end in NUL. The first one is the path. */
@@ -144,7 +153,7 @@ static bool read_words(struct span raw, struct words *out)
 /* What a copy may run is never run by the orchestrator itself: it may decide on an act. */
 static const struct cmd *find_row(const char *path, bool aside)
 {
-	unsigned wanted = aside ? CMD_ASIDE : CMD_SERVED;
+	unsigned wanted = aside ? CMD_ASIDE | CMD_SERVED : CMD_SERVED;
 
 	for (size_t i = 0; i < cmd_count; i++)
 		if (strcmp(cmd_table[i]->path, path) == 0 && cmd_table[i]->needs & wanted)

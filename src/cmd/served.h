@@ -23,7 +23,8 @@ int served_show(void *ctx, const struct state *st, struct store *store,
 		const struct control_request *request, struct buf *out, struct err *e);
 
 /*
- * Asks for the page of c->cmd with its options as typed. Returns 1 with *exit_code when it was
+ * Asks for the page of c->cmd with its options as typed: the orchestrator itself, or a copy of it
+ * when the two of us do not stand in the same folder. Returns 1 with *exit_code when it was
  * printed to c->out, 0 when the state has to be read, or the negative code of the command with *e.
  */
 int served_ask(struct cmd_ctx *c, int *exit_code, struct err *e);

@@ -68,7 +68,7 @@ const struct cmd cmd_workstream_dag = {
 	.example =
 		"sk workstream dag nightly\nsk workstream dag nightly --format svg > nightly.svg",
 	.options = workstream_dag_options,
-	.needs = NEED_VIEW,
+	.needs = NEED_VIEW | CMD_ASIDE,
 	.args = ARG_WORKSTREAM,
 	.args_max = 1,
 	.run = workstream_dag_run,
