@@ -156,13 +156,17 @@
 #define QUOTA_MESSAGE_LINES 20              /* a text of so few lines is a message, not a log */
 #define QUOTA_WAIT_MAX_MS (40LL * 86400000) /* a month and some days: no allowance is longer */
 #define HOOK_PAYLOAD_BYTES_MAX \
-	(16 * 1024 * 1024)                  /* one event of a host, with what a tool printed */
-#define HOOK_DEADLINE_MS 2000               /* far below what any host allows */
-#define HOOK_END_DEADLINE_MS 1000           /* hosts that end wait for 1.5 s */
-#define MARKER_BYTES_MAX (1024 * 1024)      /* the dispatch marker of a machine */
-#define MARKER_ENTRIES_MAX 1000             /* agents sent out at the same time */
-#define MARKER_SECRET_BYTES_MAX 4096        /* 64 digits, as we make it */
-#define MARKER_TTL_MS 14400000              /* of an entry that names no process */
+	(16 * 1024 * 1024)             /* one event of a host, with what a tool printed */
+#define HOOK_DEADLINE_MS 2000          /* far below what any host allows */
+#define HOOK_END_DEADLINE_MS 1000      /* hosts that end wait for 1.5 s */
+#define HOOK_WORD_BYTES_MAX 200        /* of a word of a host that is kept: a reason, a session */
+#define HOOK_LOG_BYTES_MAX 100000      /* of the hooks' own log; one older file is kept */
+#define SESSION_GRACE_MS 600000        /* in which a session whose process changed may come back */
+#define BREADCRUMB_BYTES_MAX 65536     /* what is told to the next session */
+#define MARKER_BYTES_MAX (1024 * 1024) /* the dispatch marker of a machine */
+#define MARKER_ENTRIES_MAX 1000        /* agents sent out at the same time */
+#define MARKER_SECRET_BYTES_MAX 4096   /* 64 digits, as we make it */
+#define MARKER_TTL_MS 14400000         /* of an entry that names no process */
 #define MARKER_TTL_MAX_MS (30LL * 86400000) /* a longer one is a mistake of its writer */
 #define MARKER_CLOCK_SLACK_MS 300000        /* clocks of machines that share a home differ */
 #define MARKER_PATIENCE_MS 2000             /* for whoever changes it at this moment */

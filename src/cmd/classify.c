@@ -295,7 +295,7 @@ static const struct option_row classify_options[] = {
 
 const struct cmd cmd_classify = {
 	.path = "classify",
-	.summary = "tell whether an agent met a limit, and until when",
+	.summary = "tell whether an agent met a limit",
 	.usage = "[--explain] [--provider P] FILE|-",
 	.about =
 		"It prints the kind of limit: rate_limit, daily_quota, monthly_quota, token_quota, "

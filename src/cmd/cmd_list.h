@@ -78,6 +78,7 @@ CMD(state_repair)
 CMD(classify)
 CMD(agents_list)
 CMD(tentacle_marker_cleanup)
+CMD(hooks_run)
 CMD(breaker_list)
 CMD(breaker_reset)
 

@@ -97,7 +97,7 @@ static void print_entry(const struct cleanup *k, size_t i, struct table *t)
 
 	put_age(k, entry, &age);
 	table_span(t, STYLE_PLAIN, entry->name);
-	table_cell(t, row->owner == OWNER_DEAD ? STYLE_BAD : STYLE_PLAIN, "owner %s",
+	table_cell(t, row->owner == MARKER_OWNER_DEAD ? STYLE_BAD : STYLE_PLAIN, "owner %s",
 		   marker_owner_word(row->owner));
 	table_cell(t, STYLE_PLAIN, "%s", age.p);
 	buf_putf(&about, "%s: %s", clears ? "clear" : "keep", marker_verdict_text(row->verdict));
@@ -329,7 +329,7 @@ static const struct option_row marker_cleanup_options[] = {
 const struct cmd cmd_tentacle_marker_cleanup = {
 	.path = "tentacle marker-cleanup",
 	.alias = "marker-cleanup",
-	.summary = "show and clear what killed dispatchers left behind",
+	.summary = "clear what killed dispatchers left behind",
 	.usage = "[--apply] [--force] [--from-stop-event]",
 	.about = "Without --apply nothing is changed. An entry is cleared when the process that "
 		 "keeps "

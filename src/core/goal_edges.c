@@ -34,6 +34,8 @@ static const struct edge goal_edges[] = {
 	LIVE("GO11", AWAITING_GATE, GOAL_RESUME,    ACTIVE,        RESUMED),
 	LIVE("GO12", PAUSED,        GATE_BLOCKS,    AWAITING_GATE, GATED),
 	LIVE("GO12", NEEDS_HUMAN,   GATE_BLOCKS,    AWAITING_GATE, GATED),
+	LIVE("GO13", ACTIVE,        QUOTA_HIT,      PAUSED,        PAUSED),
+	LIVE("GO13", AWAITING_GATE, QUOTA_HIT,      PAUSED,        PAUSED),
 };
 /* clang-format on */
 

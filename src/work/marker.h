@@ -101,7 +101,7 @@ int marker_put_aside(const char *copilot, const char *command, int64_t now_ms, s
 	X(ALIVE, "alive")     \
 	X(DEAD, "dead")
 
-#define X(name, word) OWNER_##name,
+#define X(name, word) MARKER_OWNER_##name,
 enum marker_owner { MARKER_OWNERS(X) MARKER_OWNER_COUNT };
 #undef X
 

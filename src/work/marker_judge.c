@@ -62,12 +62,12 @@ enum marker_owner marker_owner_of(const struct marker_entry *t)
 	int alive;
 
 	if (!t->who.pid || !t->who.boot_id[0] || !t->who.start)
-		return OWNER_UNKNOWN;
+		return MARKER_OWNER_UNKNOWN;
 	host_name(host);
 	if (!span_is(t->host, host))
-		return OWNER_UNKNOWN;
+		return MARKER_OWNER_UNKNOWN;
 	alive = proc_alive(&t->who);
-	return alive < 0 ? OWNER_UNKNOWN : alive ? OWNER_ALIVE : OWNER_DEAD;
+	return alive < 0 ? MARKER_OWNER_UNKNOWN : alive ? MARKER_OWNER_ALIVE : MARKER_OWNER_DEAD;
 }
 
 static bool same_process(const struct proc_identity *a, const struct proc_identity *b)
@@ -104,7 +104,7 @@ enum marker_verdict marker_judge(const struct marker_entry *t, enum marker_owner
 {
 	bool here = same_repository(t, asker), expired = is_expired(t, ttl_ms, asker);
 
-	if (owner == OWNER_ALIVE) {
+	if (owner == MARKER_OWNER_ALIVE) {
 		if (!here)
 			return MARKER_IS_OTHER_REPOSITORY;
 		if (asker->force && same_session(t, asker))
@@ -113,9 +113,9 @@ enum marker_verdict marker_judge(const struct marker_entry *t, enum marker_owner
 			return MARKER_IS_EXPIRED_ALIVE;
 		return same_session(t, asker) ? MARKER_IS_ALIVE : MARKER_IS_OTHER_SESSION;
 	}
-	if (!here && !(asker->force && (owner == OWNER_DEAD || expired)))
+	if (!here && !(asker->force && (owner == MARKER_OWNER_DEAD || expired)))
 		return MARKER_IS_OTHER_REPOSITORY;
-	if (owner == OWNER_DEAD)
+	if (owner == MARKER_OWNER_DEAD)
 		return MARKER_IS_OWNER_DEAD;
 	if (is_future(t, asker))
 		return asker->force ? MARKER_IS_FORCED : MARKER_IS_FUTURE;
@@ -129,9 +129,9 @@ enum marker_verdict marker_judge(const struct marker_entry *t, enum marker_owner
 bool marker_entry_counts(const struct marker_entry *t, enum marker_owner owner, int64_t ttl_ms,
 			 const struct marker_asker *asker)
 {
-	if (!same_repository(t, asker) || owner == OWNER_DEAD)
+	if (!same_repository(t, asker) || owner == MARKER_OWNER_DEAD)
 		return false;
-	return owner == OWNER_ALIVE || !is_expired(t, ttl_ms, asker);
+	return owner == MARKER_OWNER_ALIVE || !is_expired(t, ttl_ms, asker);
 }
 
 static bool among(struct span text, const struct span *list, size_t count)

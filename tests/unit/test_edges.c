@@ -93,6 +93,8 @@ static const struct expected goal_rows[] = {
 	{ "GO11", "awaiting-gate", "active" },
 	{ "GO12", "paused", "awaiting-gate" },
 	{ "GO12", "needs-human", "awaiting-gate" },
+	{ "GO13", "active", "paused" },
+	{ "GO13", "awaiting-gate", "paused" },
 };
 
 static const struct expected tentacle_rows[] = {

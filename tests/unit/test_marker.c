@@ -134,7 +134,7 @@ static void test_round(void **state)
 	assert_int_equal(m.v[0].who.pid, t.who.pid);
 	assert_int_equal(m.v[0].who.start, t.who.start);
 	assert_string_equal(m.v[0].who.boot_id, t.who.boot_id);
-	assert_int_equal(marker_owner_of(&m.v[0]), OWNER_ALIVE);
+	assert_int_equal(marker_owner_of(&m.v[0]), MARKER_OWNER_ALIVE);
 	marker_close(&m);
 
 	buf_putf(&path, "%s/markers/%s", p->root, MARKER_NAME);
@@ -231,7 +231,7 @@ static void test_old_shapes(void **state)
 	assert_true(span_is(m.v[2].rest, ",\"extra\":{\"a\":1}"));
 	assert_true(span_is(m.v[3].name, "single"));
 	for (size_t i = 0; i < m.count; i++)
-		assert_int_equal(marker_owner_of(&m.v[i]), OWNER_UNKNOWN);
+		assert_int_equal(marker_owner_of(&m.v[i]), MARKER_OWNER_UNKNOWN);
 	marker_close(&m);
 	assert_int_equal(trust_of(SECRET, SPAN_LIT("{\"active_tentacles\":[]}")), MARKER_UNSIGNED);
 }

@@ -47,26 +47,28 @@ static void test_judge_in_full(void **state)
 						bool clears = marker_verdict_clears(v);
 						bool expected;
 
-						if (owner == OWNER_ALIVE)
+						if (owner == MARKER_OWNER_ALIVE)
 							expected = here && mine && force;
-						else if (owner == OWNER_DEAD)
+						else if (owner == MARKER_OWNER_DEAD)
 							expected = here || force;
 						else
 							expected =
 								here ? old || force : old && force;
 						assert_int_equal(clears, expected);
-						if (owner == OWNER_ALIVE && here && old && !force)
+						if (owner == MARKER_OWNER_ALIVE && here && old &&
+						    !force)
 							assert_int_equal(v,
 									 MARKER_IS_EXPIRED_ALIVE);
-						if (owner == OWNER_UNKNOWN && here && a == 3 &&
-						    !force)
+						if (owner == MARKER_OWNER_UNKNOWN && here &&
+						    a == 3 && !force)
 							assert_int_equal(v, MARKER_IS_FUTURE);
 						assert_int_equal(
 							marker_entry_counts(
 								&t, (enum marker_owner)owner,
 								MARKER_TTL_MS, &asker),
-							here && (owner == OWNER_ALIVE ||
-								 (owner == OWNER_UNKNOWN && !old)));
+							here && (owner == MARKER_OWNER_ALIVE ||
+								 (owner == MARKER_OWNER_UNKNOWN &&
+								  !old)));
 						seen |= 1u << v;
 					}
 	assert_int_equal(seen, (1u << MARKER_VERDICT_COUNT) - 1);
@@ -85,14 +87,14 @@ static void test_owner(void **state)
 	host_name(host);
 	t.host = span_of(host);
 	assert_int_equal(proc_self(&t.who), 0);
-	assert_int_equal(marker_owner_of(&t), OWNER_ALIVE);
+	assert_int_equal(marker_owner_of(&t), MARKER_OWNER_ALIVE);
 	t.who.start++;
-	assert_int_equal(marker_owner_of(&t), OWNER_DEAD);
+	assert_int_equal(marker_owner_of(&t), MARKER_OWNER_DEAD);
 	t.who.start--;
 	t.who.boot_id[0] = t.who.boot_id[0] == '0' ? '1' : '0';
-	assert_int_equal(marker_owner_of(&t), OWNER_DEAD);
+	assert_int_equal(marker_owner_of(&t), MARKER_OWNER_DEAD);
 	t.host = SPAN_LIT("another machine");
-	assert_int_equal(marker_owner_of(&t), OWNER_UNKNOWN);
+	assert_int_equal(marker_owner_of(&t), MARKER_OWNER_UNKNOWN);
 
 	t.host = span_of(host);
 	assert_int_equal(pipe(ready), 0);
@@ -104,10 +106,10 @@ static void test_owner(void **state)
 	assert_int_equal(proc_self(&t.who), 0);
 	t.who.pid = (uint64_t)pid;
 	assert_int_equal(proc_start_time(t.who.pid, &t.who.start), 0);
-	assert_int_equal(marker_owner_of(&t), OWNER_ALIVE);
+	assert_int_equal(marker_owner_of(&t), MARKER_OWNER_ALIVE);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(marker_owner_of(&t), OWNER_DEAD);
+	assert_int_equal(marker_owner_of(&t), MARKER_OWNER_DEAD);
 	close(ready[0]);
 	close(ready[1]);
 }

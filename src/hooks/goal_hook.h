@@ -1,0 +1,33 @@
+/* What rules about goals share: their store, who acts, whose session it is. */
+#ifndef SK_GOAL_HOOK_H
+#define SK_GOAL_HOOK_H
+
+#include "hooks/hook.h"
+#include "work/breadcrumb.h"
+#include "work/goal_store.h"
+
+/* Opens the store as goal_store_open does, under the name of the event. -ENOENT without a sentence
+ * when there is none. *out is closed by goal_hook_close, which fits CLEANUP. */
+int goal_hook_open(const struct hook *h, unsigned flags, struct goal_store **out, struct err *e);
+void goal_hook_close(struct goal_store **s);
+
+/* "agent <name>", and the event as the reason. */
+struct goal_words goal_hook_words(const struct hook *h);
+
+/*
+ * The tentacle in whose worktree the event happened, or NULL. Its session is an agent's that was
+ * sent out, and not the one that leads the goal. Borrowed from the store.
+ */
+const struct tentacle *goal_hook_tentacle(const struct hook *h, const struct goal_store *s);
+
+/* Reads the breadcrumb of the place without opening the store. Its texts lie in `arena`. */
+bool goal_hook_breadcrumb(const struct hook *h, struct arena *arena, struct breadcrumb *out);
+
+/* Writes one for a goal that stops now, as it was before. */
+int goal_hook_leave(const struct hook *h, const struct goal_store *s, const struct goal *g,
+		    struct span previous_status, struct span reason, int64_t due_ms, struct err *e);
+
+/* Whether both are the same process. */
+bool goal_hook_same_process(const struct proc_identity *a, const struct proc_identity *b);
+
+#endif

@@ -1,0 +1,100 @@
+/* The list of rules is the whole flow: what an event does stands in one row each. */
+#include "hooks/hook.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/mac.h"
+#include "base/when.h"
+#include "hooks/answer.h"
+#include "os/fd.h"
+#include "os/home.h"
+
+#define LOG_NAME "audit.jsonl"
+#define ON(event) (1u << HOOK_##event)
+
+static const struct rule_row {
+	const char *name;
+	unsigned events;
+	hook_rule *run;
+} rules[] = {
+#define RULE(name, events) { #name, events, rule_##name },
+#include "hooks/rule_list.h"
+#undef RULE
+};
+
+void hook_release(struct hook *h)
+{
+	payload_release(&h->payload);
+	buf_release(&h->context);
+}
+
+void hook_log(const struct hook *h, const char *rule, const char *decision, struct span detail)
+{
+	CLEANUP(buf_release) struct buf line = BUF_INIT, why = BUF_INIT;
+	CLEANUP(fd_close) int dir = -1;
+	CLEANUP(fd_close) int fd = -1;
+	char when[WHEN_TEXT_LEN];
+	struct stat st;
+
+	if (!h->copilot)
+		return;
+	dir = home_open(h->copilot, "markers", true, &why);
+	if (dir < 0)
+		return;
+	fd = fd_open_at(dir, LOG_NAME, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0600);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	if (st.st_size > HOOK_LOG_BYTES_MAX && renameat(dir, LOG_NAME, dir, LOG_NAME ".old") == 0) {
+		fd_close(&fd);
+		fd = fd_open_at(dir, LOG_NAME, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0600);
+	}
+	if (detail.len > HOOK_WORD_BYTES_MAX)
+		detail.len = HOOK_WORD_BYTES_MAX;
+	when_encode(h->now_ms, when);
+	buf_putf(&line,
+		 "{\"ts\":\"%.*s\",\"event\":\"%s\",\"agent\":\"%s\",\"session\":", WHEN_TEXT_LEN,
+		 when, hook_event_word(h->payload.event), hook_agent_word(h->payload.agent));
+	buf_put_json(&line, h->payload.session);
+	buf_putf(&line, ",\"rule\":\"%s\",\"decision\":\"%s\",\"detail\":", rule, decision);
+	buf_put_json(&line, detail);
+	buf_puts(&line, "}\n");
+	if (fd >= 0)
+		(void)fd_write_all(fd, line.p, line.len);
+}
+
+/* What cannot be read is kept as its digest and its beginning, so that it can be asked about. */
+static void log_unreadable(const struct hook *h)
+{
+	CLEANUP(buf_release) struct buf detail = BUF_INIT;
+	struct span text = { h->payload.text.p, h->payload.text.len };
+	char digest[MAC_HEX_LEN + 1];
+
+	mac_digest(text, digest);
+	if (text.len > HOOK_WORD_BYTES_MAX / 2)
+		text.len = HOOK_WORD_BYTES_MAX / 2;
+	buf_putf(&detail, "%.16s ", digest);
+	buf_put_visible(&detail, text);
+	hook_log(h, "payload", "parse-error", (struct span){ detail.p, detail.len });
+}
+
+void hook_run(struct hook *h, struct buf *answer)
+{
+	if (!h->payload.readable && h->payload.text.len)
+		log_unreadable(h);
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		struct err e = ERR_INIT;
+		int rc;
+
+		if (!(rules[i].events & 1u << h->payload.event))
+			continue;
+		rc = rules[i].run(h, &e);
+		if (rc != 0)
+			hook_log(h, rules[i].name, rc > 0 ? "done" : "error",
+				 span_of(rc > 0 ? "" : e.text));
+	}
+	answer_encode(&h->payload, (struct span){ h->context.p, h->context.len }, answer);
+}

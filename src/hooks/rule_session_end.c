@@ -1,0 +1,55 @@
+/*
+ * The session ends: the goal is paused durably first, then the next session is told. The host waits
+ * a second and a half at most, so nothing else is done here. An agent that was sent out ends its
+ * own session in its worktree; that is no end of the goal's.
+ */
+#include "base/limits.h"
+#include "core/goal_session.h"
+#include "hooks/goal_hook.h"
+
+#include <errno.h>
+
+static void put_reason(const struct hook *h, struct buf *out)
+{
+	struct span said = h->payload.reason;
+
+	if (said.len > HOOK_WORD_BYTES_MAX)
+		said.len = HOOK_WORD_BYTES_MAX;
+	buf_puts(out, SESSION_END_REASON);
+	if (said.len)
+		buf_put_visible(out, said);
+	else
+		buf_puts(out, "other");
+}
+
+int rule_session_end(struct hook *h, struct err *e)
+{
+	CLEANUP(goal_hook_close) struct goal_store *s = NULL;
+	CLEANUP(buf_release) struct buf reason = BUF_INIT;
+	const struct goal_words words = goal_hook_words(h);
+	struct span session = h->payload.session, previous;
+	const struct goal *g;
+	int rc = goal_hook_open(h, GOALS_WRITE, &s, e);
+
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	g = goals_chosen(goal_store_goals(s));
+	if (!g || goal_hook_tentacle(h, s))
+		return 0;
+	put_reason(h, &reason);
+	if (session.len > HOOK_WORD_BYTES_MAX)
+		session.len = HOOK_WORD_BYTES_MAX;
+	previous = span_of(goal_state_word(g->status));
+	rc = goal_session_pause(goal_store_turn(s), g, ON_SESSION_END, session,
+				(struct span){ reason.p, reason.len }, &words);
+	if (rc < 0)
+		return goal_store_refused(s, rc, e);
+	if (rc == 0)
+		return 0;
+	rc = goal_store_commit(s, e);
+	if (rc < 0)
+		return rc;
+	g = goals_chosen(goal_store_goals(s));
+	rc = goal_hook_leave(h, s, g, previous, (struct span){ reason.p, reason.len }, 0, e);
+	return rc < 0 ? rc : 1;
+}
