@@ -91,9 +91,10 @@
 #define LEFTOVER_GRACE_MS 500 /* between TERM and KILL for what a finished task left behind */
 #define LOG_NAME_AFTER_MS 100 /* a task that runs longer has its log where people look for it */
 #define LOGS_NAMELESS_MAX 128 /* slots whose logs may wait for a name: a descriptor each */
-#define LOG_HEAD_BYTES_MAX                                                     \
-	4096 /* headers of quiet steps that wait for their file to have a name \
-	      */
+#define LOG_HEAD_BYTES_MAX                                                                 \
+	4096             /* headers of quiet steps that wait for their file to have a name \
+			  */
+#define LOG_COPY_MS 1000 /* between two copies of what such a task printed */
 #define LOG_COPIED_BYTES_MAX (64 * 1024 * 1024) /* of a log whose name somebody else has taken */
 #define REPORT_DELAY_MS 100 /* a report waits at most this long for others to share a write */
 #define HEARTBEAT_MS 10000

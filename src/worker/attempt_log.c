@@ -108,11 +108,9 @@ int attempt_open_log(struct worker_run *w, const struct attempt *a)
 	return open_named(w, a);
 }
 
-int64_t attempt_log_due_us(struct worker_run *w, const struct attempt *a)
+bool attempt_hides_log(struct worker_run *w, const struct attempt *a)
 {
-	const struct task_log *l = hidden(w, a);
-
-	return l && !l->refused ? a->begun_us + LOG_NAME_AFTER_MS * 1000LL : INT64_MAX;
+	return hidden(w, a) != NULL;
 }
 
 void attempt_show_log(struct worker_run *w, const struct attempt *a, bool last)

@@ -15,6 +15,8 @@
 #include "os/fd.h"
 
 #define TAIL_READ_BYTES 2048
+#define FINE_STEP_US 100000 /* ten times the longest tick */
+#define COARSE_STEP_US 5000000
 
 static bool is_name_byte(char c, bool first)
 {
@@ -116,6 +118,32 @@ int output_read(int dir_fd, const char *name, struct buf *json, struct buf *why)
 		return -EINVAL;
 	}
 	return parse((struct span){ text.p, text.len }, json, why);
+}
+
+/*
+ * The time of the last change is kept in steps, of a clock tick or, on some file systems, of one or
+ * two seconds. Two changes within a step look alike; so one is told for sure only from a time that
+ * is older than a step, by a clock that nobody sets.
+ */
+void output_folder_look(int dir_fd, int64_t now_us, struct output_folder *f)
+{
+	struct stat st;
+
+	if (fstat(dir_fd, &st) < 0) {
+		*f = (struct output_folder){ .sure = false };
+		return;
+	}
+	if (st.st_ctim.tv_sec != f->changed.tv_sec || st.st_ctim.tv_nsec != f->changed.tv_nsec)
+		*f = (struct output_folder){ st.st_ctim, now_us, false };
+	else
+		f->sure = now_us - f->since_us >=
+			  (st.st_ctim.tv_nsec ? FINE_STEP_US : COARSE_STEP_US);
+}
+
+bool output_folder_same(const struct output_folder *before, const struct output_folder *now)
+{
+	return before->sure && before->changed.tv_sec == now->changed.tv_sec &&
+	       before->changed.tv_nsec == now->changed.tv_nsec;
 }
 
 void output_remove(int dir_fd, const char *name)

@@ -68,6 +68,7 @@ int task_log_begin(struct task_log *l, const struct log_folder *in, const char *
 	buf_truncate(&l->head, 0);
 	l->pending = true;
 	l->written = l->refused = false;
+	l->copied = 0;
 	return 1;
 }
 
@@ -131,19 +132,21 @@ static int write_head(struct task_log *l)
 	return 0;
 }
 
-/* Appends all of it to the file that has the name. */
-static int append_to(const struct task_log *l, const struct log_folder *in, const char *name)
+/* Appends what is new in it to the file that has the name. */
+static int append_to(struct task_log *l, const struct log_folder *in, const char *name)
 {
 	CLEANUP(fd_close)
 	int to = fd_open_at(in->fd, name, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0600);
 	char chunk[COPY_BYTES];
-	int rc = to < 0 ? to : fd_write_all(to, "\n", 1);
+	int rc = to < 0 ? to : 0;
 	ssize_t n;
 
-	for (off_t at = 0; rc == 0; at += n) {
-		if (at >= LOG_COPIED_BYTES_MAX)
+	if (rc == 0 && l->copied == 0)
+		rc = fd_write_all(to, "\n", 1);
+	for (; rc == 0; l->copied += (size_t)n) {
+		if (l->copied >= LOG_COPIED_BYTES_MAX)
 			return -EFBIG;
-		n = pread(l->fd, chunk, sizeof(chunk), at);
+		n = pread(l->fd, chunk, sizeof(chunk), (off_t)l->copied);
 		if (n <= 0)
 			return n < 0 ? -errno : 0;
 		rc = fd_write_all(to, chunk, (size_t)n);
@@ -164,10 +167,9 @@ int task_log_name(struct task_log *l, const struct log_folder *in, const char *n
 		let_go(l);
 		return rc;
 	}
-	if (!last)
-		return rc;
 	rc = append_to(l, in, name);
-	let_go(l);
+	if (last)
+		let_go(l);
 	return rc;
 }
 

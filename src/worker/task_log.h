@@ -23,6 +23,7 @@ struct task_log {
 	bool refused;    /* it could not get its name: something has it already */
 	bool useless;    /* files without a name are no good on this file system */
 	size_t size;     /* of the file, when nothing was printed */
+	size_t copied;   /* of it, to what has its name */
 	struct buf head; /* header lines of the task */
 };
 
@@ -59,8 +60,9 @@ bool task_log_is_quiet(const struct task_log *l);
 
 /*
  * Gives the file its name, the head in front; the task is no longer pending. When there is
- * something under that name already, all is appended to that, if `last`; else the task goes on
- * without. Returns 0, or -errno when a part of the log is missing or cannot be found.
+ * something under that name already, what is new is appended to that; the task stays pending, to be
+ * named again, until `last`. Returns 0, or -errno when a part of the log is missing or cannot be
+ * found.
  */
 int task_log_name(struct task_log *l, const struct log_folder *in, const char *name, bool last);
 

@@ -143,10 +143,12 @@ static void run_step(struct worker_run *w, struct attempt *a)
 	a->ending = END_BY_ITSELF;
 	a->main_gone = false;
 	a->left_most = 0;
+	a->outputs_before = w->outputs;
 	a->pid = attempt_spawn(w, a, &def, &why);
 	a->begun_us = clock_mono_us(w->clock);
 	a->deadline_us = a->timeout_ms > 0 ? a->begun_us + a->timeout_ms * 1000 : NEVER;
 	a->poll_us = NEVER;
+	a->log_due_us = a->begun_us + LOG_NAME_AFTER_MS * 1000;
 	if (a->pid < 0) {
 		finish_unstarted(w, a, &why);
 		return;
@@ -223,8 +225,10 @@ static void finish_main(struct worker_run *w, struct attempt *a, struct buf *tex
 {
 	CLEANUP(buf_release) struct buf outputs = BUF_INIT, name = BUF_INIT;
 
-	attempt_output_name(a, &name);
-	if (output_read(w->outputs_fd, name.p, &outputs, text) < 0) {
+	output_folder_look(w->outputs_fd, clock_mono_us(w->clock), &w->outputs);
+	if (!output_folder_same(&a->outputs_before, &w->outputs))
+		attempt_output_name(a, &name);
+	if (name.len && output_read(w->outputs_fd, name.p, &outputs, text) < 0) {
 		a->result.exit_code = EXIT_BAD_OUTPUT;
 		attempt_log_end(w, a, (struct span){ text->p, text->len });
 	}
@@ -327,15 +331,14 @@ static void tick_ending(struct worker_run *w, struct attempt *a, int64_t now_us)
 	a->poll_us = now_us + a->pause_us;
 }
 
-static void tick_log(struct worker_run *w, const struct attempt *a, int64_t now_us,
-		     int64_t *next_us)
+static void tick_log(struct worker_run *w, struct attempt *a, int64_t now_us, int64_t *next_us)
 {
-	int64_t due_us = attempt_log_due_us(w, a);
-
-	if (now_us >= due_us)
+	if (now_us >= a->log_due_us) {
 		attempt_show_log(w, a, false);
-	else if (due_us < *next_us)
-		*next_us = due_us;
+		a->log_due_us = attempt_hides_log(w, a) ? now_us + LOG_COPY_MS * 1000 : NEVER;
+	}
+	if (a->log_due_us < *next_us)
+		*next_us = a->log_due_us;
 }
 
 void attempts_tick(struct worker_run *w, int64_t *next_us)

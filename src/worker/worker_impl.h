@@ -11,6 +11,7 @@
 #include "worker/program.h"
 #include "worker/task_log.h"
 #include "worker/link.h"
+#include "worker/output.h"
 #include "worker/tree.h"
 #include "worker/worker.h"
 
@@ -51,8 +52,10 @@ struct attempt {
 	enum stage stage;
 	enum ending ending;
 	int64_t begun_us, deadline_us, poll_us;
-	int64_t pause_us;     /* between two looks at what is left */
-	struct result result; /* gathered over the steps */
+	int64_t pause_us;                    /* between two looks at what is left */
+	int64_t log_due_us;                  /* when people must see its log although it goes on */
+	struct output_folder outputs_before; /* before its command began */
+	struct result result;                /* gathered over the steps */
 };
 
 struct attempt_list {
@@ -66,6 +69,7 @@ struct worker_run {
 	char *state_dir; /* absolute */
 	int state_fd, workers_fd, outputs_fd, log_fd, null_fd;
 	struct log_folder log_folder;
+	struct output_folder outputs; /* as last seen */
 	struct lock lock;
 	struct proc_identity who;
 	uint64_t incarnation;
@@ -146,8 +150,8 @@ int attempt_begin_log(struct worker_run *w, const struct attempt *a, const struc
 void attempt_log_end(struct worker_run *w, const struct attempt *a, struct span how);
 /* Opens its log under its name, for reading too: descriptor or -errno. */
 int attempt_open_log(struct worker_run *w, const struct attempt *a);
-/* When people must see its log although it goes on; INT64_MAX: they do, or cannot. */
-int64_t attempt_log_due_us(struct worker_run *w, const struct attempt *a);
+/* Whether it writes into a file that people do not see. */
+bool attempt_hides_log(struct worker_run *w, const struct attempt *a);
 /* Lets people see it. `last`: nothing more will be written into it by a process. */
 void attempt_show_log(struct worker_run *w, const struct attempt *a, bool last);
 /* A step is over: what it printed, or that it went wrong, people must see. */

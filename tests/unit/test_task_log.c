@@ -179,7 +179,7 @@ static void test_name_is_taken(void **state)
 	assert_int_equal(task_log_name(&p->log, &p->in, "a.log", false), 0);
 	assert_true(p->log.pending);
 	assert_true(p->log.refused);
-	assert_log(p, "a.log", "theirs\n");
+	assert_log(p, "a.log", "theirs\n\n=== a header\none\n");
 	assert_int_equal(write(fd, "two\n", 4), 4);
 	close(fd);
 	assert_int_equal(task_log_add(&p->log, &p->in, header), -EFBIG);
