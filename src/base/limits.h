@@ -187,6 +187,7 @@
 #define TODO_WORDS_BYTES_MAX 4096      /* one line of it */
 #define CONTEXT_BYTES_MAX (512 * 1024) /* CONTEXT.md: read into every prompt */
 #define TENTACLE_DEPTH_MAX 32          /* folders in one another in the folder of a tentacle */
+#define HANDOFF_ENTRY_BYTES_MAX DOC_TEXT_BYTES_MAX /* one section of it */
 #define HANDOFF_BYTES_MAX (512 * 1024) /* handoff.md: a record must hold what is new of it */
 #define GOAL_FILE_BYTES_MAX \
 	(16 * 1024 * 1024) /* goal.json and meta.json, as people may make them */

@@ -190,6 +190,9 @@ struct tentacle {
 	struct span task_id;        /* of .state/, while an agent runs under supervision */
 	struct span handoff_digest; /* hash64 of handoff.md as we know it, hex */
 	uint64_t handoff_bytes;
+	/* The newest section that we wrote, and the digest of what was before it: for the repair of
+	   the file after a crash. */
+	struct span handoff_last, handoff_was;
 	struct span todo, todo_was; /* todo.md; the hash64 of the version before, hex */
 	struct span rest;
 };

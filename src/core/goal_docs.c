@@ -261,6 +261,8 @@ static const struct doc_member tentacle_members[] = {
 	TEXT(tentacle, "task_id", task_id, DOC_OURS),
 	TEXT(tentacle, "handoff_digest", handoff_digest, DOC_OURS),
 	U64(tentacle, "handoff_bytes", handoff_bytes, 0, 0, DOC_OURS),
+	TEXT(tentacle, "handoff_last", handoff_last, DOC_OURS | DOC_APART),
+	TEXT(tentacle, "handoff_was", handoff_was, DOC_OURS | DOC_APART),
 	{ "todo", DOC_TEXT, DOC_OURS | DOC_APART, offsetof(struct tentacle, todo), TODO_BYTES_MAX,
 	  0, NULL, NULL, 0 },
 	TEXT(tentacle, "todo_was", todo_was, DOC_OURS | DOC_APART),

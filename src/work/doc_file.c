@@ -18,6 +18,7 @@
 #include "plan/plan_json.h"
 #include "plan/plan_text.h"
 
+#define MEGABYTE (1024LL * 1024)
 #define SUM_HEAD ",\n  \"sum\": \""
 #define SUM_TAIL "\"\n}\n"
 #define SUM_LEN (sizeof(SUM_HEAD) - 1 + 16 + sizeof(SUM_TAIL) - 1)
@@ -97,8 +98,9 @@ int doc_file_read(const struct vfs *vfs, const char *path, int64_t max, struct d
 		return 0;
 	vfs->stat(vfs->ctx, path, &st);
 	if (rc == -EFBIG)
-		return err_set(e, -SK_EUSAGE, "%s: larger than %lld MiB: nothing was changed", path,
-			       (long long)max / (1024 * 1024));
+		return err_set(e, -SK_EUSAGE, "%s: larger than %lld %s: nothing was changed", path,
+			       (long long)max / (max < MEGABYTE ? 1024 : MEGABYTE),
+			       max < MEGABYTE ? "KiB" : "MiB");
 	if (rc == -EACCES)
 		return err_set(e, -SK_EIO,
 			       "cannot read %s: permission denied (mode %04o): nothing was changed",

@@ -70,6 +70,10 @@ void retry_entry_encode(const struct tentacle *t, struct buf *out);
 /* tentacle_dir.c: finishes a deletion that the journal knows, takes back one that it does not. */
 void tentacle_settle_away(struct goal_store *s, const char *entry);
 
+/* handoff_file.c: takes in what others made of it; appends what is recorded and missing. */
+void handoff_file_look(struct goal_store *s, const struct tentacle *t);
+void handoff_file_write(struct goal_store *s, const struct tentacle *t, struct err *e);
+
 /* tentacle_files.c */
 int tentacle_files_look(struct goal_store *s, struct err *e);
 void tentacle_files_write(struct goal_store *s, struct err *e);

@@ -34,6 +34,11 @@ int tentacle_read(const struct goal_store *s, struct span name, const char *file
 int context_read(const struct goal_store *s, const struct tentacle *t, struct buf *out,
 		 struct err *e);
 
+/* Appends handoff.md as it was found when the store was opened. -SK_EIO while a recorded section
+ * cannot be appended to it. */
+int tentacle_handoff_text(const struct goal_store *s, const struct tentacle *t, struct buf *out,
+			  struct err *e);
+
 /* Whether anything has this name in the folder of tentacles. */
 bool tentacle_folder_there(const struct goal_store *s, struct span name);
 

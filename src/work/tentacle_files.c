@@ -121,8 +121,10 @@ static void look_at_stranger(struct goal_store *s, struct span name)
 		return;
 	}
 	found.name = name;
-	if (tentacle_import(&s->turn, &found) == 0)
+	if (tentacle_import(&s->turn, &found) == 0) {
 		look_at_todo(s, goals_tentacle(&s->st.goals, name));
+		handoff_file_look(s, goals_tentacle(&s->st.goals, name));
+	}
 	buf_truncate(&s->why, 0);
 }
 
@@ -145,6 +147,7 @@ int tentacle_files_look(struct goal_store *s, struct err *e)
 	for (size_t i = 0; i < known; i++) {
 		look_at_meta(s, &s->st.goals.tentacles[i]);
 		look_at_todo(s, &s->st.goals.tentacles[i]);
+		handoff_file_look(s, &s->st.goals.tentacles[i]);
 	}
 	for (size_t at = 0; listed >= 0 && at < names.len; at += strlen(names.p + at) + 1)
 		look_at_stranger(s, span_of(names.p + at));
@@ -205,5 +208,6 @@ void tentacle_files_write(struct goal_store *s, struct err *e)
 		}
 		write_meta(s, t, e);
 		write_todo(s, t, e);
+		handoff_file_write(s, t, e);
 	}
 }

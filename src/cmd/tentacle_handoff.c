@@ -1,0 +1,234 @@
+/*
+ * The last thing an agent types. What it says is recorded before the file is touched, so a kill in
+ * between loses nothing; and when it says that a quota stopped the work, the work is parked at once
+ * and not at some later command.
+ */
+#include "base/limits.h"
+#include "base/when.h"
+#include "cmd/tentacles.h"
+#include "core/handoff.h"
+#include "work/park.h"
+
+static int status_of(const struct cmd_ctx *c)
+{
+	const char *word = options_text(c->options, "status");
+
+	for (unsigned s = HANDOFF_NONE + 1; word && s < HANDOFF_STATE_COUNT; s++)
+		if (strcmp(word, handoff_words[s]) == 0)
+			return (int)s;
+	return HANDOFF_NONE;
+}
+
+static int read_entry(const struct cmd_ctx *c, struct arena *arena, struct handoff_entry *out,
+		      struct err *e)
+{
+	const struct options *o = c->options;
+
+	*out = (struct handoff_entry){
+		.at_ms = c->now_ms,
+		.message = span_of(o->args[1]),
+		.status = (uint8_t)status_of(c),
+		.quota_reason = span_of(options_text(o, "quota-reason")),
+		.retry_hint = span_of(options_text(o, "retry-hint")),
+		.summary = span_of(options_text(o, "summary")),
+		.next = span_of(options_text(o, "next-instructions")),
+		.output = span_of(options_text(o, "output-text")),
+	};
+	texts_add_options(arena, &out->changed, c, "changed-file", false);
+	texts_add_options(arena, &out->bridges, c, "bridge", false);
+	texts_add_options(arena, &out->decisions, c, "decision", false);
+	texts_add_options(arena, &out->blockers, c, "blocker", false);
+	texts_add_options(arena, &out->files_read, c, "file-read", false);
+	if (handoff_problem(out))
+		return err_set(e, -SK_EUSAGE,
+			       "hand-off: %s: nothing was recorded. Try: sk help "
+			       "tentacle handoff",
+			       handoff_problem(out));
+	if ((out->quota_reason.len || out->retry_hint.len) && out->status != HANDOFF_BLOCKED)
+		return err_set(e, -SK_EUSAGE,
+			       "--quota-reason and --retry-hint tell why work is blocked: nothing "
+			       "was recorded. Try: the same with --status BLOCKED");
+	if ((out->summary.len || out->next.len || out->output.len || out->decisions.count ||
+	     out->blockers.count) &&
+	    !out->files_read.count)
+		return err_set(e, -SK_EUSAGE,
+			       "hand-off: one in parts names at least one file that was read: "
+			       "nothing was recorded. Try: the same with --file-read FILE");
+	return 0;
+}
+
+/* Whether a quota stopped the work; the reason becomes part of the hand-off. */
+static bool judge(const struct tentacle *t, struct handoff_entry *entry, struct park_judgement *out)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	if (entry->status != HANDOFF_BLOCKED)
+		return false;
+	buf_putf(&text, "%.*s\n%.*s\n", SPAN_ARG(entry->message), SPAN_ARG(entry->summary));
+	for (size_t i = 0; i < entry->blockers.count; i++)
+		buf_putf(&text, "%.*s\n", SPAN_ARG(entry->blockers.v[i]));
+	buf_putf(&text, "%.*s\n", SPAN_ARG(entry->output));
+	if (!park_judge(t, (struct span){ text.p, text.len }, entry->quota_reason,
+			entry->retry_hint, entry->at_ms, out))
+		return false;
+	if (!entry->quota_reason.len)
+		entry->quota_reason = out->park.kind;
+	return true;
+}
+
+static void say_parked(struct cmd_ctx *c, const struct tentacle *t)
+{
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
+
+	buf_putf(&line, "parked: %.*s", SPAN_ARG(t->parked.kind));
+	if (t->parked.held) {
+		buf_puts(&line, ", until a person releases it");
+	} else {
+		buf_puts(&line, ", due in ");
+		buf_put_duration(&line, t->parked.due_ms - c->now_ms);
+	}
+	out_putf(c->out, "%s\nnext: sk retry-queue list\n", line.p);
+}
+
+static int report(struct cmd_ctx *c, const struct tentacle *t, const struct handoff_entry *entry)
+{
+	bool parked = t->status == TENTACLE_PARKED && entry->status == HANDOFF_BLOCKED;
+
+	if (options_has(c->options, "learn"))
+		print_problem("--learn: there is no knowledge base yet: the hand-off is recorded, "
+			      "and nothing was learned");
+	if (!parked && handoff_needs_triage(entry->status)) {
+		CLEANUP(buf_release) struct buf line = BUF_INIT;
+
+		buf_putf(&line,
+			 "%s: somebody has to decide how it goes on. Try: sk tentacle show "
+			 "%.*s",
+			 handoff_words[entry->status], SPAN_ARG(t->name));
+		print_problem(line.p);
+	}
+	if (c->json) {
+		tentacle_print_json(c, t);
+	} else {
+		out_putf(c->out, "%s recorded for tentacle %.*s (%s)\n",
+			 entry->status ? "hand-off" : "note", SPAN_ARG(t->name),
+			 tentacle_state_word(t->status));
+		if (parked)
+			say_parked(c, t);
+	}
+	if (!parked)
+		return EXIT_DONE;
+	return t->parked.held ? EXIT_NEEDS_HUMAN : EXIT_PARKED;
+}
+
+static int hand_off(struct cmd_ctx *c, struct arena *arena, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	CLEANUP(buf_release) struct buf before = BUF_INIT;
+	CLEANUP(buf_release) struct buf section = BUF_INIT;
+	struct goal_actor actor;
+	const struct goal_words words = goals_words(c, &actor);
+	struct park_judgement judged;
+	struct handoff_given given = { .park = NULL };
+	struct handoff_entry entry;
+	const struct tentacle *t;
+	int rc = read_entry(c, arena, &entry, e);
+
+	if (rc == 0)
+		rc = tentacles_open(c, GOALS_WRITE, &s, &t, e);
+	if (rc == 0)
+		rc = tentacle_handoff_text(s, t, &before, e);
+	if (rc < 0)
+		return rc;
+	if (judge(t, &entry, &judged))
+		given.park = &judged.park;
+	given.before = (struct span){ before.p, before.len };
+	handoff_encode(&entry, given.before, &section);
+	given.entry = (struct span){ section.p, section.len };
+	rc = tentacle_hand_off(goal_store_turn(s), tentacles_name(c), &given, &words);
+	if (rc < 0)
+		return goal_store_refused(s, rc, e);
+	rc = tentacles_commit(s, tentacles_name(c), &t, e);
+	return rc < 0 ? rc : report(c, t, &entry);
+}
+
+static int tentacle_handoff_run(struct cmd_ctx *c, struct err *e)
+{
+	struct arena arena = ARENA_INIT;
+	int rc = hand_off(c, &arena, e);
+
+	arena_release(&arena);
+	return rc;
+}
+
+static const struct option_row tentacle_handoff_options[] = {
+	{ .name = "status",
+	  .kind = OPTION_CHOICE,
+	  .value = "DONE|BLOCKED|TOO_BIG|AMBIGUOUS|REGRESSED|SCOPE_ESCALATION|SCOPE_REDUCTION",
+	  .summary = "how the work ended; without it this is a note" },
+	{ .name = "changed-file",
+	  .kind = OPTION_TEXT,
+	  .value = "FILE",
+	  .repeats = true,
+	  .summary = "a file that was changed" },
+	{ .name = "bridge",
+	  .kind = OPTION_TEXT,
+	  .value = "ID",
+	  .repeats = true,
+	  .summary = "a criterion of the goal that is met by this" },
+	{ .name = "quota-reason",
+	  .kind = OPTION_TEXT,
+	  .value = "REASON",
+	  .summary = "with BLOCKED: what was exhausted (found in the text)" },
+	{ .name = "retry-hint",
+	  .kind = OPTION_TEXT,
+	  .value = "TIME",
+	  .summary = "with BLOCKED: when to come back, as the service said it" },
+	{ .name = "summary", .kind = OPTION_TEXT, .value = "TEXT", .summary = "what was done" },
+	{ .name = "decision",
+	  .kind = OPTION_TEXT,
+	  .value = "TEXT",
+	  .repeats = true,
+	  .summary = "what was decided, and why" },
+	{ .name = "blocker",
+	  .kind = OPTION_TEXT,
+	  .value = "TEXT",
+	  .repeats = true,
+	  .summary = "what is in the way" },
+	{ .name = "file-read",
+	  .kind = OPTION_TEXT,
+	  .value = "FILE",
+	  .repeats = true,
+	  .summary = "a file that was read" },
+	{ .name = "next-instructions",
+	  .kind = OPTION_TEXT,
+	  .value = "TEXT",
+	  .summary = "what the next agent should do" },
+	{ .name = "output-text",
+	  .kind = OPTION_TEXT,
+	  .value = "TEXT",
+	  .summary = "what was printed that matters" },
+	{ .name = "learn",
+	  .kind = OPTION_FLAG,
+	  .summary = "remember it in the knowledge base as well" },
+	OPERATOR_OPTION,
+	{ .name = NULL },
+};
+
+const struct cmd cmd_tentacle_handoff = {
+	.path = "tentacle handoff",
+	.summary = "leave a note or hand the work off, with how it ended",
+	.usage = "NAME TEXT [--status DONE|BLOCKED|...] [--changed-file FILE]",
+	.about = "Appends a section to the tentacle's handoff.md. BLOCKED by a quota or a rate "
+		 "limit parks the work: it stands in the retry queue with the time of the next "
+		 "try, which costs no attempt. Exit code 75 then, or 11 when waiting does not "
+		 "help. Agents may as well append a section with a line STATUS: to the file.",
+	.example = "sk tentacle handoff port-parser \"all tests pass\" --status DONE "
+		   "--changed-file src/parse.c\n"
+		   "sk tentacle handoff port-parser \"Quota exhausted\" --status BLOCKED",
+	.options = tentacle_handoff_options,
+	.needs = NEED_GOALS,
+	.args = ARG_TEXT,
+	.args_min = 2,
+	.args_max = 2,
+	.run = tentacle_handoff_run,
+};

@@ -1,0 +1,16 @@
+/* The same queue where people look for it who work with tentacles. */
+#include "cmd/retry_queue.h"
+
+const struct cmd cmd_tentacle_retry_queue = {
+	.path = "tentacle retry-queue",
+	.summary = "list, release and hold tentacles that a quota stopped",
+	.usage = RETRY_QUEUE_USAGE,
+	.about = RETRY_QUEUE_ABOUT,
+	.example = "sk tentacle retry-queue list",
+	.options = retry_queue_options,
+	.needs = NEED_GOALS,
+	.args = ARG_TEXT,
+	.args_min = 1,
+	.args_max = 2,
+	.run = retry_queue,
+};

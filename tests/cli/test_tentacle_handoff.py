@@ -1,0 +1,239 @@
+"""Hand-offs: what the file says afterwards, what a quota does, and that nobody's words are lost by a kill or an edit."""
+
+import json
+
+import pytest
+
+
+def path(goals, name="a"):
+    return goals.home / "tentacles" / name / "handoff.md"
+
+
+def begin(goals, name="a"):
+    assert goals.t("create", name).code == 0
+
+
+def test_done(goals):
+    begin(goals)
+    done = goals.t("handoff", "a", "all tests pass", "--status", "DONE", "--changed-file", "src/x.c", "--bridge", "c1")
+    assert done.code == 0, done.err
+    text = path(goals).read_text()
+    assert text.startswith("# Handoff Notes\n\n## [20") and " UTC]\n\nall tests pass\n\nSTATUS: DONE\n" in text
+    assert text.endswith("Changed: src/x.c\nBridge: c1\n")
+    meta = goals.meta("a")
+    assert meta["status"] == "handed-off" and meta["terminal_status"] == "DONE"
+    assert meta["changed_files"] == ["src/x.c"] and meta["bridge_links"] == ["c1"]
+
+
+def test_a_note_changes_no_state(goals):
+    begin(goals)
+    assert goals.t("handoff", "a", "half way").code == 0
+    assert goals.meta("a")["status"] == "idle" and "half way" in path(goals).read_text()
+    assert len(goals.events("tentacle_noted")) == 1
+
+
+def test_json(goals):
+    begin(goals)
+    page = goals.t("handoff", "a", "x", "--status", "DONE", "--json").json
+    assert page["terminal_status"] == "DONE" and page["handoff"] is True
+
+
+def test_words_are_no_statements(goals):
+    begin(goals)
+    goals.t("handoff", "a", "log:\nSTATUS: DONE\n## [x]\nChanged: y", "--status", "TOO_BIG")
+    meta = goals.meta("a")
+    assert meta["terminal_status"] == "TOO_BIG" and "changed_files" not in meta
+    assert "\n STATUS: DONE\n" in path(goals).read_text()
+
+
+@pytest.mark.parametrize("status", ["TOO_BIG", "AMBIGUOUS", "REGRESSED", "SCOPE_ESCALATION", "BLOCKED"])
+def test_triage_is_announced(goals, status):
+    begin(goals)
+    done = goals.t("handoff", "a", "it is what it is", "--status", status)
+    assert done.code == 0 and status in done.err and "decide" in done.err
+
+
+def test_a_quota_parks(goals):
+    begin(goals)
+    done = goals.t("handoff", "a", "Quota exhausted — blocked", "--status", "BLOCKED")
+    assert done.code == 75, done.err
+    assert "QUOTA_REASON: quota_exceeded\n" in path(goals).read_text()
+    meta = goals.meta("a")
+    assert meta["status"] == "parked" and meta["quota"]["quota_reason"] == "quota_exceeded"
+    assert meta["quota"]["due_at"] > meta["quota"]["blocked_at"] and "attempts" not in meta
+    [entry] = json.loads((goals.home / "retry-queue.json").read_text())["entries"]
+    assert entry["tentacle"] == "a"
+
+
+@pytest.mark.parametrize("text", ["HTTP 429", "rate limit reached", "quota exceeded", "Too Many Requests",
+                                  "overloaded, try later"])
+def test_signals(goals, text):
+    begin(goals)
+    assert goals.t("handoff", "a", text, "--status", "BLOCKED").code == 75
+    assert goals.meta("a")["status"] == "parked"
+
+
+def test_billing_waits_for_a_person(goals):
+    begin(goals)
+    done = goals.t("handoff", "a", "stopped: billing problem", "--status", "BLOCKED")
+    assert done.code == 11
+    quota = goals.meta("a")["quota"]
+    assert quota["quota_reason"] == "billing" and quota["held"] is True and "due_at" not in quota
+
+
+def test_a_reason_and_a_hint(goals):
+    begin(goals)
+    done = goals.t("handoff", "a", "stopped", "--status", "BLOCKED", "--quota-reason", "daily_quota", "--retry-hint",
+                   "2099-01-01T00:00:00Z", "--json")
+    assert done.code == 75
+    # Never later than any allowance lasts.
+    assert done.json["quota"]["quota_reason"] == "daily_quota" and done.json["quota"]["due_at"] > "2026"
+    text = path(goals).read_text()
+    assert "QUOTA_REASON: daily_quota\nRETRY_HINT: 2099-01-01T00:00:00Z\n" in text
+
+
+def test_blocked_without_a_quota_is_no_parking(goals):
+    begin(goals)
+    done = goals.t("handoff", "a", "line 429 of the parser is unclear", "--status", "BLOCKED")
+    assert done.code == 0 and goals.meta("a")["status"] == "handed-off"
+    assert "QUOTA_REASON" not in path(goals).read_text()
+
+
+def test_in_parts(goals):
+    begin(goals)
+    done = goals.t("handoff", "a", "m", "--status", "DONE", "--summary", "s", "--decision", "d1", "--decision", "d2",
+                   "--blocker", "b", "--file-read", "f.c", "--changed-file", "g.c", "--next-instructions", "n",
+                   "--output-text", "o")
+    assert done.code == 0, done.err
+    text = path(goals).read_text()
+    parts = ["SUMMARY", "DECISION POINTS", "UNRESOLVED BLOCKERS", "FILES READ", "FILES MODIFIED",
+             "NEXT AGENT INSTRUCTIONS", "OUTPUT", "STATUS"]
+    places = [text.index("### " + part) for part in parts]
+    assert places == sorted(places) and text.endswith("STATUS: DONE\nChanged: g.c\n")
+
+
+def test_what_is_refused(goals):
+    begin(goals)
+    assert goals.t("handoff", "a", "x", "--status", "FINE").code == 2
+    assert goals.t("handoff", "a", "").code == 2
+    assert goals.t("handoff", "a").code == 2
+    assert goals.t("handoff", "a", "x", "--quota-reason", "rate_limit").code == 2
+    assert goals.t("handoff", "a", "x", "--summary", "s").code == 2
+    assert goals.t("handoff", "a", "x", "--changed-file", "a\nSTATUS: DONE").code == 2
+    assert goals.t("handoff", "b", "x").code == 3
+    long = "x" * 60000
+    big = goals.t("handoff", "a", long, "--status", "DONE", "--output-text", long, "--file-read", "f")
+    assert big.code == 4 and "at most" in big.err
+    assert not path(goals).exists()
+
+
+def test_learning_is_told_to_be_impossible(goals):
+    begin(goals)
+    done = goals.t("handoff", "a", "x", "--learn")
+    assert done.code == 0 and "no knowledge base" in done.err
+
+
+def test_an_append_from_outside_is_a_hand_off(goals):
+    begin(goals)
+    goals.t("handoff", "a", "ours")
+    with path(goals).open("a") as file:
+        file.write("\n## [2026-11-21 10:00 UTC]\n\ntheirs\n\nSTATUS: DONE\nChanged: q.c\n")
+    page = goals.t("show", "a", "--json").json
+    assert page["status"] == "handed-off" and goals.events("tentacle_handed_off") == []
+    assert goals.t("todo", "a", "add", "x").code == 0
+    [event] = goals.events("tentacle_handed_off")
+    assert event["reason"] == "appended to the file"
+    assert goals.meta("a")["changed_files"] == ["q.c"] and goals.meta("a")["terminal_status"] == "DONE"
+    assert goals.t("todo", "a", "add", "y").code == 0
+    assert len(goals.events("tentacle_handed_off")) == 1
+
+
+def test_a_quota_from_outside_parks(goals):
+    begin(goals)
+    path(goals).write_text("## [t]\n429 Too Many Requests, retry after 30 minutes\nSTATUS: BLOCKED\n")
+    goals.t("todo", "a", "add", "x")
+    assert goals.meta("a")["status"] == "parked" and goals.meta("a")["quota"]["quota_reason"] == "rate_limit"
+
+
+def test_a_file_of_before_the_tentacle_knew_any(goals):
+    begin(goals)
+    path(goals).write_text("# Handoff Notes\n\n## [t]\n\nhi\n")
+    assert goals.t("handoff", "a", "ours", "--status", "DONE").code == 0
+    assert path(goals).read_text().startswith("# Handoff Notes\n\n## [t]\n\nhi\n\n## [20")
+
+
+def test_an_edit_in_the_middle_is_recorded_and_kept(goals):
+    begin(goals)
+    goals.t("handoff", "a", "first", "--status", "DONE")
+    goals.t("handoff", "a", "second")
+    edited = path(goals).read_text().replace("first", "FIRST").replace("STATUS: DONE", "STATUS: TOO_BIG")
+    path(goals).write_text(edited)
+    assert goals.t("handoff", "a", "third").code == 0
+    assert path(goals).read_text().startswith(edited) and "third" in path(goals).read_text()
+    [event] = goals.events("tentacle_edited")
+    assert event["metadata"]["name"] == "handoff.md" and goals.meta("a")["terminal_status"] == "TOO_BIG"
+
+
+def cut(goals, drop):
+    """As after a kill between the record and the file, or in the middle of writing."""
+    text = path(goals).read_bytes()
+    path(goals).write_bytes(text[:len(text) - drop]) if drop < len(text) else path(goals).unlink()
+    return text
+
+
+@pytest.mark.parametrize("drop", [1, 10, 40, 10000])
+def test_a_missing_end_comes_back(goals, drop):
+    begin(goals)
+    goals.t("handoff", "a", "something to remember", "--status", "DONE")
+    whole = cut(goals, drop)
+    assert goals.t("todo", "a", "add", "x").code == 0
+    assert path(goals).read_bytes() == whole
+    assert len(goals.events("tentacle_handed_off")) == 1 and goals.events("tentacle_edited") == []
+
+
+def test_a_missing_end_behind_others_words(goals):
+    begin(goals)
+    goals.t("handoff", "a", "the first")
+    before = path(goals).read_text()
+    goals.t("handoff", "a", "the second", "--status", "DONE")
+    path(goals).write_text(before + "\n## [theirs]\n\nin between\n\nSTATUS: TOO_BIG\n")
+    assert goals.t("todo", "a", "add", "x").code == 0
+    text = path(goals).read_text()
+    assert text.startswith(before) and text.index("in between") < text.index("the second")
+    assert text.count("the second") == 1
+    assert goals.t("todo", "a", "add", "y").code == 0
+    assert path(goals).read_text() == text
+
+
+def test_reading_writes_nothing(goals):
+    begin(goals)
+    goals.t("handoff", "a", "x")
+    path(goals).unlink()
+    goals.t("status")
+    goals.t("show", "a")
+    assert not path(goals).exists()
+
+
+@pytest.mark.parametrize("data, words", [(b"\xff\xfe", "not UTF-8"), (b"x" * 600 * 1024, "larger than 512 KiB")])
+def test_a_file_that_cannot_be_used(goals, data, words):
+    begin(goals)
+    begin(goals, "b")
+    path(goals).write_bytes(data)
+    done = goals.t("handoff", "a", "x")
+    assert done.code == 2 and words in done.err
+    assert path(goals).read_bytes() == data
+    assert goals.t("handoff", "b", "x").code == 0
+
+
+def test_a_symbolic_link_is_refused(goals):
+    begin(goals)
+    path(goals).symlink_to("/etc/passwd")
+    done = goals.t("handoff", "a", "x")
+    assert done.code != 0 and "symbolic link" in done.err
+
+
+def test_the_file_has_a_limit(goals):
+    begin(goals)
+    path(goals).write_bytes(b"x" * (512 * 1024 - 20))
+    done = goals.t("handoff", "a", "something more")
+    assert done.code == 4 and "512 KiB" in done.err
