@@ -187,6 +187,10 @@
 #define TODO_WORDS_BYTES_MAX 4096      /* one line of it */
 #define CONTEXT_BYTES_MAX (512 * 1024) /* CONTEXT.md: read into every prompt */
 #define TENTACLE_DEPTH_MAX 32          /* folders in one another in the folder of a tentacle */
+#define TENTACLE_CHILDREN_MAX 64       /* that one is divided into at once */
+#define VERIFY_TIMEOUT_S_DEFAULT 120   /* of a verification */
+#define VERIFY_LABEL_BYTES_MAX 200     /* what it is called */
+#define VERIFY_LOG_BYTES_MAX (16 * 1024 * 1024)    /* of its output, from the beginning */
 #define HANDOFF_ENTRY_BYTES_MAX DOC_TEXT_BYTES_MAX /* one section of it */
 #define HANDOFF_BYTES_MAX (512 * 1024) /* handoff.md: a record must hold what is new of it */
 #define GOAL_FILE_BYTES_MAX \

@@ -105,25 +105,6 @@ static void away_path(struct span name, struct buf *out)
 	buf_putf(out, TENTACLES_DIR "/" AWAY_PREFIX "%.*s", SPAN_ARG(name));
 }
 
-int tentacle_put_away(struct goal_store *s, struct span name, struct err *e)
-{
-	CLEANUP(buf_release) struct buf from = BUF_INIT;
-	CLEANUP(buf_release) struct buf to = BUF_INIT;
-	int rc;
-
-	buf_putf(&from, TENTACLES_DIR "/%.*s", SPAN_ARG(name));
-	away_path(name, &to);
-	rc = s->vfs->rename(s->vfs->ctx, from.p, to.p);
-	if (rc == -ENOENT)
-		return 0;
-	if (rc == 0)
-		rc = s->vfs->sync_dir(s->vfs->ctx, TENTACLES_DIR);
-	if (rc < 0)
-		return err_set(e, -SK_EIO, "cannot move %s aside: %s: nothing was removed", from.p,
-			       strerror(-rc));
-	return 0;
-}
-
 static int remove_tree(const struct vfs *vfs, const char *path, unsigned depth)
 {
 	CLEANUP(buf_release) struct buf names = BUF_INIT;
@@ -141,6 +122,26 @@ static int remove_tree(const struct vfs *vfs, const char *path, unsigned depth)
 		rc = remove_tree(vfs, inner.p, depth + 1);
 	}
 	return rc < 0 ? rc : vfs->remove_dir(vfs->ctx, path);
+}
+
+int tentacle_put_away(struct goal_store *s, struct span name, struct err *e)
+{
+	CLEANUP(buf_release) struct buf from = BUF_INIT;
+	CLEANUP(buf_release) struct buf to = BUF_INIT;
+	int rc;
+
+	buf_putf(&from, TENTACLES_DIR "/%.*s", SPAN_ARG(name));
+	away_path(name, &to);
+	remove_tree(s->vfs, to.p, 0); /* of nobody: its name is taken by what is there */
+	rc = s->vfs->rename(s->vfs->ctx, from.p, to.p);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc == 0)
+		rc = s->vfs->sync_dir(s->vfs->ctx, TENTACLES_DIR);
+	if (rc < 0)
+		return err_set(e, -SK_EIO, "cannot move %s aside: %s: nothing was removed", from.p,
+			       strerror(-rc));
+	return 0;
 }
 
 void tentacle_settle_away(struct goal_store *s, const char *entry)

@@ -105,7 +105,7 @@ static void look_at_stranger(struct goal_store *s, struct span name)
 	struct seen_file *seen;
 	char path[160];
 
-	if (name.len > NAME_BYTES_MAX || !id_valid(name) || goals_tentacle(&s->st.goals, name))
+	if (name_problem(name) || goals_tentacle(&s->st.goals, name))
 		return;
 	path_of(name, META_FILE, path);
 	seen = seen_add(s, path);

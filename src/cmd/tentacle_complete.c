@@ -1,0 +1,222 @@
+/*
+ * The end of a piece of work. What only the world knows (does the proof pass, which files did it
+ * change) is looked at first, with the store closed; then one decision, checked again on what is
+ * true by then.
+ */
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "cmd/verifying.h"
+#include "core/goal_progress.h"
+#include "core/scope.h"
+#include "core/tentacle_work.h"
+#include "core/todo.h"
+#include "git/git_tree.h"
+
+extern char **environ;
+
+static bool strict(const struct cmd_ctx *c)
+{
+	return options_has(c->options, "strict-verify");
+}
+
+/* Runs the proof, if one is asked for. A failure only warns, unless it is strict. */
+static int auto_verify(struct cmd_ctx *c, struct err *e)
+{
+	CLEANUP(verified_release) struct verified done = VERIFIED_INIT;
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
+	const struct verifying v = {
+		.name = tentacles_name(c),
+		.command = options_text(c->options, "auto-verify"),
+		.source = "auto_verify",
+		.severity = CHECK_HIGH,
+		.timeout_ms = (int64_t)options_number(c->options, "auto-verify-timeout",
+						      VERIFY_TIMEOUT_S_DEFAULT * 1000ULL),
+	};
+	int rc;
+
+	if (!v.command)
+		return 0;
+	rc = verifying_run(c, &v, &done, e);
+	if (rc < 0 || done.record.exit_code == 0)
+		return rc;
+	buf_puts(&line, "--auto-verify ");
+	buf_put_quoted(&line, span_of(v.command), 200);
+	if (done.record.exit_code < 0)
+		buf_puts(&line, " timed out");
+	else
+		buf_putf(&line, " failed (exit %lld)", (long long)done.record.exit_code);
+	if (strict(c))
+		return err_set(e, -SK_EWORK, "%s: the tentacle was not completed. Try: read %s",
+			       line.p, done.log.p);
+	buf_putf(&line, "; the tentacle is completed all the same, see %s", done.log.p);
+	print_problem(line.p);
+	return 0;
+}
+
+/* Files of its worktree that it changed and its scope does not hold. */
+static void look_at_worktree(const struct tentacle *t, const struct scope *scope,
+			     struct arena *arena, struct texts *outside)
+{
+	CLEANUP(git_close) struct git git = GIT_INIT;
+	CLEANUP(git_changes_release) struct git_changes all = GIT_CHANGES_INIT;
+	CLEANUP(git_changes_release) struct git_changes out = GIT_CHANGES_INIT;
+	CLEANUP(mem_free) char *path = span_dup(t->worktree.path);
+	CLEANUP(mem_free) char *base = span_dup(t->worktree.base);
+	struct err problem = ERR_INIT;
+	size_t at = 0;
+	int rc = git_open(&git, environ, &problem);
+
+	if (rc == 0)
+		rc = git_changes_read(&git, path, base[0] ? base : NULL, &all, &problem);
+	if (rc < 0) {
+		print_problem(problem.text);
+		return;
+	}
+	git_changes_outside(&all, scope, &out);
+	for (struct span name; (name = git_changes_next(&out, &at)).len;)
+		if (outside->count < DOC_ENTRIES_MAX)
+			texts_add(arena, outside, name);
+}
+
+static int find_outside(struct cmd_ctx *c, struct arena *arena, struct texts *outside,
+			struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL; /* read only: it holds no lock */
+	CLEANUP(scope_release) struct scope scope = SCOPE_INIT;
+	const struct tentacle *t;
+	int rc = tentacles_open(c, 0, &s, &t, e);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < t->scope.count; i++)
+		scope_add(&scope, t->scope.v[i]);
+	if (!scope.count)
+		return 0; /* it may change everything */
+	for (size_t i = 0; i < t->changed_files.count; i++)
+		if (!scope_has(&scope, t->changed_files.v[i]))
+			texts_add(arena, outside, t->changed_files.v[i]);
+	if (t->worktree.prepared && t->worktree.path.len)
+		look_at_worktree(t, &scope, arena, outside);
+	return 0;
+}
+
+static void warn(const struct tentacle *t)
+{
+	const struct verification *v;
+	size_t at = 0;
+
+	if (!t->verifications.count)
+		print_problem("nothing was verified: completed on somebody's word");
+	while ((v = tentacle_failing(t, &at)) != NULL) {
+		CLEANUP(buf_release) struct buf line = BUF_INIT;
+
+		buf_putf(&line, "a verification of severity %s fails: ",
+			 check_severity_words[v->severity]);
+		buf_put_quoted(&line, v->command, 200);
+		print_problem(line.p);
+	}
+	for (size_t i = 0; i < t->outside_scope.count; i++) {
+		CLEANUP(buf_release) struct buf line = BUF_INIT;
+
+		buf_puts(&line, "changed outside of its scope: ");
+		buf_put_quoted(&line, t->outside_scope.v[i], 200);
+		print_problem(line.p);
+	}
+	if (handoff_needs_triage(t->terminal_status)) {
+		CLEANUP(buf_release) struct buf line = BUF_INIT;
+
+		buf_putf(&line, "its hand-off says %s: somebody has to decide how it goes on",
+			 handoff_words[t->terminal_status]);
+		print_problem(line.p);
+	}
+}
+
+static void print_completed(struct cmd_ctx *c, const struct goals *all, const struct tentacle *t)
+{
+	const struct tentacle *parent = t->parent.len ? goals_tentacle(all, t->parent) : NULL;
+
+	warn(t);
+	if (c->json) {
+		tentacle_print_json(c, t);
+		return;
+	}
+	out_putf(c->out, "tentacle %.*s completed", SPAN_ARG(t->name));
+	if (t->terminal_status)
+		out_putf(c->out, " (%s)", handoff_words[t->terminal_status]);
+	out_puts(c->out, "\n");
+	if (parent && tentacle_succeeded(parent))
+		out_putf(c->out, "and with it %.*s, whose parts are all done\n",
+			 SPAN_ARG(parent->name));
+}
+
+static int decide(struct cmd_ctx *c, const struct texts *outside, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	struct goal_actor actor;
+	const struct goal_words words = goals_words(c, &actor);
+	const struct tentacle *t;
+	int rc = tentacles_open(c, GOALS_WRITE, &s, &t, e);
+
+	if (rc < 0)
+		return rc;
+	rc = tentacle_complete(goal_store_turn(s), tentacles_name(c),
+			       strict(c) ? COMPLETE_STRICT : 0, outside, &words);
+	if (rc < 0)
+		return goal_store_refused(s, rc, e);
+	rc = tentacles_commit(s, tentacles_name(c), &t, e);
+	if (rc < 0)
+		return rc;
+	print_completed(c, goal_store_goals(s), t);
+	return EXIT_DONE;
+}
+
+static int tentacle_complete_run(struct cmd_ctx *c, struct err *e)
+{
+	struct texts outside = { NULL, 0 };
+	struct arena arena = ARENA_INIT;
+	int rc = auto_verify(c, e);
+
+	if (rc == 0)
+		rc = find_outside(c, &arena, &outside, e);
+	if (rc == 0)
+		rc = decide(c, &outside, e);
+	arena_release(&arena);
+	return rc;
+}
+
+static const struct option_row tentacle_complete_options[] = {
+	{ .name = "auto-verify",
+	  .kind = OPTION_TEXT,
+	  .value = "COMMAND",
+	  .summary = "run this first, as sk tentacle verify would" },
+	{ .name = "auto-verify-timeout",
+	  .kind = OPTION_DURATION,
+	  .value = "TIME",
+	  .summary = "ended after this (120s)" },
+	{ .name = "strict-verify",
+	  .kind = OPTION_FLAG,
+	  .summary = "not completed when that fails; to-dos that are open stay open" },
+	{ .name = "no-learn",
+	  .kind = OPTION_FLAG,
+	  .summary = "remember nothing of it in the knowledge base" },
+	OPERATOR_OPTION,
+	{ .name = NULL },
+};
+
+const struct cmd cmd_tentacle_complete = {
+	.path = "tentacle complete",
+	.summary = "close a tentacle: its work is done",
+	.usage = "NAME [--auto-verify COMMAND] [--strict-verify]",
+	.about = "Checks off its to-dos, names files that were changed outside of its scope, and "
+		 "completes the tentacle it is a part of when all parts have succeeded. Refused "
+		 "(exit code 1) while the newest result of a verification of severity CRITICAL or "
+		 "HIGH is bad, and (75) while it is parked.",
+	.example = "sk tentacle complete port-parser --auto-verify \"make test\" --strict-verify",
+	.options = tentacle_complete_options,
+	.needs = NEED_GOALS,
+	.args = ARG_TEXT,
+	.args_min = 1,
+	.args_max = 1,
+	.run = tentacle_complete_run,
+};
