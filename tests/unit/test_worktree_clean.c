@@ -9,8 +9,9 @@
 static void nothing_in_it(void **state)
 {
 	struct git_world *g = *state;
-	CLEANUP(mem_free) char *path = begun(g);
+	char *path = begun(g);
 
+	mem_free(&path);
 	cleans(g, false, false);
 	world_does(g, "! git -C r show-ref -q refs/heads/sk/t; ! git -C r show-ref | grep refs/sk");
 	cleans(g, false, false); /* there is none any more */
@@ -192,7 +193,6 @@ static void refusals(void **state)
 {
 	struct git_world *g = *state;
 	CLEANUP(mem_free) char *path = begun(g);
-	CLEANUP(buf_release) struct buf before = BUF_INIT;
 
 	world_does_in(g, path, "git -C r worktree lock --reason 'on holiday' \"$W\"");
 	refuses(g, true, -SK_EREFUSED, "is locked: nothing was removed. Try: git worktree unlock");
