@@ -109,7 +109,8 @@ static void torture(struct fake *f, const struct shape *s, int way)
 								: OUTCOME_KILLED);
 	if (way == BY_ITSELF && strcmp(s->name, "plain") != 0)
 		assert_true(r->result.leftovers > 0);
-	if (strcmp(s->name, "plain") == 0)
+	/* Ended from outside it may be met while touch still runs. */
+	if (way == BY_ITSELF && strcmp(s->name, "plain") == 0)
 		assert_int_equal(r->result.leftovers, 0);
 	if (!s->hides) {
 		assert_null(fake_finished(f, bystander)); /* nobody else was hurt */
