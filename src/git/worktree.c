@@ -36,12 +36,11 @@
 #define POINTER_BYTES_MAX (PATH_MAX + 16) /* "gitdir: " and one path */
 #define RECORD_FILE_BYTES_MAX 16384
 
-static const char *const state_words[] = { "none", "making", "ready", "removing" };
+static const char *const state_words[] = { "none", "making", "ready" };
 
 static void record_release(struct worktree_record *r)
 {
 	mem_free(&r->base_branch);
-	mem_free(&r->kept);
 	*r = (struct worktree_record){ .state = WORKTREE_NONE };
 }
 
@@ -223,9 +222,6 @@ static int decode_record(struct span text, struct worktree_record *out)
 		} else if (span_is(key.raw, "base_branch")) {
 			mem_free(&r.base_branch);
 			r.base_branch = text_of(&s);
-		} else if (span_is(key.raw, "kept")) {
-			mem_free(&r.kept);
-			r.kept = text_of(&s);
 		} else if (span_is(key.raw, "created_at")) {
 			scan_string(&s, &value);
 			if (!s.error && when_decode(value.raw, &r.created_ms) < 0)
@@ -292,7 +288,6 @@ int worktree_record_write(struct worktree *w, struct err *e)
 	put_member(&json, "branch", w->branch);
 	put_member(&json, "base", r->base);
 	put_member(&json, "base_branch", r->base_branch);
-	put_member(&json, "kept", r->kept);
 	put_member(&json, "created_at", when);
 	buf_puts(&json, "}\n");
 	vfs_real_open(&vfs, w->folder_fd);

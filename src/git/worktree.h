@@ -1,8 +1,8 @@
 /*
  * A tentacle's own checkout of the repository: a linked worktree on a branch of its own, at
  * <copilot>/session-state/worktrees/<repository>/<name>/repo. Beside it lies worktree.json, the
- * record of who made it and of what is being done to it, so that a kill at any moment is found and
- * finished by the next call.
+ * record of how it was made, and while it is being removed repo.removing in its place, so that a
+ * kill at any moment is found and finished by the next call.
  *
  * Making and removing are serial for a repository: git itself lets two of them run into each other.
  *
@@ -24,7 +24,6 @@ enum worktree_state {
 	WORKTREE_NONE,   /* no record: there is none, or it is not ours */
 	WORKTREE_MAKING, /* begun and never handed out: whatever is there is a part of a checkout */
 	WORKTREE_READY,  /* handed out */
-	WORKTREE_REMOVING, /* its content is safe; what is left of it is aside */
 };
 
 /* What worktree.json tells. */
@@ -32,25 +31,23 @@ struct worktree_record {
 	enum worktree_state state;
 	char base[OID_BYTES_MAX]; /* the commit it began with */
 	char *base_branch;        /* what was checked out in the main checkout then, or NULL */
-	char *kept;               /* the ref that holds its content, while it is being removed */
 	int64_t created_ms;
 };
 
 /* At which step of the work it is: told before each, and a kill there is survived. */
 enum worktree_step {
-	WORKTREE_STEP_RECORD,   /* write down that it begins */
-	WORKTREE_STEP_ADD,      /* git worktree add */
-	WORKTREE_STEP_SYNC,     /* make git's part durable */
-	WORKTREE_STEP_READY,    /* write down that it is done */
-	WORKTREE_STEP_KEEP,     /* put the content into the object store */
-	WORKTREE_STEP_VERIFY,   /* read it back */
-	WORKTREE_STEP_REF,      /* give it its name */
-	WORKTREE_STEP_REMOVING, /* write down that the content is safe */
-	WORKTREE_STEP_ASIDE,    /* take the folder out of the way */
-	WORKTREE_STEP_FORGET,   /* git's own record of it */
-	WORKTREE_STEP_BRANCH,   /* its branch */
-	WORKTREE_STEP_DELETE,   /* the files */
-	WORKTREE_STEP_DONE,     /* our record */
+	WORKTREE_STEP_RECORD, /* write down that it begins */
+	WORKTREE_STEP_ADD,    /* git worktree add */
+	WORKTREE_STEP_SYNC,   /* make git's part durable */
+	WORKTREE_STEP_READY,  /* write down that it is done */
+	WORKTREE_STEP_KEEP,   /* put the content into the object store */
+	WORKTREE_STEP_VERIFY, /* read it back */
+	WORKTREE_STEP_REF,    /* give it its name */
+	WORKTREE_STEP_ASIDE,  /* take the folder out of the way */
+	WORKTREE_STEP_FORGET, /* git's own record of it */
+	WORKTREE_STEP_BRANCH, /* its branch */
+	WORKTREE_STEP_DELETE, /* the files */
+	WORKTREE_STEP_DONE,   /* our record */
 	WORKTREE_STEP_COUNT
 };
 

@@ -1,9 +1,10 @@
 /*
  * Removing in an order in which a kill at any point loses nothing:
  *
- * (1) What somebody made is under a durable name before the record says "removing".
- * (2) The folder is taken aside in one move before anything in it is deleted, so that nothing new
- *     can get between what is deleted, and whatever lies at the path later is seen to be new.
+ * (1) What somebody made is under a durable name before the folder is taken aside.
+ * (2) It is taken aside in one durable move before anything in it is deleted: that is the mark that
+ *     the rest may go. Nothing new can get between what is deleted, and whatever lies at the path
+ *     later is seen to be new.
  * (3) The record goes last: as long as it is there, the next cleaning up finishes this one.
  *
  * Between the look and the move somebody may have gone on working, so the tree is looked at again
@@ -139,18 +140,12 @@ static int keep_content(struct worktree *w, const struct worktree_facts *f, int6
 	rc = worktree_keep(w, f, ref.p, now_ms, out->kept_oid, e);
 	if (rc < 0)
 		return rc;
-	mem_free(&w->record.kept);
-	w->record.kept = mem_strdup(ref.p);
 	out->kept = buf_take(&ref);
 	return 0;
 }
 
 static int take_aside(struct worktree *w, struct err *e)
 {
-	worktree_step(w, WORKTREE_STEP_REMOVING);
-	w->record.state = WORKTREE_REMOVING;
-	if (worktree_record_write(w, e) < 0)
-		return e ? e->code : -SK_EIO;
 	worktree_step(w, WORKTREE_STEP_ASIDE);
 	if (renameat(w->folder_fd, WORKTREE_REPO, w->folder_fd, WORKTREE_ASIDE) < 0)
 		return failed(w, w->path, -errno, e);

@@ -189,8 +189,10 @@ int worktree_prepare(struct worktree *w, const char *dir, const char *base, int6
 	INVARIANT(w->lock.fd >= 0);
 	*out = (struct worktree_prepared){ false, false };
 	if (fstatat(w->folder_fd, WORKTREE_ASIDE, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return refuse(w, "is being removed, which was interrupted",
-			      "sk tentacle worktree NAME cleanup", e);
+		return err_set(e, -SK_EREFUSED,
+			       "worktree of \"%s\": its removal was interrupted (%s/" WORKTREE_ASIDE
+			       "): nothing was done. Try: sk tentacle worktree %s cleanup",
+			       w->name, w->folder, w->name);
 	problem = worktree_problem(w, &admin);
 	if (w->record.state == WORKTREE_MAKING) {
 		rc = discard(w, e);
@@ -207,9 +209,5 @@ int worktree_prepare(struct worktree *w, const char *dir, const char *base, int6
 	if (problem)
 		return refuse(w, problem, "look into it and move it away", e);
 	out->reused = true;
-	if (w->record.state == WORKTREE_READY)
-		return 0;
-	w->record.state = WORKTREE_READY; /* a cleaning up that had not begun to remove anything */
-	mem_free(&w->record.kept);
-	return worktree_record_write(w, e);
+	return 0;
 }

@@ -91,6 +91,7 @@ static void one_that_is_not_sound_any_more(void **state)
 {
 	struct git_world *g = *state;
 	CLEANUP(mem_free) char *path = NULL;
+	CLEANUP(mem_free) char *other = NULL;
 
 	world_does(g, MAKE_REPO);
 	path = prepare(g, "r", "t");
@@ -106,6 +107,10 @@ static void one_that_is_not_sound_any_more(void **state)
 	refused(g, "r", "t", -SK_EREFUSED, "is no folder");
 	world_does_in(g, path, "rm \"$W\"; ln -s elsewhere \"$W\"");
 	refused(g, "r", "t", -SK_EREFUSED, "is no folder");
+	world_does_in(g, path, "rm \"$W\"; mv elsewhere \"$W\"");
+	other = prepare(g, "r", "u");
+	world_does_in(g, path, "cp \"$W/../../u/repo/.git\" \"$W/.git\"");
+	refused(g, "r", "t", -SK_EREFUSED, "is not the one that git knows");
 }
 
 /* Somebody removed the folder: what was committed is there again. */
