@@ -163,6 +163,8 @@ static void killed_while_making(void **state)
 			g, path,
 			"test -z \"$(git -C \"$W\" status --porcelain)\"; test -e \"$W/d/b\"; "
 			"grep -q '\"state\":\"ready\"' \"$W/../worktree.json\"; "
+			"test \"$(git -C \"$W\" rev-parse HEAD)\" = \"$(git -C r rev-parse "
+			"main)\"; "
 			"grep -q \"$(git -C \"$W\" rev-parse HEAD)\" \"$W/../worktree.json\"");
 	}
 	assert_int_equal(killed, 4);
@@ -273,6 +275,7 @@ static void an_agent_in_its_cage(void **state)
 		"echo x >\"$(git rev-parse --git-common-dir)/hooks/pre-commit\"",
 		"git update-ref refs/heads/main HEAD",
 		"git branch other",
+		"git -c core.logAllRefUpdates=false branch without-a-log",
 		"git update-ref -d refs/heads/main",
 		"echo x >\"$HOME/r/a\"",
 		"echo x >\"$HOME/new\"",
