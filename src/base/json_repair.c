@@ -101,8 +101,8 @@ void json_repair(struct span text, struct buf *out)
 
 	buf_truncate(out, 0);
 	buf_reserve(out, text.len);
-	if (span_starts(text, "\xef\xbb\xbf"))
-		r.at = 3;
+	while (text.len - r.at >= 3 && memcmp(text.p + r.at, "\xef\xbb\xbf", 3) == 0)
+		r.at += 3;
 	while (r.at < text.len) {
 		char c = text.p[r.at];
 

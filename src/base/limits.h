@@ -163,6 +163,8 @@
 #define HOOK_WORD_BYTES_MAX 200        /* of a word of a host that is kept: a reason, a session */
 #define HOOK_LOG_BYTES_MAX 100000      /* of the hooks' own log; one older file is kept */
 #define SESSION_GRACE_MS 600000        /* in which a session whose process changed may come back */
+#define SESSION_FRESH_MS 3600000       /* a session without an event for longer holds nothing up */
+#define SESSIONS_MAX 1000              /* files of sessions that are looked at */
 #define BREADCRUMB_BYTES_MAX 65536     /* what is told to the next session */
 #define MARKER_BYTES_MAX (1024 * 1024) /* the dispatch marker of a machine */
 #define MARKER_ENTRIES_MAX 1000        /* agents sent out at the same time */

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include "os/fd.h"
-
 int goal_hook_open(const struct hook *h, unsigned flags, struct goal_store **out, struct err *e)
 {
 	if (!h->where)
@@ -24,7 +22,7 @@ struct goal_words goal_hook_words(const struct hook *h)
 				    .reason = span_of(hook_event_word(h->payload.event)) };
 }
 
-static bool lies_in(struct span folder, struct span root)
+bool goal_hook_lies_in(struct span folder, struct span root)
 {
 	return root.len && folder.len >= root.len && memcmp(folder.p, root.p, root.len) == 0 &&
 	       (folder.len == root.len || folder.p[root.len] == '/');
@@ -35,15 +33,21 @@ const struct tentacle *goal_hook_tentacle(const struct hook *h, const struct goa
 	const struct goals *all = goal_store_goals(s);
 
 	for (size_t i = 0; i < all->tentacle_count; i++)
-		if (lies_in(h->folder, all->tentacles[i].worktree.path))
+		if (goal_hook_lies_in(h->folder, all->tentacles[i].worktree.path))
 			return &all->tentacles[i];
 	return NULL;
 }
 
-bool goal_hook_breadcrumb(const struct hook *h, struct arena *arena, struct breadcrumb *out)
+int goal_hook_folder(const struct hook *h)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
-	CLEANUP(fd_close) int fd = h->where ? paths_open(h->where, false, &why) : -ENOENT;
+
+	return h->where ? paths_open(h->where, false, &why) : -ENOENT;
+}
+
+bool goal_hook_breadcrumb(const struct hook *h, struct arena *arena, struct breadcrumb *out)
+{
+	CLEANUP(fd_close) int fd = goal_hook_folder(h);
 	struct vfs disk;
 	bool there;
 

@@ -3,6 +3,7 @@
 #define SK_GOAL_HOOK_H
 
 #include "hooks/hook.h"
+#include "os/fd.h"
 #include "work/breadcrumb.h"
 #include "work/goal_store.h"
 
@@ -26,6 +27,12 @@ bool goal_hook_breadcrumb(const struct hook *h, struct arena *arena, struct brea
 /* Writes one for a goal that stops now, as it was before. */
 int goal_hook_leave(const struct hook *h, const struct goal_store *s, const struct goal *g,
 		    struct span previous_status, struct span reason, int64_t due_ms, struct err *e);
+
+/* A descriptor of the goals' folder, to be closed; -ENOENT or another -errno. It is not made. */
+int goal_hook_folder(const struct hook *h);
+
+/* Whether a folder is `root` or lies below it. */
+bool goal_hook_lies_in(struct span folder, struct span root);
 
 /* Whether both are the same process. */
 bool goal_hook_same_process(const struct proc_identity *a, const struct proc_identity *b);

@@ -3,6 +3,7 @@
  * src/hooks/rule_<name>.c. Included with different meanings of RULE; therefore without an include
  * guard.
  */
+RULE(seen, ON(SESSION_START) | ON(PROMPT) | ON(PRE_TOOL) | ON(POST_TOOL))
 RULE(take_back, ON(SESSION_START) | ON(PROMPT) | ON(PRE_TOOL) | ON(POST_TOOL))
 RULE(banner, ON(SESSION_START))
 RULE(session_end, ON(SESSION_END))

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "core/goal_session.h"
 #include "hooks/goal_hook.h"
+#include "work/sessions.h"
 
 #include <errno.h>
 
@@ -22,6 +23,22 @@ static void put_reason(const struct hook *h, struct buf *out)
 		buf_puts(out, "other");
 }
 
+/* Whether somebody else is at work here. The one that ends is not, from now on. */
+static bool others_go_on(struct hook *h)
+{
+	CLEANUP(fd_close) int octogent = goal_hook_folder(h);
+	int others;
+
+	if (octogent < 0)
+		return false;
+	if (h->payload.session.len)
+		sessions_gone(octogent, h->payload.session);
+	others = h->host.who.pid ? sessions_others(octogent, &h->host.who, h->now_ms) : 0;
+	if (others > 0)
+		hook_log(h, "session_end", "info", SPAN_LIT("another session is at work"));
+	return others > 0;
+}
+
 int rule_session_end(struct hook *h, struct err *e)
 {
 	CLEANUP(goal_hook_close) struct goal_store *s = NULL;
@@ -29,8 +46,11 @@ int rule_session_end(struct hook *h, struct err *e)
 	const struct goal_words words = goal_hook_words(h);
 	struct span session = h->payload.session, previous;
 	const struct goal *g;
-	int rc = goal_hook_open(h, GOALS_WRITE, &s, e);
+	int rc;
 
+	if (others_go_on(h))
+		return 0;
+	rc = goal_hook_open(h, GOALS_WRITE, &s, e);
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
 	g = goals_chosen(goal_store_goals(s));

@@ -151,6 +151,58 @@ def test_session_of_a_process_that_is_gone(work):
     assert work.goal()["status"] == "active"
 
 
+OTHER = """
+import subprocess, sys
+print(subprocess.run([sys.argv[1], "hooks", "run", "sessionStart"], input='{"sessionId":"other"}', text=True).returncode,
+      flush=True)
+sys.stdin.read()
+"""
+
+
+def other_session(work):
+    """A session of another process, which lives until its standard input ends."""
+    process = subprocess.Popen(["/usr/bin/python3", "-c", OTHER, binary()], cwd=work.folder, env=work.env, text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == "0\n"
+    return process
+
+
+def test_the_last_session_counts(work):
+    """Two terminals in one repository: the end of one does not stop the other."""
+    work.begin()
+    hook(work, "sessionStart", {"sessionId": "s1"})
+    other = other_session(work)
+    hook(work, "sessionEnd", {"sessionId": "s1"})
+    assert work.goal()["status"] == "active"
+    other.kill()
+    other.communicate()
+    hook(work, "sessionStart", {"sessionId": "s1"})
+    hook(work, "sessionEnd", {"sessionId": "s1"})
+    assert work.goal()["status"] == "paused"
+    assert list((work.home / "sessions").iterdir()) == []
+
+
+def test_an_idle_session_holds_nothing_up(work):
+    work.begin()
+    other = other_session(work)
+    for path in (work.home / "sessions").iterdir():
+        os.utime(path, (time.time() - 3700, time.time() - 3700))
+    hook(work, "sessionEnd", {"sessionId": "s1"})
+    assert work.goal()["status"] == "paused"
+    other.communicate("")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid":1}', '{"pid":"x","boot_id":7}'])
+def test_broken_session_file(work, text):
+    work.begin()
+    hook(work, "sessionStart", {"sessionId": "s1"})
+    for path in (work.home / "sessions").iterdir():
+        path.write_text(text)
+    hook(work, "preToolUse", {"sessionId": "s1"})
+    hook(work, "sessionEnd", {"sessionId": "s1"})
+    assert work.goal()["status"] == "paused"
+
+
 def test_without_ids_a_shell_is_no_session(work):
     work.begin()
     hook(work, "sessionEnd", {"reason": "complete"})

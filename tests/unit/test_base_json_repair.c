@@ -24,6 +24,7 @@ static void test_repairs(void **unused)
 	check(SPAN_LIT("{\"a\":[1,\"x\\u00e9\\\"\\\\ud83d\"]}"),
 	      "{\"a\":[1,\"x\\u00e9\\\"\\\\ud83d\"]}");
 	check(SPAN_LIT("\xef\xbb\xbf{}"), "{}");
+	check(SPAN_LIT("\xef\xbb\xbf\xef\xbb\xbf{}"), "{}");
 	check(SPAN_LIT("{\"a\":\"\\ud83d\\ude00\"}"), "{\"a\":\"\\ud83d\\ude00\"}");
 	check(SPAN_LIT("{\"a\":\"\\ud83d\"}"), "{\"a\":\"\xef\xbf\xbd\"}");
 	check(SPAN_LIT("{\"a\":\"\\ude00\\ud83d x\"}"), "{\"a\":\"\xef\xbf\xbd\xef\xbf\xbd x\"}");
