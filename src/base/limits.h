@@ -189,9 +189,12 @@
 #define TODO_WORDS_BYTES_MAX 4096      /* one line of it */
 #define CONTEXT_BYTES_MAX (512 * 1024) /* CONTEXT.md: read into every prompt */
 #define TENTACLE_DEPTH_MAX 32          /* folders in one another in the folder of a tentacle */
-#define TENTACLE_CHILDREN_MAX 64       /* that one is divided into at once */
-#define VERIFY_TIMEOUT_S_DEFAULT 120   /* of a verification */
-#define VERIFY_LABEL_BYTES_MAX 200     /* what it is called */
+#define BUNDLE_FILES_MAX 100           /* instructions or skills of one repository */
+#define BUNDLE_INSTRUCTIONS_BYTES 2000 /* of one of them; half of it where there are many */
+#define BUNDLE_SKILL_BYTES 500
+#define TENTACLE_CHILDREN_MAX 64                   /* that one is divided into at once */
+#define VERIFY_TIMEOUT_S_DEFAULT 120               /* of a verification */
+#define VERIFY_LABEL_BYTES_MAX 200                 /* what it is called */
 #define VERIFY_LOG_BYTES_MAX (16 * 1024 * 1024)    /* of its output, from the beginning */
 #define HANDOFF_ENTRY_BYTES_MAX DOC_TEXT_BYTES_MAX /* one section of it */
 #define HANDOFF_BYTES_MAX (512 * 1024) /* handoff.md: a record must hold what is new of it */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "cmd/marking.h"
 #include "cmd/verifying.h"
 #include "core/goal_progress.h"
 #include "core/scope.h"
@@ -167,6 +168,7 @@ static int decide(struct cmd_ctx *c, const struct texts *outside, struct err *e)
 	rc = tentacles_commit(s, tentacles_name(c), &t, e);
 	if (rc < 0)
 		return rc;
+	marking_clear(c, t->name, t->id);
 	print_completed(c, goal_store_goals(s), t);
 	return EXIT_DONE;
 }

@@ -2,7 +2,7 @@
  * whole or gone. Its worktree is never left behind: it has to be cleaned up first. */
 #include <unistd.h>
 
-#include "cmd/tentacles.h"
+#include "cmd/marking.h"
 #include "core/tentacle_work.h"
 
 static int check(const struct cmd_ctx *c, const struct tentacle *t, struct err *e)
@@ -40,6 +40,7 @@ static void warn_dependents(const struct goals *all, struct span name)
 static int tentacle_delete_run(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL;
+	CLEANUP(mem_free) char *id = NULL;
 	struct span name = tentacles_name(c);
 	struct goal_actor actor;
 	const struct goal_words words = goals_words(c, &actor);
@@ -51,6 +52,7 @@ static int tentacle_delete_run(struct cmd_ctx *c, struct err *e)
 		rc = check(c, t, e);
 	if (rc < 0)
 		return rc;
+	id = span_dup(t->id);
 	rc = tentacle_delete(goal_store_turn(s), name, &words);
 	if (rc < 0)
 		return goal_store_refused(s, rc, e);
@@ -59,6 +61,7 @@ static int tentacle_delete_run(struct cmd_ctx *c, struct err *e)
 		rc = goal_store_commit(s, e);
 	if (rc < 0)
 		return rc;
+	marking_clear(c, name, span_of(id));
 	warn_dependents(goal_store_goals(s), name);
 	if (c->json) {
 		json_open(&j, c->out, "tentacle_deleted");

@@ -1,0 +1,28 @@
+/* The prompt for one agent, to be given to it by whoever typed this. */
+#include "cmd/dispatching.h"
+
+static int tentacle_dispatch_run(struct cmd_ctx *c, struct err *e)
+{
+	return dispatching(c, DISPATCH_PROMPT, e);
+}
+
+static const struct option_row tentacle_dispatch_options[] = {
+	DISPATCH_OPTIONS,
+	{ .name = NULL },
+};
+
+const struct cmd cmd_tentacle_dispatch = {
+	.path = "tentacle dispatch",
+	.summary = "print the prompt for an agent, and record that it was handed out",
+	.usage = "NAME [--worktree] [--force]",
+	.about = "Nothing is started: whoever reads the prompt gives it to an agent, which hands "
+		 "off when it ends. The dispatch marker holds commits back in this repository "
+		 "until the tentacle is completed or deleted, for four hours at most.",
+	.example = "sk tentacle dispatch port-parser",
+	.options = tentacle_dispatch_options,
+	.needs = NEED_GOALS,
+	.args = ARG_TEXT,
+	.args_min = 1,
+	.args_max = 1,
+	.run = tentacle_dispatch_run,
+};
