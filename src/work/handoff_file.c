@@ -5,7 +5,8 @@
  *
  *  1. What we knew, and more behind it: somebody appended.
  *  2. What was before our newest section, and nothing or a part of that section behind it: a crash
- *     came between the record and the file, or in the middle of writing. The rest is appended.
+ *     came between the record and the file, or in the middle of writing, which may also leave
+ *     zeros. The rest is appended.
  *  3. What was before our newest section, other words behind it, and ours is not among them:
  *     somebody appended after such a crash. Both stay.
  *  4. Anything else is an edit: taken in as it is.
@@ -58,15 +59,27 @@ static bool known_before(const struct tentacle *t, struct span text, struct span
 	return true;
 }
 
-/* What of our newest section is missing at the end of the file; nothing unless reading 2 fits. */
-static struct span missing(const struct tentacle *t, struct span text)
-{
-	struct span behind;
+/* What makes the file whole again where reading 2 fits: it is cut to `keep` bytes, and `more` is
+ * appended. */
+struct gap {
+	size_t keep;
+	struct span more;
+};
 
-	if (known(t, text) || !known_before(t, text, &behind) || behind.len > t->handoff_last.len ||
-	    memcmp(behind.p ? behind.p : "", t->handoff_last.p, behind.len) != 0)
-		return SPAN_NONE;
-	return tail_of(t->handoff_last, behind.len);
+static bool find_gap(const struct tentacle *t, struct span text, struct gap *out)
+{
+	struct span behind, last = t->handoff_last;
+	size_t same = 0;
+
+	if (known(t, text) || !known_before(t, text, &behind) || behind.len > last.len)
+		return false;
+	while (same < behind.len && behind.p[same] == last.p[same])
+		same++;
+	for (size_t i = same; i < behind.len; i++)
+		if (behind.p[i] && behind.p[i] != last.p[i])
+			return false; /* somebody's words; zeros are what a power cut leaves */
+	*out = (struct gap){ text.len - behind.len + same, tail_of(last, same) };
+	return true;
 }
 
 /* The first line of our newest section that is not empty: whoever edited the section left it. */
@@ -118,39 +131,51 @@ static void take_in(struct goal_store *s, const struct tentacle *t, struct span 
 		adopt(s, t, HANDOFF_APPENDED, text, behind, last);
 }
 
-static int append(const struct vfs *vfs, const char *path, struct span text)
+static int append(const struct vfs *vfs, const char *path, size_t len, const struct gap *gap)
 {
-	int handle = vfs->open_append(vfs->ctx, path, true), rc;
+	int handle = vfs->open_append(vfs->ctx, path, true), rc = 0;
 
 	if (handle < 0)
 		return handle;
-	rc = vfs->append(vfs->ctx, handle, text.p, text.len);
+	if (gap->keep < len && vfs->size(vfs->ctx, handle) == (int64_t)len)
+		rc = vfs->truncate(vfs->ctx, handle, gap->keep);
+	if (rc == 0)
+		rc = vfs->append(vfs->ctx, handle, gap->more.p, gap->more.len);
 	if (rc == 0)
 		rc = vfs->sync(vfs->ctx, handle);
 	vfs->close(vfs->ctx, handle);
 	return rc;
 }
 
+/* Makes the file's name durable, and that of each folder on the way: older sections are nowhere
+ * else. A kill may have kept an earlier command from doing so, so every one does. */
+static int settle_name(const struct vfs *vfs, struct span name)
+{
+	CLEANUP(buf_release) struct buf folder = BUF_INIT;
+	int rc;
+
+	buf_putf(&folder, TENTACLES_DIR "/%.*s", SPAN_ARG(name));
+	rc = vfs->sync_dir(vfs->ctx, folder.p);
+	if (rc == 0)
+		rc = vfs->sync_dir(vfs->ctx, TENTACLES_DIR);
+	return rc == 0 ? vfs->sync_dir(vfs->ctx, ".") : rc;
+}
+
 void handoff_file_write(struct goal_store *s, const struct tentacle *t, struct err *e)
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT;
-	CLEANUP(buf_release) struct buf folder = BUF_INIT;
 	struct seen_file *seen;
-	struct span more;
-	bool fresh;
+	struct gap gap;
 	int rc;
 
 	tentacle_path(t->name, HANDOFF_FILE, &path);
 	seen = seen_add(s, path.p);
-	more = missing(t, (struct span){ seen->file.text.p, seen->file.text.len });
-	if (!more.len || problem_about(s, path.p))
+	if (!find_gap(t, (struct span){ seen->file.text.p, seen->file.text.len }, &gap) ||
+	    problem_about(s, path.p))
 		return;
-	fresh = seen->file.found == DOC_FILE_NONE;
-	rc = append(s->vfs, path.p, more);
-	if (rc == 0 && fresh) {
-		buf_putf(&folder, TENTACLES_DIR "/%.*s", SPAN_ARG(t->name));
-		rc = s->vfs->sync_dir(s->vfs->ctx, folder.p);
-	}
+	rc = append(s->vfs, path.p, seen->file.text.len, &gap);
+	if (rc == 0)
+		rc = settle_name(s->vfs, t->name);
 	if (rc < 0) {
 		err_set(e, -SK_EIO,
 			"cannot append to %s: %s; the hand-off is recorded, and the next command "
@@ -158,7 +183,9 @@ void handoff_file_write(struct goal_store *s, const struct tentacle *t, struct e
 			path.p, strerror(-rc));
 		return;
 	}
-	buf_put(&seen->file.text, more.p, more.len);
+	if (gap.keep < seen->file.text.len)
+		buf_truncate(&seen->file.text, gap.keep);
+	buf_put(&seen->file.text, gap.more.p, gap.more.len);
 	seen->file.found = DOC_FILE_OURS;
 }
 
@@ -168,6 +195,7 @@ void handoff_file_look(struct goal_store *s, const struct tentacle *t)
 	struct err problem = ERR_INIT;
 	struct seen_file *seen;
 	struct span text;
+	struct gap gap;
 
 	tentacle_path(t->name, HANDOFF_FILE, &path);
 	seen = seen_add(s, path.p);
@@ -178,7 +206,7 @@ void handoff_file_look(struct goal_store *s, const struct tentacle *t)
 	text = (struct span){ seen->file.text.p, seen->file.text.len };
 	if (known(t, text))
 		return;
-	if (missing(t, text).len) {
+	if (find_gap(t, text, &gap)) {
 		if (s->flags & GOALS_WRITE) /* it is recorded: the file may follow at once */
 			handoff_file_write(s, t, &problem);
 		return;
@@ -196,12 +224,13 @@ int tentacle_handoff_text(const struct goal_store *s, const struct tentacle *t, 
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT;
 	const struct seen_file *seen;
+	struct gap gap;
 
 	tentacle_path(t->name, HANDOFF_FILE, &path);
 	seen = seen_find(s, path.p);
 	if (!seen)
 		return 0;
-	if (missing(t, (struct span){ seen->file.text.p, seen->file.text.len }).len)
+	if (find_gap(t, (struct span){ seen->file.text.p, seen->file.text.len }, &gap))
 		return err_set(e, -SK_EIO,
 			       "%s: the newest recorded section cannot be appended: nothing was "
 			       "recorded. Try: make room, and the same again",
