@@ -56,6 +56,8 @@ struct proc_spawn {
 		*ignored; /* signals the parent ignores, which it must not inherit; NULL = ask */
 	int cage_fd;      /* rules of os/landlock.h that it lives under; 0 or -1 = none */
 	bool dies_with_parent; /* killed when the calling thread ends */
+	bool no_handlers; /* this process handles no signal by a function: none need be held back
+			     until the program is executed */
 };
 
 /* The signals that this process ignores now: asked once by who starts many. */

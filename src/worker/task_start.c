@@ -200,6 +200,7 @@ pid_t attempt_spawn(struct worker_run *w, struct attempt *a, const struct comman
 	CLEANUP(buf_release) struct buf cwd = BUF_INIT, tag = BUF_INIT;
 	CLEANUP(fd_close) int log_fd = -1;
 	struct proc_spawn s = { .dies_with_parent = true,
+				.no_handlers = true, /* worker_setup.c: they are read */
 				.ignored = &w->ignored,
 				.stdin_fd = w->null_fd,
 				.limits = a->limits };
