@@ -206,11 +206,19 @@
 
 /* Agents that are started. */
 #define AGENT_CONFIG_BYTES_MAX (256 * 1024) /* config.yaml: written by people */
-#define AGENTS_MAX 64                       /* of one configuration: a page to look at */
-#define AGENT_WORDS_MAX 256                 /* of a command, of its environment, of its paths */
-#define AGENT_PARALLEL_MAX 256              /* of one agent at the same time */
-#define AGENT_PARALLEL_DEFAULT 4            /* what a provider takes without turning anybody away */
-#define AGENT_TIMEOUT_MS 7200000            /* two hours: longer work is several tentacles */
+#define AGENT_GRACE_MS 3000 /* between TERM and KILL: less than KILL_GRACE_MS, which ends us */
+#define AGENT_JOBS 32      /* agents at the same time in an orchestrator that begins for one */
+#define AGENT_HANDED_OVER_MAX \
+	5 /* times that a task goes to a new orchestrator while one looks on */
+#define AGENT_START_LIMIT_MS 60000           /* for an orchestrator to take a task */
+#define AGENT_PROMPT_BYTES_MAX (1024 * 1024) /* to-dos, and what stands around them */
+#define AGENT_OUTSIDE_MAX 100    /* files changed outside of a scope that are recorded */
+#define AGENT_LOOK_MS 1000       /* how often is looked who lives, beside being told of changes */
+#define AGENTS_MAX 64            /* of one configuration: a page to look at */
+#define AGENT_WORDS_MAX 256      /* of a command, of its environment, of its paths */
+#define AGENT_PARALLEL_MAX 256   /* of one agent at the same time */
+#define AGENT_PARALLEL_DEFAULT 4 /* what a provider takes without turning anybody away */
+#define AGENT_TIMEOUT_MS 7200000 /* two hours: longer work is several tentacles */
 #define AGENT_ARGUMENT_BYTES_MAX \
 	(120 * 1024) /* of a prompt in a command: the kernel takes 128 KiB */
 

@@ -89,6 +89,8 @@ CMD(state_repair)
 
 CMD(classify)
 CMD(agents_list)
+CMD(agents_run)
+CMD(agent)
 CMD(tentacle_marker_cleanup)
 CMD(hooks_run)
 CMD(breaker_list)

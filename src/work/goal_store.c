@@ -21,6 +21,7 @@
 #include "os/lock.h"
 #include "os/proc.h"
 #include "work/owner.h"
+#include "work/owner.h"
 
 static int take_lock(struct goal_store *s, const char *command, struct err *e)
 {
@@ -116,8 +117,8 @@ static struct goal_store *store_new(unsigned flags, const char *dir, const char 
 	return s;
 }
 
-/* What people changed comes first, in a turn of its own; and a file that a power cut left behind is
- * brought up to date before another version follows. */
+/* What people changed comes first, in a turn of its own, and who is gone; and a file that a power
+ * cut left behind is brought up to date before another version follows. */
 static int begin(struct goal_store *s, struct err *e)
 {
 	int rc = open_journal(s, e);
@@ -126,6 +127,8 @@ static int begin(struct goal_store *s, struct err *e)
 		return rc;
 	begin_turn(s);
 	rc = goal_files_look(s, e);
+	if (rc == 0)
+		owners_look(&s->turn);
 	return rc == 0 && s->flags & GOALS_WRITE ? goal_store_commit(s, e) : rc;
 }
 

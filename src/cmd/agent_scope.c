@@ -1,0 +1,200 @@
+/*
+ * The kernel knows folders and files, a scope knows patterns: the cage is a little wider than the
+ * scope where it has to be (a file that is replaced needs its folder), and what was changed is
+ * compared exactly afterwards. Where the kernel has no cage, that comparison is all there is.
+ */
+#include "cmd/agent_scope.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "git/git_repo.h"
+#include "git/git_tree.h"
+
+/* What is not there needs no leave. */
+static int allow(struct landlock *l, const char *path)
+{
+	int rc = landlock_allow(l, path);
+
+	return rc == -ENOENT || rc == -ENOTDIR ? 0 : rc;
+}
+
+/* The nearest folder that holds whatever the entry may mean: above a pattern, a file, or a path
+ * that is not there yet. */
+static int allow_entry(struct landlock *l, const char *work, struct span entry)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT;
+	size_t fixed = 0, floor = strlen(work);
+	struct stat st;
+
+	while (fixed < entry.len && !strchr("*?[\\", entry.p[fixed]))
+		fixed++;
+	if (fixed < entry.len)
+		while (fixed > 0 && entry.p[fixed - 1] != '/')
+			fixed--;
+	buf_putf(&path, "%s/%.*s", work, (int)fixed, entry.p);
+	while (path.len > floor && (stat(path.p, &st) < 0 || !S_ISDIR(st.st_mode))) {
+		const char *slash = memrchr(path.p, '/', path.len);
+
+		buf_truncate(&path, (size_t)(slash - path.p));
+	}
+	return allow(l, path.p);
+}
+
+static int allow_scope(struct landlock *l, const struct texts *scope, const char *work)
+{
+	int rc = 0;
+
+	if (!scope->count)
+		return landlock_allow(l, work);
+	for (size_t i = 0; rc == 0 && i < scope->count; i++)
+		rc = allow_entry(l, work, scope->v[i]);
+	return rc;
+}
+
+static int allow_git(struct landlock *l, const char *work)
+{
+	CLEANUP(git_repo_release) struct git_repo repo = GIT_REPO_INIT;
+	CLEANUP(git_close) struct git git = GIT_INIT;
+	struct err ignored = ERR_INIT;
+	int rc = 0;
+
+	if (git_open(&git, environ, &ignored) < 0 ||
+	    git_repo_read(&git, work, &repo, &ignored) <= 0)
+		return 0;
+	if (repo.common_dir)
+		rc = allow(l, repo.common_dir);
+	if (rc == 0 && repo.git_dir)
+		rc = allow(l, repo.git_dir);
+	return rc;
+}
+
+static int allow_own(struct landlock *l, const struct agent *a, const char *home)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < a->write_paths.count; i++) {
+		CLEANUP(buf_release) struct buf path = BUF_INIT;
+		struct span one = a->write_paths.v[i];
+
+		if (one.p[0] != '~')
+			buf_put(&path, one.p, one.len);
+		else if (home)
+			buf_putf(&path, "%s%.*s", home, (int)one.len - 1, one.p + 1);
+		else
+			continue;
+		rc = allow(l, path.p);
+	}
+	return rc;
+}
+
+/* A repository that lies among the temporary files would be open as a whole. */
+static int allow_temporary(struct landlock *l, const struct agent_place *place, const char *path)
+{
+	size_t len = strlen(path);
+
+	if (strncmp(place->work, path, len) == 0 || strncmp(place->root, path, len) == 0)
+		return 0;
+	return allow(l, path);
+}
+
+int agent_cage(const struct agent *a, const struct texts *scope, const struct agent_place *place,
+	       struct landlock *out)
+{
+	const char *tmp = getenv("TMPDIR");
+	int rc = landlock_open(out);
+
+	if (rc < 0)
+		return rc;
+	rc = allow_scope(out, scope, place->work);
+	if (rc == 0)
+		rc = allow(out, place->store);
+	if (rc == 0)
+		rc = allow_git(out, place->work);
+	if (rc == 0)
+		rc = allow_temporary(out, place, "/tmp");
+	if (rc == 0)
+		rc = allow_temporary(out, place, "/var/tmp");
+	if (rc == 0 && tmp && tmp[0] == '/')
+		rc = allow_temporary(out, place, tmp);
+	if (rc == 0)
+		rc = allow_own(out, a, place->home);
+	if (rc < 0)
+		landlock_close(out);
+	return rc;
+}
+
+void agent_before_release(struct agent_before *b)
+{
+	mem_free(&b->base);
+	buf_release(&b->names);
+}
+
+static int read_changes(const char *work, const char *base, struct git_changes *out)
+{
+	CLEANUP(git_close) struct git git = GIT_INIT;
+	struct err ignored = ERR_INIT;
+	int rc = git_open(&git, environ, &ignored);
+
+	return rc < 0 ? rc : git_changes_read(&git, work, base, out, &ignored);
+}
+
+static char *head_of(const char *work)
+{
+	CLEANUP(git_repo_release) struct git_repo repo = GIT_REPO_INIT;
+	CLEANUP(git_close) struct git git = GIT_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (git_open(&git, environ, &ignored) < 0 ||
+	    git_repo_read(&git, work, &repo, &ignored) <= 0 || !repo.head)
+		return NULL;
+	return mem_strdup(repo.head);
+}
+
+void agent_before_read(const char *work, struct span base, struct agent_before *out)
+{
+	CLEANUP(git_changes_release) struct git_changes changes = GIT_CHANGES_INIT;
+
+	out->base = base.len ? span_dup(base) : head_of(work);
+	if (!out->base)
+		return;
+	if (base.len) {
+		out->known = true;
+		return;
+	}
+	out->known = read_changes(work, out->base, &changes) == 0;
+	buf_put(&out->names, changes.names.p, changes.names.len);
+}
+
+static bool was_there(const struct agent_before *b, struct span name)
+{
+	for (size_t at = 0; at < b->names.len; at += strlen(b->names.p + at) + 1)
+		if (span_is(name, b->names.p + at))
+			return true;
+	return false;
+}
+
+void agent_outside_read(const char *work, const struct texts *scope, const struct agent_before *b,
+			struct buf *out)
+{
+	CLEANUP(git_changes_release) struct git_changes changes = GIT_CHANGES_INIT;
+	CLEANUP(git_changes_release) struct git_changes outside = GIT_CHANGES_INIT;
+	CLEANUP(scope_release) struct scope allowed = SCOPE_INIT;
+	struct span name;
+	size_t at = 0;
+
+	if (!scope->count || !b->known)
+		return;
+	for (size_t i = 0; i < scope->count; i++)
+		(void)scope_add(&allowed, scope->v[i]);
+	if (read_changes(work, b->base, &changes) < 0)
+		return;
+	git_changes_outside(&changes, &allowed, &outside);
+	while ((name = git_changes_next(&outside, &at)).len)
+		if (!was_there(b, name))
+			buf_putf(out, "%.*s%c", SPAN_ARG(name), 0);
+}

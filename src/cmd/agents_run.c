@@ -1,0 +1,190 @@
+/* One tentacle's agent, from its order to its end, whoever is killed in between. */
+#include <poll.h>
+#include <signal.h>
+
+#include "base/limits.h"
+#include "cmd/agent_order.h"
+#include "os/fd.h"
+#include "os/loop.h"
+#include "os/watch.h"
+
+#define TOKEN_WATCH 1
+
+static int exit_of_tentacle(const struct tentacle *t)
+{
+	if (t->outside_scope.count)
+		return EXIT_NEEDS_HUMAN;
+	switch (t->status) {
+	case TENTACLE_COMPLETED:
+		return EXIT_DONE;
+	case TENTACLE_HANDED_OFF:
+		return handoff_needs_triage(t->terminal_status) ? EXIT_NEEDS_HUMAN : EXIT_DONE;
+	case TENTACLE_PARKED:
+		return t->parked.due_ms ? EXIT_PARKED : EXIT_NEEDS_HUMAN;
+	case TENTACLE_LOST:
+		return EXIT_WORK_FAILED;
+	default:
+		return EXIT_NEEDS_HUMAN;
+	}
+}
+
+static const char *next_of(const struct tentacle *t)
+{
+	switch (t->status) {
+	case TENTACLE_HANDED_OFF:
+		return "sk tentacle complete";
+	case TENTACLE_PARKED:
+		return "sk retry-queue release";
+	case TENTACLE_COMPLETED:
+		return NULL;
+	default:
+		return "sk agents run";
+	}
+}
+
+static void print_end(struct cmd_ctx *c, const struct tentacle *t, const struct agent_receipt *r)
+{
+	struct json j;
+
+	if (c->json) {
+		json_open(&j, c->out, "tentacle");
+		doc_encode_members(&tentacle_type, t, DOC_COMPACT, false, &c->out->buf);
+		json_text(&j, "workstream_id", r->task);
+		json_close(&j);
+		return;
+	}
+	out_putf(c->out, "%.*s: %s", SPAN_ARG(t->name), tentacle_state_word(t->status));
+	if (t->terminal_status)
+		out_putf(c->out, " (%s)", handoff_words[t->terminal_status]);
+	if (t->status == TENTACLE_PARKED)
+		out_putf(c->out, " (%.*s)", SPAN_ARG(t->parked.kind));
+	out_puts(c->out, "\n");
+	for (size_t i = 0; i < t->outside_scope.count; i++) {
+		out_puts(c->out, "changed outside of its scope: ");
+		out_visible(c->out, t->outside_scope.v[i]);
+		out_puts(c->out, "\n");
+	}
+	out_putf(c->out, "log: sk logs %s\n", r->task);
+	if (next_of(t))
+		out_putf(c->out, "next: %s %.*s\n", next_of(t), SPAN_ARG(t->name));
+}
+
+static int report(struct cmd_ctx *c, const struct agent_receipt *r, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	const struct tentacle *t;
+	int rc = goals_open(c, 0, &s, e);
+
+	if (rc == 0)
+		rc = goal_store_tentacle(s, c->options->args[0], &t, e);
+	if (rc < 0)
+		return rc;
+	print_end(c, t, r);
+	return exit_of_tentacle(t);
+}
+
+static int open_eyes(struct cmd_ctx *c, struct loop *loop, int *watch, struct err *e)
+{
+	CLEANUP(fd_close) int dir = fd_open_dir(c->goal_paths->state_dir);
+	sigset_t signals;
+	int rc = dir;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	if (rc >= 0)
+		rc = loop_open(loop, &signals);
+	if (rc >= 0)
+		rc = *watch = watch_open();
+	if (rc >= 0)
+		rc = watch_add(*watch, dir);
+	if (rc >= 0)
+		rc = loop_add(loop, *watch, TOKEN_WATCH);
+	return rc < 0 ? err_set(e, -SK_EIO, "%s: cannot be watched (%s); the agent goes on",
+				c->goal_paths->state_dir, strerror(-rc))
+		      : 0;
+}
+
+/* The number of a signal, or 0 when something may have happened. */
+static int wait_for_news(struct loop *loop, int watch)
+{
+	struct loop_ready ready[LOOP_READY_MAX];
+	int n = loop_wait(loop, AGENT_LOOK_MS, ready);
+
+	for (int i = 0; i < n; i++) {
+		if (ready[i].token == LOOP_SIGNAL)
+			return ready[i].signal_number;
+		(void)watch_wait(watch, -1, 0);
+	}
+	return 0;
+}
+
+static int look_on(struct cmd_ctx *c, const struct agent_receipt *r, struct err *e)
+{
+	struct loop loop = LOOP_INIT;
+	CLEANUP(fd_close) int watch = -1;
+	unsigned handed = 0;
+	int number = 0, rc = open_eyes(c, &loop, &watch, e);
+
+	while (rc == 0 && (rc = agent_look(c, c->options->args[0], r, &handed, e)) > 0) {
+		rc = 0;
+		number = wait_for_news(&loop, watch);
+		if (number)
+			break;
+	}
+	loop_close(&loop);
+	if (rc < 0)
+		return rc;
+	if (!number)
+		return report(c, r, e);
+	out_putf(c->out,
+		 "not looking on any more; the agent goes on. To look again: sk agents run %s, or "
+		 "sk logs -f %s; to end it: sk workstream cancel --yes %s\n",
+		 c->options->args[0], r->task, r->task);
+	return number == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
+}
+
+static int agents_run_run(struct cmd_ctx *c, struct err *e)
+{
+	CLEANUP(agents_release) struct agents agents = AGENTS_INIT;
+	const struct agent_wish wish = agent_wish_of(c, c->options->args[0]);
+	struct agent_receipt receipt;
+	int rc = agent_config_load(c, &agents, e);
+
+	if (rc == 0)
+		rc = agent_order(c, &agents, &wish, &receipt, e);
+	if (rc < 0)
+		return rc;
+	if (options_has(c->options, "detach"))
+		return report(c, &receipt, e) < 0 ? e->code : EXIT_DONE;
+	return look_on(c, &receipt, e);
+}
+
+static const struct option_row agents_run_options[] = {
+	AGENT_ORDER_OPTIONS,
+	{ .name = NULL },
+};
+
+const struct cmd cmd_agents_run = {
+	.path = "agents run",
+	.summary = "run the agent of a tentacle under supervision",
+	.usage = "NAME [--agent A] [--model M] [--timeout TIME] [--detach]",
+	.about =
+		"The agent is a task of the orchestrator, in the workstream tentacle-NAME: sk "
+		"logs, "
+		"sk why and sk workstream cancel know it, and it survives the end of this command "
+		"and of the orchestrator. The kernel lets it write below the tentacle's scope, its "
+		"worktree, the store of goals and temporary files only. What it changed outside of "
+		"the scope all the same is named at the end.\n\n"
+		"The exit code is 0 when it handed off, 11 when a person has to decide (no "
+		"hand-off, a problem handed off, files outside of the scope), 75 when a limit "
+		"parked it, 1 when it was killed without a word. It gets the environment of the "
+		"orchestrator that runs it.",
+	.example = "sk agents run docs\nsk agents run docs --agent codex --detach",
+	.options = agents_run_options,
+	.needs = NEED_GOALS | NEED_STATE,
+	.args = ARG_TEXT,
+	.args_min = 1,
+	.args_max = 1,
+	.run = agents_run_run,
+};

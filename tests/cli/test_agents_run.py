@@ -1,0 +1,282 @@
+"""sk agents run: an agent under supervision, its limits, and what is left when anything of it is killed."""
+
+import os
+import signal
+
+import pytest
+
+from agents import Crew
+from conftest import until
+
+
+@pytest.fixture
+def crew(goals):
+    goals.commit(src__a="one\n", docs__a="two\n")
+    return Crew(goals)
+
+
+def test_refusals(crew):
+    assert crew.run("nobody").code == 3
+    crew.tentacle("docs")
+    done = crew.run("docx")
+    assert done.code == 3 and "Did you mean docs?" in done.err
+    assert crew.run("docs", "--agent", "nobody").code == 3
+    assert crew.run("docs", "--timeout", "soon").code == 2
+    assert crew.goals("agents", "run").code == 2
+    assert crew.goals("agents", "run", "docs", "more").code == 2
+    crew.goals.home.joinpath("config.yaml").write_text("agents: {fake: {command: [no-such-program]}}\n")
+    done = crew.run("docs", "--agent", "fake")
+    assert done.code == 2 and '"no-such-program" is not found' in done.err
+    done = crew.run("docs")
+    assert done.code == 2 and "no agent is named" in done.err
+    assert crew.ran("docs") == [] and crew.goals.events("tentacle_dispatched") == []
+
+
+@pytest.mark.parametrize("status, code", [("paused", 4), ("abandoned", 4)])
+def test_the_goal_must_be_active(crew, status, code):
+    crew.tentacle("docs", goal_id=crew.goals.goal()["goal_id"])
+    crew.goals.edit(status=status)
+    done = crew.run("docs")
+    assert done.code == code and "its goal is " + status in done.err
+    assert crew.ran("docs") == []
+
+
+def test_an_end_without_a_handoff(crew):
+    crew.tentacle("docs", "say=hello used=9", description="Write the manual.", goal_id=crew.goals.goal()["goal_id"])
+    done = crew.run("docs", "--json")
+    assert done.code == 11, done.err
+    page = done.json
+    assert page["status"] == "awaiting-handoff" and page["workstream_id"] == "tentacle-docs"
+    assert page["spent_tokens"] == 9 and page["spent_cost_micros"] == 250000 and page["attempts"] == 1
+    assert crew.goals.goal()["spent_tokens"] == 9
+    assert "hello" in crew.goals("logs", "tentacle-docs").out
+    prompt = (crew.place / "docs.prompt").read_text()
+    assert "Write the manual." in prompt and "- [ ] do it" in prompt and "tentacle handoff docs" in prompt
+    assert (crew.goals.home / "tentacles/docs/prompt.md").stat().st_mode & 0o777 == 0o600
+
+
+def test_text(crew):
+    crew.tentacle("docs", "say=hello")
+    done = crew.run("docs")
+    assert done.code == 11
+    assert done.out.startswith("docs: awaiting-handoff\n") and "log: sk logs tentacle-docs" in done.out
+
+
+def test_each_run_is_a_new_one(crew):
+    crew.tentacle("docs", "say=one", "say=two")
+    assert crew.run("docs").code == 11
+    assert crew.run("docs").code == 11
+    assert len(crew.ran("docs")) == 2 and crew.goals.meta("docs")["attempts"] == 2
+
+
+@pytest.mark.parametrize("style, provider", [("claude", "anthropic"), ("codex", "openai"), ("copilot", "github")])
+@pytest.mark.parametrize("word, limit", [("limit", "rate_limit"), ("overloaded", "overloaded")])
+def test_a_limit_parks(crew, style, provider, word, limit):
+    crew.configure(style, provider)
+    crew.tentacle("docs", "say=hello " + word)
+    crew.tentacle("other")
+    assert crew.run("docs").code == 75
+    meta = crew.goals.meta("docs")
+    assert meta["status"] == "parked" and meta["quota"]["quota_reason"] == limit
+    assert meta["quota"]["provider"] == provider and meta["quota"]["due_at"] and "attempts" not in meta
+    breaker, = crew.shown("breaker", "list")["breakers"]
+    assert breaker["provider"] == provider and breaker["state"] == "open" and breaker["limit"] == limit
+    done = crew.run("docs")
+    assert done.code == 75 and "retry-queue release docs" in done.err
+    done = crew.run("other")
+    assert done.code == 75 and 'provider "%s" takes no work' % provider in done.err
+    assert len(crew.ran("docs")) == 1 and crew.ran("other") == []
+    assert crew.goals("breaker", "reset", provider).code == 0
+    assert crew.run("other").code == 11 or crew.ran("other")
+
+
+def test_what_it_says_of_time_is_kept(crew):
+    crew.tentacle("docs", "reset=7200")
+    assert crew.run("docs").code == 75
+    listed = crew.goals("breaker", "list").out
+    assert "anthropic" in listed and "open" in listed and ("for 1h" in listed or "for 2h" in listed)
+
+
+def test_what_waiting_does_not_help_needs_a_person(crew):
+    crew.tentacle("docs", "billing")
+    crew.tentacle("other")
+    assert crew.run("docs").code == 11
+    assert crew.goals.meta("docs")["quota"]["held"] is True
+    assert "until a person closes it" in crew.goals("breaker", "list").out
+    assert crew.run("other").code == 11
+    assert crew.ran("other") == []
+
+
+def test_one_tries_for_all_when_the_time_has_come(crew):
+    crew.tentacle("docs", "reset=1")
+    crew.tentacle("one", "wait=gate")
+    crew.tentacle("two")
+    crew.gate("gate")
+    assert crew.run("docs").code == 75
+    until(lambda: crew.shown("breaker", "list")["breakers"][0]["state"] == "half-open", "the time comes")
+    trying = crew.start("one")
+    crew.began("one")
+    assert crew.shown("breaker", "list")["breakers"][0]["probe"] == "one"
+    assert crew.run("two").code == 75
+    crew.open_gate("gate")
+    assert trying.wait(20) == 11
+    assert crew.shown("breaker", "list")["breakers"][0]["state"] == "closed"
+
+
+def test_secrets_are_nowhere(crew):
+    crew.tentacle("docs", "say=hello wait=gate")
+    crew.gate("gate")
+    running = crew.start("docs")
+    pid = crew.began("docs")
+    assert b"hush-hush" in open("/proc/%d/environ" % pid, "rb").read()
+    for other in crew.goals.left():
+        assert b"hush-hush" not in open("/proc/%d/cmdline" % other, "rb").read()
+    crew.open_gate("gate")
+    running.wait(20)
+    for folder in (".octogent", ".state"):
+        for path in (crew.goals.folder / folder).rglob("*"):
+            if path.is_file() and path.name != "config.yaml":
+                assert b"hush-hush" not in path.read_bytes(), path
+
+
+def test_the_kernel_keeps_it_in_its_scope(crew):
+    crew.tentacle("docs", "edit=docs/new.txt edit=src/new.txt", scope=["docs"])
+    crew.run("docs")
+    assert (crew.goals.folder / "docs/new.txt").exists()
+    if "no cage" in crew.goals("logs", "tentacle-docs").out:
+        pytest.skip("this kernel has no Landlock")
+    assert not (crew.goals.folder / "src/new.txt").exists() and crew.ran("docs", "denied")
+
+
+def test_what_changed_outside_is_named(crew):
+    """A pattern is narrower than what the kernel can be told; what somebody else had changed before is not its doing."""
+    (crew.goals.folder / "src/before.txt").write_text("mine")
+    crew.tentacle("docs", "edit=docs/new.txt edit=docs/new.md", scope=["docs/*.md"])
+    done = crew.run("docs", "--json")
+    assert done.code == 11 and done.json["outside_scope"] == ["docs/new.txt"]
+    assert "changed outside of its scope: docs/new.txt" in crew.goals("logs", "tentacle-docs").out
+
+
+def test_what_outlives_it_is_ended(crew):
+    crew.tentacle("docs", "orphan say=gone")
+    assert crew.run("docs").code == 11
+    until(lambda: not [words for words in crew.goals.left().values() if "sleep 1000" in words], "the orphan ends")
+
+
+def test_its_time_is_over(crew):
+    crew.tentacle("docs", "say=waiting hang")
+    done = crew.run("docs", "--timeout", "300ms")
+    assert done.code == 11
+    event, = crew.goals.events("tentacle_ended")
+    assert event["reason"] == "its time was over"
+    assert not crew.wrapper("docs")
+
+
+def test_detach_and_again(crew):
+    crew.tentacle("docs", "wait=gate")
+    crew.gate("gate")
+    assert crew.run("docs", "--detach").code == 0
+    crew.began("docs")
+    done = crew.run("docs")
+    assert done.code == 6 and "its agent is at work" in done.err
+    crew.open_gate("gate")
+    until(lambda: crew.state("docs") == "awaiting-handoff", "it ends")
+    assert len(crew.ran("docs")) == 1
+
+
+def test_no_more_than_max_parallel(crew):
+    crew.configure(more="")
+    config = crew.goals.home / "config.yaml"
+    config.write_text(config.read_text().replace("max_parallel: 4", "max_parallel: 1"))
+    crew.gate("gate")
+    crew.tentacle("one", "wait=gate")
+    crew.tentacle("two")
+    assert crew.run("one", "--detach").code == 0
+    done = crew.run("two")
+    assert done.code == 6 and "max_parallel" in done.err
+    crew.open_gate("gate")
+    until(lambda: crew.state("one") == "awaiting-handoff", "it ends")
+
+
+def test_a_dependency_comes_first(crew):
+    crew.tentacle("one")
+    crew.tentacle("two", "say=hello", todo_deps=["one"])
+    done = crew.run("two")
+    assert done.code == 4 and 'waits for "one"' in done.err
+    assert crew.run("two", "--force").code == 11
+
+
+def test_looking_on_may_end(crew):
+    crew.tentacle("docs", "wait=gate")
+    crew.gate("gate")
+    looking = crew.start("docs")
+    crew.began("docs")
+    looking.send_signal(signal.SIGINT)
+    out, _ = looking.communicate(timeout=20)
+    assert looking.returncode == 130 and "sk workstream cancel --yes tentacle-docs" in out
+    assert crew.state("docs") == "running"
+    assert crew.goals("workstream", "cancel", "--yes", "tentacle-docs").code == 0
+    until(lambda: crew.state("docs") == "awaiting-handoff", "it is ended")
+    assert crew.goals.events("tentacle_ended")[0]["reason"] == "it was told to end"
+
+
+def test_the_agent_is_killed(crew):
+    crew.tentacle("docs", "die", "say=hello")
+    assert crew.run("docs").code == 11
+    event, = crew.goals.events("tentacle_ended")
+    assert event["metadata"]["signal"] == 9
+    assert crew.run("docs").code == 11 and len(crew.ran("docs")) == 2
+
+
+def test_the_wrapper_is_killed(crew):
+    """FM-2: what it watched over ends with it, it is seen at the next look, and the next order begins again."""
+    crew.tentacle("docs", "wait=gate", "say=hello")
+    crew.gate("gate")
+    running = crew.start("docs")
+    agent = crew.began("docs")
+    os.kill(crew.wrapper("docs")[0], signal.SIGKILL)
+    assert running.wait(20) == 1
+    assert crew.state("docs") == "lost"
+    until(lambda: agent not in crew.goals.left(), "the agent ends")
+    assert crew.run("docs").code == 11
+    assert len(crew.ran("docs")) == 2 and crew.goals.events("tentacle_lost")
+
+
+def test_the_worker_is_killed(crew):
+    """Its task was lost, so the orchestrator runs it again: the same order, another attempt."""
+    crew.tentacle("docs", "wait=gate", "say=hello")
+    crew.gate("gate")
+    running = crew.start("docs")
+    crew.began("docs")
+    for pid in crew.goals.workers():
+        os.kill(pid, signal.SIGKILL)
+    assert running.wait(20) == 11
+    assert len(crew.ran("docs")) == 2 and crew.goals.meta("docs")["attempts"] == 2
+
+
+def test_the_orchestrator_is_killed(crew):
+    """Nobody is disturbed: who looks on starts another one, which takes the task over."""
+    crew.tentacle("docs", "wait=gate say=late")
+    crew.gate("gate")
+    running = crew.start("docs")
+    agent = crew.began("docs")
+    chief, = [pid for pid, words in crew.goals.left().items() if words.startswith("sk run ")]
+    os.kill(chief, signal.SIGKILL)
+    until(lambda: chief not in crew.goals.left(), "it ends")
+    crew.open_gate("gate")
+    assert running.wait(20) == 11
+    assert crew.ran("docs") == [agent] and crew.ran("docs", "ended") == [agent]
+
+
+def test_who_ordered_is_killed(crew):
+    """FM-4: what was ordered goes on, and the same again does not run it twice."""
+    crew.tentacle("docs", "wait=gate")
+    crew.gate("gate")
+    ordering = crew.start("docs")
+    crew.began("docs")
+    ordering.kill()
+    ordering.wait()
+    assert crew.run("docs").code == 6
+    crew.open_gate("gate")
+    until(lambda: crew.state("docs") == "awaiting-handoff", "it ends")
+    assert len(crew.ran("docs")) == 1
