@@ -207,7 +207,7 @@
 /* Agents that are started. */
 #define AGENT_CONFIG_BYTES_MAX (256 * 1024) /* config.yaml: written by people */
 #define AGENT_GRACE_MS 3000 /* between TERM and KILL: less than KILL_GRACE_MS, which ends us */
-#define AGENT_JOBS 32      /* agents at the same time in an orchestrator that begins for one */
+#define AGENT_JOBS 32       /* agents at the same time in an orchestrator that begins for one */
 #define AGENT_HANDED_OVER_MAX \
 	5 /* times that a task goes to a new orchestrator while one looks on */
 #define AGENT_START_LIMIT_MS 60000           /* for an orchestrator to take a task */
