@@ -212,7 +212,13 @@
 	5 /* times that a task goes to a new orchestrator while one looks on */
 #define AGENT_START_LIMIT_MS 60000           /* for an orchestrator to take a task */
 #define AGENT_PROMPT_BYTES_MAX (1024 * 1024) /* to-dos, and what stands around them */
-#define AGENT_OUTSIDE_MAX 100    /* files changed outside of a scope that are recorded */
+#define AGENT_ATTEMPTS_MAX \
+	3 /* of one tentacle, that end without a hand-off, before a person is asked */
+#define GOAL_PROOF_LIMIT_MS 86400000 /* of all criteria of a goal; each has a limit of its own */
+#define GOAL_LOOP_PATIENCE_MS 300000 /* of a loop while nobody is at work */
+#define GOAL_LOOP_PARALLEL 4         /* agents of one goal at the same time */
+#define AGENT_LAST_WORD_MS 500       /* for the signal to us, when the agent was ended by one */
+#define AGENT_OUTSIDE_MAX 100        /* files changed outside of a scope that are recorded */
 #define AGENT_LOOK_MS 1000       /* how often is looked who lives, beside being told of changes */
 #define AGENTS_MAX 64            /* of one configuration: a page to look at */
 #define AGENT_WORDS_MAX 256      /* of a command, of its environment, of its paths */

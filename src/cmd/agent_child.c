@@ -197,16 +197,33 @@ static void run_to_end(struct child *k)
 	}
 }
 
+/* Whoever ended it by TERM most likely means us as well: the word to us may be on its way. */
+static void hear_the_last(struct child *k)
+{
+	struct pollfd fd = { .fd = k->signal_fd, .events = POLLIN };
+
+	if (k->kill_ms || k->r->signal != SIGTERM)
+		return;
+	(void)poll(&fd, 1, AGENT_LAST_WORD_MS);
+	hear(k, clock_mono_ms(&clock_real));
+}
+
 static void reap(struct child *k)
 {
+	siginfo_t how = { .si_pid = 0 };
 	int status = 0;
+
+	while (waitid(P_PID, (id_t)k->pid, &how, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	k->r->signal = how.si_code == CLD_EXITED ? 0 : (uint64_t)how.si_status;
+	if (k->signal_fd >= 0)
+		hear_the_last(k);
 
 	kill(-k->pid, SIGKILL); /* what it left in its group */
 	take(&k->out_fd, STDOUT_FILENO, &k->r->out);
 	take(&k->err_fd, STDERR_FILENO, &k->r->err);
 	while (waitpid(k->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	k->r->signal = WIFSIGNALED(status) ? (uint64_t)WTERMSIG(status) : 0;
 	k->r->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

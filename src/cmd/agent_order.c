@@ -118,6 +118,8 @@ static int look_ahead(struct ordering *o, struct err *e)
 			       SPAN_ARG(agent->name), SPAN_ARG(agent->command.v[0]));
 	o->timeout_ms = o->wish->timeout_ms ? o->wish->timeout_ms : agent->timeout_ms;
 	agent_task_name(t->name, o->r->task);
+	o->r->again = t->status == TENTACLE_LOST && t->owner.nonce.len;
+	snprintf(o->r->nonce, sizeof(o->r->nonce), "%.*s", SPAN_ARG(t->owner.nonce));
 	return own_program(o->program, e);
 }
 
@@ -265,22 +267,6 @@ static int hand_over(struct cmd_ctx *c, const char *name, bool fresh, struct err
 	return 0;
 }
 
-int agent_order(struct cmd_ctx *c, const struct agents *agents, const struct agent_wish *wish,
-		struct agent_receipt *out, struct err *e)
-{
-	struct ordering o = { .c = c, .agents = agents, .wish = wish, .r = out };
-	int rc = look_ahead(&o, e);
-
-	if (rc == 0)
-		rc = record(&o, e);
-	if (rc < 0)
-		return rc;
-	rc = hand_over(c, wish->name, !out->again, e);
-	if (rc < 0 && !out->again)
-		take_back(c, wish->name, e->text);
-	return rc;
-}
-
 /* Whether its task will begin or goes on without anybody doing anything; *nobody: no orchestrator
  * is at work. */
 static int task_goes_on(struct cmd_ctx *c, const struct agent_receipt *r, bool *nobody,
@@ -296,6 +282,25 @@ static int task_goes_on(struct cmd_ctx *c, const struct agent_receipt *r, bool *
 	ws = state_ws(&v->st, span_of(r->task));
 	rc = ws != NO_ID && follow_goes_on(&v->st.ws[ws]);
 	view_free(v);
+	return rc;
+}
+
+int agent_order(struct cmd_ctx *c, const struct agents *agents, const struct agent_wish *wish,
+		struct agent_receipt *out, struct err *e)
+{
+	struct ordering o = { .c = c, .agents = agents, .wish = wish, .r = out };
+	bool nobody;
+	int rc = look_ahead(&o, e);
+
+	if (rc == 0 && out->again) /* lost: its task may be about to begin again by itself */
+		out->again = task_goes_on(c, out, &nobody, e) > 0;
+	if (rc == 0 && !out->again)
+		rc = record(&o, e);
+	if (rc < 0)
+		return rc;
+	rc = hand_over(c, wish->name, !out->again, e);
+	if (rc < 0 && !out->again)
+		take_back(c, wish->name, e->text);
 	return rc;
 }
 

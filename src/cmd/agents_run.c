@@ -1,14 +1,9 @@
 /* One tentacle's agent, from its order to its end, whoever is killed in between. */
-#include <poll.h>
 #include <signal.h>
 
 #include "base/limits.h"
+#include "cmd/agent_eyes.h"
 #include "cmd/agent_order.h"
-#include "os/fd.h"
-#include "os/loop.h"
-#include "os/watch.h"
-
-#define TOKEN_WATCH 1
 
 static int exit_of_tentacle(const struct tentacle *t)
 {
@@ -83,56 +78,18 @@ static int report(struct cmd_ctx *c, const struct agent_receipt *r, struct err *
 	return exit_of_tentacle(t);
 }
 
-static int open_eyes(struct cmd_ctx *c, struct loop *loop, int *watch, struct err *e)
-{
-	CLEANUP(fd_close) int dir = fd_open_dir(c->goal_paths->state_dir);
-	sigset_t signals;
-	int rc = dir;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	if (rc >= 0)
-		rc = loop_open(loop, &signals);
-	if (rc >= 0)
-		rc = *watch = watch_open();
-	if (rc >= 0)
-		rc = watch_add(*watch, dir);
-	if (rc >= 0)
-		rc = loop_add(loop, *watch, TOKEN_WATCH);
-	return rc < 0 ? err_set(e, -SK_EIO, "%s: cannot be watched (%s); the agent goes on",
-				c->goal_paths->state_dir, strerror(-rc))
-		      : 0;
-}
-
-/* The number of a signal, or 0 when something may have happened. */
-static int wait_for_news(struct loop *loop, int watch)
-{
-	struct loop_ready ready[LOOP_READY_MAX];
-	int n = loop_wait(loop, AGENT_LOOK_MS, ready);
-
-	for (int i = 0; i < n; i++) {
-		if (ready[i].token == LOOP_SIGNAL)
-			return ready[i].signal_number;
-		(void)watch_wait(watch, -1, 0);
-	}
-	return 0;
-}
-
 static int look_on(struct cmd_ctx *c, const struct agent_receipt *r, struct err *e)
 {
-	struct loop loop = LOOP_INIT;
-	CLEANUP(fd_close) int watch = -1;
+	CLEANUP(agent_eyes_close) struct agent_eyes eyes = AGENT_EYES_INIT;
 	unsigned handed = 0;
-	int number = 0, rc = open_eyes(c, &loop, &watch, e);
+	int number = 0, rc = agent_eyes_open(&eyes, c->goal_paths->state_dir, e);
 
 	while (rc == 0 && (rc = agent_look(c, c->options->args[0], r, &handed, e)) > 0) {
 		rc = 0;
-		number = wait_for_news(&loop, watch);
+		number = agent_eyes_wait(&eyes, AGENT_LOOK_MS);
 		if (number)
 			break;
 	}
-	loop_close(&loop);
 	if (rc < 0)
 		return rc;
 	if (!number)

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "core/breaker.h"
+#include "core/goal_progress.h"
 
 #define X(name, word, text) word,
 static const char *const outcome_words[] = { AGENT_OUTCOMES(X) };
@@ -61,12 +62,17 @@ static int check_needs(struct turn *t, const struct tentacle *which)
 	for (size_t i = 0; i < which->todo_deps.count; i++) {
 		const struct tentacle *need = goals_tentacle(&t->st->goals, which->todo_deps.v[i]);
 
-		if (!need || need->status != TENTACLE_COMPLETED ||
-		    handoff_needs_triage(need->terminal_status))
+		if (!need || !tentacle_succeeded(need))
 			return turn_refuse(t, -SK_EREFUSED,
 					   "tentacle \"%.*s\" waits for \"%.*s\", which has not "
 					   "succeeded: nothing was started. Try: --force to start "
 					   "it all the same",
+					   SPAN_ARG(which->name), SPAN_ARG(which->todo_deps.v[i]));
+		if (need->owner.nonce.len)
+			return turn_refuse(t, -SK_EBUSY,
+					   "tentacle \"%.*s\" waits for \"%.*s\", whose agent has "
+					   "not ended: nothing was started. Try: the same again "
+					   "when it has",
 					   SPAN_ARG(which->name), SPAN_ARG(which->todo_deps.v[i]));
 	}
 	return 0;

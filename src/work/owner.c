@@ -36,16 +36,33 @@ const char *owner_life_word(enum owner_life life)
 	return words[life];
 }
 
+/* It has said how the work stands; only its own last record is missing. */
+static void forget_owner(struct turn *t, const struct tentacle *which,
+			 const struct goal_words *words)
+{
+	struct tentacle next = *which;
+
+	next.owner = (struct tentacle_owner){ .pid = 0 };
+	tentacle_record(t, &next, EV_TENTACLE_UPDATED, words);
+}
+
 void owners_look(struct turn *t)
 {
-	const struct goal_words words = { .reason = SPAN_LIT("the process that watched over its "
-							     "agent is gone") };
+	const struct goal_words words = {
+		.reason = SPAN_LIT("the process that watched over its agent is gone")
+	};
 
 	for (size_t i = 0; i < t->st->goals.tentacle_count; i++) {
-		struct tentacle next = t->st->goals.tentacles[i];
+		const struct tentacle *which = &t->st->goals.tentacles[i];
+		struct tentacle next = *which;
 
-		if (next.status != TENTACLE_RUNNING || owner_life(&next.owner) != OWNER_DEAD)
+		if (which->status == TENTACLE_DISPATCHED || which->status == TENTACLE_LOST ||
+		    owner_life(&which->owner) != OWNER_DEAD)
 			continue;
+		if (which->status != TENTACLE_RUNNING) {
+			forget_owner(t, which, &words);
+			continue;
+		}
 		next.ended_ms = t->now_ms;
 		(void)tentacle_move(t, &next, ON_OWNER_LOST, &words);
 	}

@@ -89,7 +89,7 @@ def act(word):
     elif verb == "billing":
         fail(402, "billing_error", "402 Payment Required")
     elif verb == "wait":
-        with open(FAKE / value) as gate:
+        with open(FAKE / value, "rb", buffering=0) as gate:
             gate.read(1)
     elif verb == "orphan":
         subprocess.Popen(["/bin/sleep", "1000"], start_new_session=True, stdin=subprocess.DEVNULL)
