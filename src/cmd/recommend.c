@@ -10,6 +10,7 @@
 #include "cmd/finding.h"
 #include "cmd/fit.h"
 #include "cmd/hint.h"
+#include "cmd/served.h"
 #include "ctl/control_ask.h"
 
 #define PATIENCE_MS 1000 /* a turn takes milliseconds */
@@ -151,8 +152,14 @@ static int recommend_run(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(findings_release) struct findings f = FINDINGS_INIT;
 	struct view *own = NULL; /* damage is a finding here, so nobody opens it before us */
-	int rc = c->view ? 0 : view_open(c->paths, c->now_ms, &own, e), code = EXIT_DONE;
+	int rc = 0, code = EXIT_DONE;
 
+	if (!c->view) {
+		rc = served_aside(c, &(struct served_wish){ 0 }, &code, e);
+		if (rc != 0)
+			return rc < 0 ? rc : code;
+		rc = view_open(c->paths, c->now_ms, &own, e);
+	}
 	if (own)
 		c->view = own;
 	if (rc == 0 && !c->view)
@@ -191,6 +198,6 @@ const struct cmd cmd_recommend = {
 		"Levels: 1 it happens by itself; 2 one command; 3 look first; 4 the program itself "
 		"is wrong. The exit code is 0 whatever was found, and 7 when the state is damaged.",
 	.example = "sk recommend\nsk recommend --format json",
-	.needs = NEED_STATE | CMD_SERVED,
+	.needs = NEED_STATE | CMD_ASIDE,
 	.run = recommend_run,
 };

@@ -282,7 +282,7 @@ const struct cmd cmd_why = {
 		 "the "
 		 "state of each task.",
 	.example = "sk why publish\nsk why nightly/publish\nsk why nightly",
-	.needs = NEED_VIEW | CMD_SERVED,
+	.needs = NEED_VIEW | CMD_ASIDE,
 	.args = ARG_ANY_ID,
 	.args_min = 1,
 	.args_max = 1,

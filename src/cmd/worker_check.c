@@ -131,7 +131,7 @@ const struct cmd cmd_worker_check = {
 		"healthy, but needs nobody: the next sk run starts one.",
 	.example = "sk worker check local\nsk worker check --worker-id local --format json",
 	.options = worker_check_options,
-	.needs = NEED_VIEW | CMD_SERVED,
+	.needs = NEED_VIEW | CMD_ASIDE,
 	.args = ARG_WORKER,
 	.args_max = 1,
 	.run = worker_check_run,

@@ -81,6 +81,6 @@ const struct cmd cmd_worker_list = {
 	.summary = "list workers: state, process, tasks",
 	.usage = "",
 	.example = "sk worker list",
-	.needs = NEED_VIEW | CMD_SERVED,
+	.needs = NEED_VIEW | CMD_ASIDE,
 	.run = worker_list_run,
 };

@@ -13,7 +13,7 @@ from states import diary
 
 PAGES = [("task", "show", "t00007"), ("task", "deps", "t00007"), ("task", "list", "--limit", "5"), ("workstream", "show", "big", "--json"),
          ("workstream", "list"), ("resource", "list", "--json"), ("status",), ("task", "show", "t0000x"), ("workstream", "analyze", "big"),
-         ("task", "debug", "t00007"), ("workstream", "dag", "big"), ("state", "show"), ("state", "show", "--task-id", "t00007"), ("state", "show", "--json", "--workstream-id", "big"),
+         ("why", "t00007"), ("recommend",), ("worker", "list"), ("worker", "check", "nobody"), ("task", "debug", "t00007"), ("workstream", "dag", "big"), ("state", "show"), ("state", "show", "--task-id", "t00007"), ("state", "show", "--json", "--workstream-id", "big"),
          ("state", "show", "--json"), ("state", "show", "--resource-id", "none"), ("state", "show", "--at", "5", "--task-id", "t00007"),
          ("task", "show"), ("task", "show", "--format", "xml", "t00007")]
 
