@@ -48,9 +48,9 @@ enum cmd_needs {
 	NEED_STATE = 1 << 0, /* c->paths tells where the state lives; it may not exist yet */
 	NEED_VIEW = 1 << 1, /* NEED_STATE, and c->view is the state read without any lock; NULL when
 			       there is none yet */
-	/* NEED_VIEW, and nothing but looks at the state and prints, in a few milliseconds: where the
-	   state is large, a live orchestrator runs it on the state it has in memory. What reads the
-	   journal as well is for CMD_ASIDE. */
+	/* NEED_VIEW, and nothing but looks at the state and prints, in a few milliseconds: where
+	   the state is large, a live orchestrator runs it on the state it has in memory. What reads
+	   the journal as well is for CMD_ASIDE. */
 	CMD_SERVED = 1 << 3,
 	/* Has a form that changes nothing, which a copy of a live orchestrator may run, however
 	   long it takes. With NEED_VIEW that is all of it, and it is asked for like CMD_SERVED;
