@@ -184,6 +184,14 @@
 #define GOAL_TEXT_HARD_MAX 5000  /* and beyond this a refusal: agents read it at every start */
 #define GOAL_HISTORY_KEPT \
 	100 /* evaluations and verify attempts in goal.json; the journal has all */
+#define VOLATILE_LINE_BYTES_MAX 8192 /* of output, looked at as one line */
+#define VOLATILE_BLOCK_BYTES 65536   /* of output, summed at once */
+#define CRITERION_TIMEOUT_S 60       /* when nobody says how long a criterion may take */
+#define CRITERION_TAIL_BYTES 65536   /* of its output, in which a limit is looked for */
+#define VERIFY_RETRIES_MAX 1000
+#define VERIFY_STALL_COUNT 3           /* the same failure so often is no accident any more */
+#define VERIFY_DELAY_MAX_MS 600000     /* a pause that is doubled grows no further */
+#define VERIFY_WAIT_MAX_MS 3600000     /* a service that names a later time: better come back */
 #define EVIDENCE_BYTES_MAX 500         /* of a criterion's output, kept with it */
 #define TODO_BYTES_MAX (256 * 1024)    /* todo.md */
 #define TODO_WORDS_BYTES_MAX 4096      /* one line of it */

@@ -88,7 +88,8 @@ struct cmd {
 	unsigned needs;
 	enum arg_kind args; /* what plain arguments are, for completion */
 	size_t args_min, args_max;
-	const char *alias; /* the name of the script in the runbooks, or NULL */
+	const char *alias; /* other names, as those of the scripts in the runbooks, | between; or
+			      NULL */
 	/* The exit code, or a negative code with *e filled: the caller prints it. */
 	int (*run)(struct cmd_ctx *c, struct err *e);
 };
@@ -105,8 +106,8 @@ const char *cmd_heading(const struct cmd *cmd);
 bool cmd_shown(const struct cmd *cmd);
 
 /*
- * The row whose path is the longest prefix of the words (or whose alias is the first one); *used =
- * words of it. NULL when there is none.
+ * The row whose path, or another name of it, is the longest prefix of the words; *used = words of
+ * it. "goal ..." stands for "tentacle goal ...". NULL when there is none.
  */
 const struct cmd *cmd_find(char *const *words, size_t count, size_t *used);
 

@@ -102,6 +102,8 @@ static void offer_commands(struct cmd_ctx *c, const char *const *words, size_t c
 	const char *last = "";
 	size_t last_len = 0;
 
+	if (count && strcmp(words[0], "goal") == 0)
+		buf_puts(&lead, "tentacle "); /* as cmd_find reads it */
 	for (size_t i = 0; i < count; i++)
 		buf_putf(&lead, "%s ", words[i]);
 	for (size_t i = 0; i < cmd_count; i++) {

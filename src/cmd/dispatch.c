@@ -49,38 +49,89 @@ static int unknown_command(const char *word, struct err *e)
 		       shown.p);
 }
 
+/* The words that begin the path of some command, as it is written there: "tentacle goal ". */
+static size_t group_words(char *const *words, size_t count, struct buf *lead)
+{
+	size_t used = 0;
+
+	if (strcmp(words[0], "goal") == 0)
+		buf_puts(lead, "tentacle ");
+	for (; used < count && words[used][0] != '-'; used++) {
+		size_t len = lead->len;
+		bool any = false;
+
+		buf_putf(lead, "%.*s ", NAME_BYTES_MAX, words[used]);
+		for (size_t i = 0; i < cmd_count && !any; i++)
+			any = cmd_shown(cmd_table[i]) &&
+			      strncmp(cmd_table[i]->path, lead->p, lead->len) == 0;
+		if (any)
+			continue;
+		buf_truncate(lead, len);
+		break;
+	}
+	return used;
+}
+
+/* Whether a row before `at` has the same word behind the lead. */
+static bool named_before(size_t at, const struct buf *lead)
+{
+	const char *word = cmd_table[at]->path + lead->len;
+	size_t len = strcspn(word, " ");
+
+	for (size_t i = 0; i < at; i++) {
+		const char *path = cmd_table[i]->path;
+
+		if (cmd_shown(cmd_table[i]) && strncmp(path, lead->p, lead->len) == 0 &&
+		    strncmp(path + lead->len, word, len) == 0 &&
+		    strcspn(path + lead->len, " ") == len)
+			return true;
+	}
+	return false;
+}
+
+/* "build, goal" behind "tentacle ": of what is a group itself its name alone. */
+static void put_group(struct buf *names, const struct buf *lead)
+{
+	for (size_t i = 0; i < cmd_count; i++) {
+		const char *path = cmd_table[i]->path;
+
+		if (!cmd_shown(cmd_table[i]) || strncmp(path, lead->p, lead->len) != 0 ||
+		    named_before(i, lead))
+			continue;
+		path += lead->len;
+		buf_putf(names, "%s%.*s", names->len ? ", " : "", (int)strcspn(path, " "), path);
+	}
+}
+
 /* "sk task" alone names the commands of the group, "sk task shwo" the one that was meant. Returns 0
  * when the first word begins no path. */
 static int group_only(char *const *words, size_t count, struct err *e)
 {
 	CLEANUP(buf_release) struct buf names = BUF_INIT, shown = BUF_INIT, typed = BUF_INIT;
-	const char *word = words[0], *next = count > 1 && words[1][0] != '-' ? words[1] : NULL;
+	CLEANUP(buf_release) struct buf lead = BUF_INIT;
+	size_t used = group_words(words, count, &lead);
+	const char *next = used < count && words[used][0] != '-' ? words[used] : NULL;
 	const struct cmd *near;
-	size_t len = strlen(word);
+	int len = (int)lead.len - 1; /* without the blank */
 
-	for (size_t i = 0; i < cmd_count; i++) {
-		const char *path = cmd_table[i]->path;
-
-		if (cmd_shown(cmd_table[i]) && strncmp(path, word, len) == 0 && path[len] == ' ')
-			buf_putf(&names, "%s%s", names.len ? ", " : "", path + len + 1);
-	}
-	if (!names.len)
+	if (!used)
 		return 0;
+	put_group(&names, &lead);
 	if (!next)
 		return err_set(e, -SK_EUSAGE,
-			       "%s: say what to do: %s. Nothing was done. Try: sk help %s", word,
-			       names.p, word);
+			       "%.*s: say what to do: %s. Nothing was done. Try: sk help %.*s", len,
+			       lead.p, names.p, len, lead.p);
 	buf_put_quoted(&shown, span_of(next), NAME_BYTES_MAX);
-	buf_putf(&typed, "%s %.*s", word, NAME_BYTES_MAX, next);
+	buf_putf(&typed, "%s%.*s", lead.p, NAME_BYTES_MAX, next);
 	near = cmd_nearest(typed.p);
-	if (near && strncmp(near->path, word, len) == 0 && near->path[len] == ' ')
+	if (near && strncmp(near->path, lead.p, lead.len) == 0)
 		return err_set(e, -SK_EUSAGE,
-			       "%s: unknown command %s; did you mean \"%s\"? Nothing was done. "
-			       "Try: sk help %s",
-			       word, shown.p, near->path, word);
+			       "%.*s: unknown command %s; did you mean \"%s\"? Nothing was done. "
+			       "Try: sk help %.*s",
+			       len, lead.p, shown.p, near->path, len, lead.p);
 	return err_set(e, -SK_EUSAGE,
-		       "%s: unknown command %s: nothing was done. Try: sk %s with one of %s", word,
-		       shown.p, word, names.p);
+		       "%.*s: unknown command %s: nothing was done. Try: sk %.*s with one of %s",
+		       len, lead.p, shown.p, len, lead.p, names.p);
 }
 
 static bool wants(const struct dispatch *d, const char *name)

@@ -30,6 +30,22 @@ static void put_options(struct out *out, const struct option_row *rows)
 	}
 }
 
+static void put_names(struct out *out, const char *alias)
+{
+	const char *end = alias ? strchr(alias, '|') : NULL;
+
+	if (!alias)
+		return;
+	if (!end) {
+		out_putf(out, "\nThe runbooks call it `%s`; that name works, too.\n", alias);
+		return;
+	}
+	out_puts(out, "\nOther names of it:");
+	for (; end; alias = end + 1, end = strchr(alias, '|'))
+		out_putf(out, " `sk %.*s`,", (int)(end - alias), alias);
+	out_putf(out, " `sk %s`.\n", alias);
+}
+
 static void put_command(struct out *out, const struct cmd *cmd)
 {
 	out_putf(out, "\n### sk %s\n\n%s.\n\n```\nsk %s%s%s\n```\n", cmd->path, cmd->summary,
@@ -42,8 +58,7 @@ static void put_command(struct out *out, const struct cmd *cmd)
 		put_options(out, cmd->options);
 	if (cmd->example)
 		out_putf(out, "\nExamples:\n\n```\n%s\n```\n", cmd->example);
-	if (cmd->alias)
-		out_putf(out, "\nThe runbooks call it `%s`; that name works, too.\n", cmd->alias);
+	put_names(out, cmd->alias);
 }
 
 static void print_commands(struct out *out)

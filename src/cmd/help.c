@@ -164,15 +164,18 @@ static int overview_json(struct out *out)
 	return EXIT_DONE;
 }
 
-/* The widest path, so that the summaries of all sections stand in one column. */
-static unsigned path_width(void)
+#define PATH_COLUMNS 24
+
+/* The widest path of the section that begins with row `at`: its summaries stand in one column, but
+ * for a few long paths that would leave no room for the summaries of the others. */
+static unsigned section_width(size_t at)
 {
 	unsigned width = 0;
 
-	for (size_t i = 0; i < cmd_count; i++) {
+	for (size_t i = at; i < cmd_count && (i == at || !cmd_heading(cmd_table[i])); i++) {
 		size_t len = strlen(cmd_table[i]->path);
 
-		if (cmd_shown(cmd_table[i]) && len > width)
+		if (cmd_shown(cmd_table[i]) && len > width && len <= PATH_COLUMNS)
 			width = (unsigned)len;
 	}
 	return width;
@@ -180,15 +183,17 @@ static unsigned path_width(void)
 
 static int overview(struct out *out)
 {
-	unsigned width = path_width();
+	unsigned width = 0;
 
 	out_puts(out, "sk runs a plan of tasks to its end, whatever is killed on the way.\n\n");
 	out_style(out, STYLE_BOLD, "Usage");
 	out_puts(out, "\n  sk COMMAND [options]\n");
 	for (size_t i = 0; i < cmd_count; i++) {
 		const char *heading = cmd_heading(cmd_table[i]);
+		size_t len;
 
 		if (heading) {
+			width = section_width(i);
 			out_puts(out, "\n");
 			out_style(out, STYLE_BOLD, heading);
 			out_puts(out, "\n");
@@ -196,7 +201,8 @@ static int overview(struct out *out)
 		if (!cmd_shown(cmd_table[i]))
 			continue;
 		out_putf(out, "  %-*s  ", (int)width, cmd_table[i]->path);
-		out_hanging(out, cmd_table[i]->summary, width + 4);
+		len = strlen(cmd_table[i]->path);
+		out_hanging(out, cmd_table[i]->summary, (len > width ? (unsigned)len : width) + 4);
 	}
 	out_puts(out, "\nsk help COMMAND explains one of them; every one takes --format json.\n");
 	return EXIT_DONE;
@@ -227,7 +233,7 @@ static bool print_group(struct cmd_ctx *c, const char *group)
 
 static int help_run(struct cmd_ctx *c, struct err *e)
 {
-	CLEANUP(buf_release) struct buf shown = BUF_INIT;
+	CLEANUP(buf_release) struct buf shown = BUF_INIT, group = BUF_INIT;
 	const char *const *args = c->options->args;
 	size_t count = c->options->arg_count, used;
 	const struct cmd *cmd, *near;
@@ -237,7 +243,11 @@ static int help_run(struct cmd_ctx *c, struct err *e)
 	cmd = cmd_find((char *const *)args, count, &used);
 	if (cmd && used == count)
 		return help_print(c->out, cmd, c->json);
-	if (count == 1 && !c->json && print_group(c, args[0]))
+	if (strcmp(args[0], "goal") == 0)
+		buf_puts(&group, "tentacle ");
+	for (size_t i = 0; i < count; i++)
+		buf_putf(&group, "%s%s", i ? " " : "", args[i]);
+	if (!c->json && print_group(c, group.p))
 		return EXIT_DONE;
 	near = cmd_nearest(args[0]);
 	buf_put_quoted(&shown, span_of(args[0]), NAME_BYTES_MAX);

@@ -8,6 +8,8 @@
 #include "cmd/cmd_list.h"
 #undef CMD
 
+#define GROUP "tentacle " /* of the commands on goals */
+
 const struct cmd *const cmd_table[] = {
 #define CMD(name) &cmd_##name,
 #include "cmd/cmd_list.h"
@@ -41,13 +43,16 @@ bool cmd_shown(const struct cmd *cmd)
 	return strncmp(cmd->path, "__", 2) != 0;
 }
 
-/* How many words of `words` the path takes when it is their prefix, else 0. */
+/* How many words of `words` the path (up to a | or its end) takes when it is their prefix, else 0.
+ * "goal ..." is short for "tentacle goal ...". */
 static size_t path_fits(const char *path, char *const *words, size_t count)
 {
 	size_t used = 0;
 
-	while (*path) {
-		size_t len = strcspn(path, " ");
+	if (count && strcmp(words[0], "goal") == 0 && strncmp(path, GROUP, strlen(GROUP)) == 0)
+		path += strlen(GROUP);
+	while (*path && *path != '|') {
+		size_t len = strcspn(path, " |");
 
 		if (used == count || strlen(words[used]) != len ||
 		    memcmp(words[used], path, len) != 0)
@@ -58,6 +63,20 @@ static size_t path_fits(const char *path, char *const *words, size_t count)
 	return used;
 }
 
+/* The same for the other names of a row. */
+static size_t alias_fits(const char *alias, char *const *words, size_t count)
+{
+	while (alias) {
+		size_t fits = path_fits(alias, words, count);
+
+		if (fits)
+			return fits;
+		alias = strchr(alias, '|');
+		alias = alias ? alias + 1 : NULL;
+	}
+	return 0;
+}
+
 const struct cmd *cmd_find(char *const *words, size_t count, size_t *used)
 {
 	const struct cmd *best = NULL;
@@ -66,9 +85,8 @@ const struct cmd *cmd_find(char *const *words, size_t count, size_t *used)
 	for (size_t i = 0; i < cmd_count; i++) {
 		size_t fits = path_fits(cmd_table[i]->path, words, count);
 
-		if (fits == 0 && count > 0 && cmd_table[i]->alias &&
-		    strcmp(words[0], cmd_table[i]->alias) == 0)
-			fits = 1;
+		if (fits == 0)
+			fits = alias_fits(cmd_table[i]->alias, words, count);
 		if (fits > *used) {
 			*used = fits;
 			best = cmd_table[i];

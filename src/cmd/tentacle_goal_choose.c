@@ -33,7 +33,7 @@ static const struct option_row tentacle_goal_choose_options[] = {
 
 const struct cmd cmd_tentacle_goal_choose = {
 	.path = "tentacle goal choose",
-	.summary = "choose the goal that commands mean when none is named",
+	.summary = "choose the goal that commands mean",
 	.usage = "ID",
 	.about = "The beginning of an id is enough, four characters or more. The file goal.json is "
 		 "that of the chosen goal; the others are in goals/.",

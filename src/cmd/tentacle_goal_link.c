@@ -36,7 +36,7 @@ static const struct option_row tentacle_goal_link_options[] = {
 
 const struct cmd cmd_tentacle_goal_link = {
 	.path = "tentacle goal link",
-	.summary = "make a tentacle a part of the present iteration",
+	.summary = "make a tentacle a part of the iteration",
 	.usage = "NAME [--force-over-budget]",
 	.about =
 		"Doing it again does no harm. A tentacle of another goal that is not at its end is "

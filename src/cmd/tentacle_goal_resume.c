@@ -71,7 +71,7 @@ static const struct option_row tentacle_goal_resume_options[] = {
 
 const struct cmd cmd_tentacle_goal_resume = {
 	.path = "tentacle goal resume",
-	.summary = "go on with a goal that was paused or needs a human",
+	.summary = "go on with a goal that was stopped",
 	.usage = "[--reset-failed] [--from-iteration N]",
 	.about = "No criterion is run. While a gate blocks the goal waits for it (exit 10). A goal "
 		 "that is completed or abandoned stays so (exit 4). A tentacle whose agent runs is "

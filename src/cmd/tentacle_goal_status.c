@@ -113,7 +113,7 @@ static const struct option_row tentacle_goal_status_options[] = {
 
 const struct cmd cmd_tentacle_goal_status = {
 	.path = "tentacle goal status",
-	.summary = "show where the goal stands and what to type next",
+	.summary = "show where the goal stands, and what is next",
 	.usage = "[--goal ID]",
 	.example = "sk tentacle goal status --format json",
 	.options = tentacle_goal_status_options,

@@ -227,7 +227,9 @@ static int gather(struct run *r)
 		int64_t left_ms = r->until_ms - clock_mono_ms(&clock_real);
 		struct pollfd p[] = { { .fd = r->stdout_fd, .events = POLLIN },
 				      { .fd = r->stderr_fd, .events = POLLIN },
-				      { .fd = r->pid_fd, .events = POLLIN } };
+				      { .fd = r->pid_fd, .events = POLLIN },
+				      { .fd = r->c->cancel_fd > 0 ? r->c->cancel_fd : -1,
+					.events = POLLIN } };
 		int rc;
 
 		if (left_ms <= 0)
@@ -249,6 +251,8 @@ static int gather(struct run *r)
 		}
 		if (p[2].revents)
 			return drain(r);
+		if (p[3].revents)
+			return -ECANCELED;
 	}
 }
 

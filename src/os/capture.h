@@ -17,7 +17,8 @@ struct capture {
 	int input_fd;      /* an open file to read instead, from where it stands; 0 = none */
 	size_t output_bytes_max;
 	int64_t limit_ms;
-	int cage_fd; /* as in struct proc_spawn */
+	int cage_fd;   /* as in struct proc_spawn */
+	int cancel_fd; /* when something can be read there, it is ended; 0 = none */
 	/* Is given the output as it comes, instead of captured.out; a negative answer ends the
 	   program and is the result. May be NULL. */
 	int (*sink)(void *ctx, struct span bytes);
@@ -42,7 +43,8 @@ void captured_release(struct captured *c);
 /*
  * Returns 0 when the program ended, however: see out->exit. What it left running in the background
  * goes on, and is not waited for even when it holds our pipes. -ETIMEDOUT: it took longer than
- * limit_ms; -EFBIG: it printed more than output_bytes_max; a negative answer of the sink: in these
+ * limit_ms; -ECANCELED: by cancel_fd; -EFBIG: it printed more than output_bytes_max; a negative
+ * answer of the sink: in these
  * cases it was ended with all that it had started. Any other -errno: it could not be started.
  * *out is to be released in any case; it is emptied first.
  */

@@ -1,0 +1,34 @@
+"""What is proved, what failed and what is outdated."""
+
+
+def test_a_page(goals):
+    goals.begin()
+    assert "criteria add" in goals.g("criteria", "list").out
+    goals.g("criteria", "add", "--desc", "it works", "--verify-cmd", "echo broken; exit 3", "--id", "tests")
+    goals.g("criteria", "check")
+    shown = goals.g("criteria", "list")
+    assert shown.code == 0 and "failed" in shown.out and "with 3" in shown.out and "broken" in shown.out
+
+
+def test_outdated_when_files_changed(goals):
+    goals.commit(a="1")
+    goals.begin()
+    goals.g("criteria", "add", "--desc", "x", "--verify-cmd", "true", "--id", "tests")
+    assert goals.g("criteria", "check").code == 0
+    assert "outdated" not in goals.g("criteria", "list").out
+    assert goals.g("criteria", "list", "--json").json["success_criteria"][0]["outdated"] is False
+    (goals.folder / "a").write_text("2")
+    assert "outdated" in goals.g("criteria", "list").out
+    assert goals.g("criteria", "list", "--json").json["success_criteria"][0]["outdated"] is True
+    assert "outdated" in goals.g("status").out
+    done = goals.g("eval")
+    assert done.code == 0 and "tests: the repository has changed" in done.err
+    assert goals.g("criteria", "check").code == 0
+    assert "outdated" not in goals.g("status").out
+    goals.commit(a="2")
+    assert "outdated" in goals.g("status").out
+
+
+def test_no_goal(goals):
+    assert goals.g("criteria", "list").code == 3
+    assert goals.g("criteria", "list", "extra").code == 2
