@@ -14,6 +14,39 @@ void help_option_words(struct buf *b, const struct option_row *row)
 		buf_putf(b, " %s", row->value);
 }
 
+#define CHOICE_COLUMNS 40
+
+/* Choices that are too many for a column stand behind the summary. */
+static bool many_choices(const struct option_row *row)
+{
+	return row->kind == OPTION_CHOICE && strlen(row->value) > CHOICE_COLUMNS;
+}
+
+static void column_words(struct buf *b, const struct option_row *row)
+{
+	struct option_row shown = *row;
+
+	if (many_choices(row))
+		shown.value = "WORD";
+	help_option_words(b, &shown);
+}
+
+static void put_summary(struct out *out, const struct option_row *row, unsigned indent)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	buf_puts(&text, row->summary);
+	if (many_choices(row))
+		buf_puts(&text, ": ");
+	for (const char *p = row->value; many_choices(row) && *p; p++) {
+		if (*p == '|')
+			buf_puts(&text, ", ");
+		else
+			buf_putc(&text, *p);
+	}
+	out_hanging(out, text.p, indent);
+}
+
 static void print_options(struct out *out, const char *title, const struct option_row *rows)
 {
 	unsigned width = 0;
@@ -23,7 +56,7 @@ static void print_options(struct out *out, const char *title, const struct optio
 	for (const struct option_row *row = rows; row->name; row++) {
 		CLEANUP(buf_release) struct buf words = BUF_INIT;
 
-		help_option_words(&words, row);
+		column_words(&words, row);
 		if (words.len > width)
 			width = (unsigned)words.len;
 	}
@@ -33,9 +66,9 @@ static void print_options(struct out *out, const char *title, const struct optio
 	for (; rows->name; rows++) {
 		CLEANUP(buf_release) struct buf words = BUF_INIT;
 
-		help_option_words(&words, rows);
+		column_words(&words, rows);
 		out_putf(out, "  %-*s  ", (int)width, words.p);
-		out_hanging(out, rows->summary, width + 4);
+		put_summary(out, rows, width + 4);
 	}
 }
 

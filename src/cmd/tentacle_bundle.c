@@ -38,7 +38,7 @@ static const struct option_row tentacle_bundle_options[] = {
 
 const struct cmd cmd_tentacle_bundle = {
 	.path = "tentacle bundle",
-	.summary = "gather what an agent should read: instructions, skills, record, goal",
+	.summary = "gather what an agent should read",
 	.usage = "NAME",
 	.about = "Writes bundle/ in the tentacle's folder, with manifest.json naming its files. It "
 		 "is made anew by each dispatch.",

@@ -13,7 +13,7 @@ static const struct option_row tentacle_dispatch_options[] = {
 
 const struct cmd cmd_tentacle_dispatch = {
 	.path = "tentacle dispatch",
-	.summary = "print the prompt for an agent, and record that it was handed out",
+	.summary = "print the prompt for an agent, and record it",
 	.usage = "NAME [--worktree] [--force]",
 	.about = "Nothing is started: whoever reads the prompt gives it to an agent, which hands "
 		 "off when it ends. The dispatch marker holds commits back in this repository "

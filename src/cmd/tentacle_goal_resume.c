@@ -4,8 +4,7 @@
 #include "cmd/goal_page.h"
 #include "cmd/hint.h"
 #include "core/goal_resume.h"
-
-#define BREADCRUMB "goal-resume-breadcrumb.json"
+#include "work/breadcrumb.h"
 
 static void print_resumed(struct cmd_ctx *c, const struct goal *g, const struct goal_resumed *done)
 {
@@ -45,7 +44,7 @@ static int tentacle_goal_resume_run(struct cmd_ctx *c, struct err *e)
 		return rc;
 	/* It told the next session to do what was done now. */
 	if (x.g->status == GOAL_ACTIVE && x.g == goals_chosen(goal_store_goals(x.s)))
-		goal_store_vfs(x.s)->remove(goal_store_vfs(x.s)->ctx, BREADCRUMB);
+		breadcrumb_remove(goal_store_vfs(x.s));
 	goals_warn(x.s);
 	print_resumed(c, x.g, &done);
 	return done.gated ? EXIT_AWAITING_GATE : EXIT_DONE;

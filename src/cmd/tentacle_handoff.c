@@ -216,15 +216,15 @@ static const struct option_row tentacle_handoff_options[] = {
 
 const struct cmd cmd_tentacle_handoff = {
 	.path = "tentacle handoff",
-	.summary = "leave a note or hand the work off, with how it ended",
+	.summary = "leave a note, or hand the work off",
 	.usage = "NAME TEXT [--status DONE|BLOCKED|...] [--changed-file FILE]",
 	.about = "Appends a section to the tentacle's handoff.md. BLOCKED by a quota or a rate "
 		 "limit parks the work: it stands in the retry queue with the time of the next "
 		 "try, which costs no attempt. Exit code 75 then, or 11 when waiting does not "
 		 "help. Agents may as well append a section with a line STATUS: to the file.",
-	.example = "sk tentacle handoff port-parser \"all tests pass\" --status DONE "
-		   "--changed-file src/parse.c\n"
-		   "sk tentacle handoff port-parser \"Quota exhausted\" --status BLOCKED",
+	.example = "sk tentacle handoff parser \"it works\" --status DONE "
+		   "--changed-file parse.c\n"
+		   "sk tentacle handoff parser \"Quota exhausted\" --status BLOCKED",
 	.options = tentacle_handoff_options,
 	.needs = NEED_GOALS,
 	.args = ARG_TEXT,

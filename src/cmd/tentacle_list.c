@@ -53,7 +53,7 @@ static int tentacle_list_run(struct cmd_ctx *c, struct err *e)
 
 const struct cmd cmd_tentacle_list = {
 	.path = "tentacle list",
-	.summary = "list the tentacles: state, to-dos, what they are about",
+	.summary = "list the tentacles and what they are about",
 	.usage = "",
 	.example = "sk tentacle list",
 	.needs = NEED_GOALS,

@@ -3,7 +3,7 @@
 
 const struct cmd cmd_tentacle_retry_queue = {
 	.path = "tentacle retry-queue",
-	.summary = "list, release and hold tentacles that a quota stopped",
+	.summary = "list, release and hold parked tentacles",
 	.usage = RETRY_QUEUE_USAGE,
 	.about = RETRY_QUEUE_ABOUT,
 	.example = "sk tentacle retry-queue list",

@@ -92,7 +92,7 @@ static int tentacle_show_run(struct cmd_ctx *c, struct err *e)
 
 const struct cmd cmd_tentacle_show = {
 	.path = "tentacle show",
-	.summary = "show a tentacle: its context, its to-dos with their numbers, its hand-offs",
+	.summary = "show context, to-dos and hand-offs of one",
 	.usage = "NAME",
 	.example = "sk tentacle show port-parser",
 	.needs = NEED_GOALS,

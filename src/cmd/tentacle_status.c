@@ -163,7 +163,7 @@ static int tentacle_status_run(struct cmd_ctx *c, struct err *e)
 
 const struct cmd cmd_tentacle_status = {
 	.path = "tentacle status",
-	.summary = "show what is in flight: states, to-dos, hand-offs, owners, what is parked",
+	.summary = "show what is in flight, parked or lost",
 	.usage = "",
 	.about = "An owner is the process that works on a tentacle; \"lost\" means that exactly "
 		 "this process is gone. The age is that of the last change.",

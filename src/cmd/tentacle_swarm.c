@@ -23,7 +23,7 @@ static const struct option_row tentacle_swarm_options[] = {
 
 const struct cmd cmd_tentacle_swarm = {
 	.path = "tentacle swarm",
-	.summary = "print prompts for agents, one or one for each open to-do",
+	.summary = "print prompts, or one for each open to-do",
 	.usage = "NAME [--output prompt|parallel|json]",
 	.about = "As sk tentacle dispatch, in other forms. Nothing is started.",
 	.example = "sk tentacle swarm port-parser --output parallel",

@@ -107,7 +107,7 @@ static const struct option_row tentacle_verify_options[] = {
 
 const struct cmd cmd_tentacle_verify = {
 	.path = "tentacle verify",
-	.summary = "run a command that proves the work, and record what it said",
+	.summary = "run and record what proves the work",
 	.usage = "NAME COMMAND [--label TEXT] [--timeout TIME] [--severity HIGH]",
 	.about = "The command runs by sh -c in the tentacle's worktree, or in the root of the "
 		 "repository when it has none. Its output is kept in the tentacle's folder. Exit "

@@ -134,6 +134,21 @@ static void time_is_over(void **state)
 	assert_int_equal(out.exit, 128 + SIGKILL);
 }
 
+static void somebody_cancels(void **state)
+{
+	CLEANUP(captured_release) struct captured out = CAPTURED_INIT;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	assert_int_equal(sh("sleep 1000", (struct capture){ .cancel_fd = ends[0] }, &out),
+			 -ECANCELED);
+	assert_int_equal(out.exit, 128 + SIGKILL);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void too_much_output_ends_it(void **state)
 {
 	CLEANUP(captured_release) struct captured out = CAPTURED_INIT;
@@ -222,6 +237,7 @@ int main(void)
 		cmocka_unit_test(only_the_end_of_what_it_says),
 		cmocka_unit_test(the_whole_tree_ends),
 		cmocka_unit_test(time_is_over),
+		cmocka_unit_test(somebody_cancels),
 		cmocka_unit_test(too_much_output_ends_it),
 		cmocka_unit_test(the_end_of_the_program_counts),
 		cmocka_unit_test(a_sink_takes_or_stops),

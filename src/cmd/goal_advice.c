@@ -1,0 +1,261 @@
+/*
+ * Causes are told from what is known now, not from what was written down when the status changed: a
+ * gate that was approved meanwhile is no cause any more. Advice is a command that can be typed as
+ * it stands.
+ */
+#include "cmd/goal_advice.h"
+
+#include <stdio.h>
+
+#include "base/when.h"
+#include "cmd/goal_page.h"
+
+void goal_advice_release(struct goal_advice *a)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		mem_free(&a->causes[i].subject);
+		mem_free(&a->causes[i].text);
+	}
+	mem_free(&a->causes);
+	buf_release(&a->next);
+}
+
+/* Takes the text. */
+static void add(struct goal_advice *a, const char *what, struct span subject, struct buf *text)
+{
+	mem_grow(&a->causes, &a->capacity, a->count + 1, sizeof(*a->causes));
+	a->causes[a->count++] = (struct goal_cause){ what, span_dup(subject),
+						     text->p ? buf_take(text) : mem_strdup("") };
+}
+
+static void add_status(struct goal_advice *a, const struct goal *g)
+{
+	struct buf text = BUF_INIT;
+
+	buf_puts(&text, goal_state_word(g->status));
+	if (g->status == GOAL_PAUSED && g->pause_reason.len)
+		buf_putf(&text, ": %.*s", SPAN_ARG(g->pause_reason));
+	if (g->status == GOAL_NEEDS_HUMAN && g->needs_human_reason.len)
+		buf_putf(&text, ": %.*s", SPAN_ARG(g->needs_human_reason));
+	if (g->status == GOAL_AWAITING_GATE && g->awaiting_gate_id.len)
+		buf_putf(&text, ": %.*s", SPAN_ARG(g->awaiting_gate_id));
+	add(a, "status", SPAN_NONE, &text);
+}
+
+static void add_budget(struct goal_advice *a, const struct goal *g, int64_t now_ms)
+{
+	struct goal_use use[GOAL_LIMIT_COUNT];
+
+	goal_use_read(g, now_ms, use);
+	for (int i = 0; i < GOAL_LIMIT_COUNT; i++) {
+		struct buf text = BUF_INIT;
+
+		if (!use[i].next)
+			continue;
+		if (i == GOAL_LIMIT_COST) {
+			buf_put_cost(&text, use[i].used);
+			buf_puts(&text, " of ");
+			buf_put_cost(&text, use[i].limit);
+		} else {
+			buf_putf(&text, "%llu of %llu", (unsigned long long)use[i].used,
+				 (unsigned long long)use[i].limit);
+		}
+		buf_putf(&text, " %s used", goal_limit_text(i));
+		add(a, "budget", span_of(goal_limit_word(i)), &text);
+	}
+}
+
+static void add_gates(struct goal_advice *a, const struct goal *g)
+{
+	const struct gate *all = g->gates.v;
+
+	for (size_t i = 0; i < g->gates.count; i++) {
+		struct buf text = BUF_INIT;
+
+		if (all[i].status != GATE_PENDING && all[i].status != GATE_REJECTED)
+			continue;
+		buf_putf(&text, "%s", gate_words[all[i].status]);
+		if (all[i].reason.len || all[i].description.len)
+			buf_putf(&text, ": %.*s",
+				 SPAN_ARG(all[i].reason.len ? all[i].reason : all[i].description));
+		add(a, "gate", all[i].id, &text);
+	}
+}
+
+static void add_criteria(struct goal_advice *a, const struct goal *g)
+{
+	const struct criterion *all = g->criteria.v;
+
+	for (size_t i = 0; i < g->criteria.count; i++) {
+		struct buf text = BUF_INIT;
+
+		if (all[i].status != CRITERION_FAILED)
+			continue;
+		buf_puts(&text, "failed at ");
+		buf_put_when(&text, all[i].failed_ms);
+		buf_puts(&text, all[i].exit_code == -1 ? " UTC: it took too long" : " UTC");
+		add(a, "criterion", all[i].id, &text);
+	}
+}
+
+static void add_tentacles(struct goal_advice *a, const struct goals *all, const struct goal *g)
+{
+	const struct iteration *it = goal_iteration(g, g->iteration);
+
+	for (size_t i = 0; it && i < it->tentacles.count; i++) {
+		struct span name = it->tentacles.v[i];
+		enum standing s = tentacle_standing(all, name);
+		const struct tentacle *t = goals_tentacle(all, name);
+		struct buf text = BUF_INIT;
+
+		if (standing_closes(s) && s != STANDING_TRIAGE)
+			continue;
+		buf_puts(&text, standing_text(s));
+		if (s == STANDING_TRIAGE)
+			buf_putf(&text, ": %s", handoff_words[t->terminal_status]);
+		if (s == STANDING_PARKED) {
+			buf_putf(&text, " (%.*s)", SPAN_ARG(t->parked.kind));
+			if (t->parked.due_ms) {
+				buf_puts(&text, " until ");
+				buf_put_when(&text, t->parked.due_ms);
+				buf_puts(&text, " UTC");
+			}
+		}
+		add(a, "tentacle", name, &text);
+	}
+}
+
+void goal_put_names(const struct goals *all, const struct goal *g, enum standing s, struct buf *out)
+{
+	const struct iteration *it = goal_iteration(g, g->iteration);
+	bool any = false;
+
+	for (size_t i = 0; it && i < it->tentacles.count; i++) {
+		if (tentacle_standing(all, it->tentacles.v[i]) != s)
+			continue;
+		buf_putf(out, "%s%.*s", any ? ", " : "", SPAN_ARG(it->tentacles.v[i]));
+		any = true;
+	}
+}
+
+/* One command a tentacle that stands so. */
+static void put_each(struct goal_advice *a, const struct goals *all, const struct goal *g,
+		     enum standing s, const char *command)
+{
+	const struct iteration *it = goal_iteration(g, g->iteration);
+
+	for (size_t i = 0; it && i < it->tentacles.count; i++)
+		if (tentacle_standing(all, it->tentacles.v[i]) == s)
+			buf_putf(&a->next, "sk tentacle %s %.*s\n", command,
+				 SPAN_ARG(it->tentacles.v[i]));
+}
+
+/* All of the iteration is done: on, or to the end. */
+static void advise_end(struct goal_advice *a, const struct goal *g, int64_t now_ms)
+{
+	const struct criterion *all = g->criteria.v;
+	size_t verified = 0, unchecked = 0;
+
+	for (size_t i = 0; i < g->criteria.count; i++) {
+		verified += all[i].status == CRITERION_VERIFIED;
+		unchecked += all[i].status == CRITERION_UNVERIFIED && all[i].command.len;
+	}
+	if (goal_blocking_gate(g)) {
+		a->recommendation = "the work is done; a gate has to be judged";
+		buf_putf(&a->next, "sk tentacle goal gate approve %.*s --reason TEXT\n",
+			 SPAN_ARG(goal_blocking_gate(g)->id));
+	} else if (unchecked) {
+		a->recommendation = "the work is done; see what it proves";
+		buf_puts(&a->next, "sk tentacle goal criteria check\n");
+	} else if (g->criteria.count && verified == g->criteria.count) {
+		a->recommendation = "everything is proved: complete the goal";
+		buf_puts(&a->next, "sk tentacle goal eval --decision complete\n");
+	} else if (goal_budget_spent(g, now_ms, NULL)) {
+		a->recommendation = "nothing is left for another iteration: decide";
+		buf_puts(&a->next, "sk tentacle goal budget\nsk tentacle goal eval --decision "
+				   "continue --force-over-budget\n");
+	} else {
+		a->recommendation = "close the iteration and plan the next one";
+		buf_puts(&a->next, "sk tentacle goal eval --decision continue --notes TEXT\n");
+	}
+}
+
+static void advise_active(struct goal_advice *a, const struct goals *all, const struct goal *g,
+			  int64_t now_ms)
+{
+	size_t count[STANDING_COUNT], total = 0;
+
+	goal_progress(all, g, g->iteration, count);
+	for (int i = 0; i < STANDING_COUNT; i++)
+		total += count[i];
+	if (count[STANDING_LOST] || count[STANDING_TRIAGE]) {
+		a->recommendation = "look at what went wrong, then put it back or complete it";
+		put_each(a, all, g, STANDING_LOST, "show");
+		put_each(a, all, g, STANDING_TRIAGE, "show");
+		buf_puts(&a->next, "sk tentacle goal resume --reset-failed\n");
+	} else if (count[STANDING_AWAITING_HANDOFF]) {
+		a->recommendation = "agents ended without a hand-off: see what they left";
+		put_each(a, all, g, STANDING_AWAITING_HANDOFF, "show");
+	} else if (count[STANDING_READY]) {
+		a->recommendation = "begin what is ready";
+		put_each(a, all, g, STANDING_READY, "dispatch");
+	} else if (count[STANDING_RUNNING] || count[STANDING_DISPATCHED] ||
+		   count[STANDING_ACTIVE]) {
+		a->recommendation = "work is going on: wait for the hand-offs";
+		buf_puts(&a->next, "sk tentacle status\n");
+	} else if (count[STANDING_PARKED]) {
+		a->recommendation = "a quota stopped the work: wait, or pause the goal";
+		buf_puts(&a->next, "sk tentacle goal eval --decision pause --notes \"quota\"\n"
+				   "sk tentacle goal resume --reset-failed\n");
+	} else if (count[STANDING_WAITING] || count[STANDING_FAILED_NEEDS]) {
+		a->recommendation = "what is left waits for something that did not succeed";
+		put_each(a, all, g, STANDING_FAILED_NEEDS, "show");
+		put_each(a, all, g, STANDING_WAITING, "show");
+	} else if (total == 0 && !g->criteria.count) {
+		a->recommendation = "plan the iteration: it has no tentacles yet";
+		buf_puts(&a->next,
+			 "sk tentacle create NAME --desc TEXT\nsk tentacle goal link NAME\n");
+	} else {
+		advise_end(a, g, now_ms);
+	}
+}
+
+static void advise_human(struct goal_advice *a, const struct goal *g)
+{
+	a->recommendation = "mend the cause, then go on";
+	if (span_starts(g->needs_human_reason, "over_budget"))
+		buf_puts(&a->next, "sk tentacle goal budget\nsk tentacle goal resume\n");
+	else
+		buf_puts(&a->next, "sk tentacle goal criteria list\nsk tentacle goal resume\nsk "
+				   "tentacle goal verify-loop --escalate\n");
+}
+
+void goal_advise(const struct goals *all, const struct goal *g, int64_t now_ms,
+		 struct goal_advice *out)
+{
+	*out = (struct goal_advice)GOAL_ADVICE_INIT;
+	add_status(out, g);
+	if (!goal_state_final(g->status)) {
+		add_budget(out, g, now_ms);
+		add_gates(out, g);
+		add_criteria(out, g);
+		add_tentacles(out, all, g);
+	}
+	switch (g->status) {
+	case GOAL_ACTIVE:
+		advise_active(out, all, g, now_ms);
+		return;
+	case GOAL_NEEDS_HUMAN:
+		advise_human(out, g);
+		return;
+	case GOAL_PAUSED:
+		out->recommendation = "go on when the cause of the pause is over";
+		break;
+	case GOAL_AWAITING_GATE:
+		out->recommendation = "somebody has to judge the gate";
+		break;
+	default:
+		out->recommendation = "it is at its end; a fresh start is another goal";
+	}
+	goal_put_next(g, &out->next);
+}

@@ -1,0 +1,114 @@
+/* Advice, and nothing but advice: it may be asked at any time by anybody. */
+#include "cmd/goal_advice.h"
+#include "cmd/goal_page.h"
+#include "cmd/hint.h"
+
+static void criteria_counts(const struct goal *g, size_t out[CRITERION_STATE_COUNT])
+{
+	const struct criterion *all = g->criteria.v;
+
+	memset(out, 0, CRITERION_STATE_COUNT * sizeof(*out));
+	for (size_t i = 0; i < g->criteria.count; i++)
+		out[all[i].status]++;
+}
+
+static void print_json(struct cmd_ctx *c, const struct goals *all, const struct goal *g,
+		       const struct goal_advice *a)
+{
+	const struct iteration *it = goal_iteration(g, g->iteration);
+	const struct gate *gates = g->gates.v;
+	size_t counts[CRITERION_STATE_COUNT];
+	struct json j;
+
+	criteria_counts(g, counts);
+	json_open(&j, c->out, "next_iteration");
+	json_span(&j, "goal_id", g->id);
+	json_text(&j, "status", goal_state_word(g->status));
+	json_u64(&j, "iteration", g->iteration);
+	json_object(&j, "tentacles");
+	for (int s = 0; s < STANDING_COUNT; s++) {
+		json_array(&j, standing_word(s));
+		for (size_t i = 0; it && i < it->tentacles.count; i++)
+			if (tentacle_standing(all, it->tentacles.v[i]) == (enum standing)s)
+				json_span(&j, NULL, it->tentacles.v[i]);
+		json_array_end(&j);
+	}
+	json_object_end(&j);
+	json_array(&j, "blocking_gates");
+	for (size_t i = 0; i < g->gates.count; i++)
+		if (gates[i].status == GATE_PENDING || gates[i].status == GATE_REJECTED)
+			json_span(&j, NULL, gates[i].id);
+	json_array_end(&j);
+	json_object(&j, "criteria");
+	json_u64(&j, "total", g->criteria.count);
+	for (int i = 0; i < CRITERION_STATE_COUNT; i++)
+		json_u64(&j, criterion_words[i], counts[i]);
+	json_object_end(&j);
+	json_text(&j, "recommendation", a->recommendation);
+	json_next(&j, &a->next);
+	json_close(&j);
+}
+
+static void print_text(struct cmd_ctx *c, const struct goals *all, const struct goal *g,
+		       const struct goal_advice *a)
+{
+	size_t standing[STANDING_COUNT], counts[CRITERION_STATE_COUNT];
+	struct out *out = c->out;
+
+	goal_put_line(out, g);
+	goal_progress(all, g, g->iteration, standing);
+	for (int s = 0; s < STANDING_COUNT; s++) {
+		CLEANUP(buf_release) struct buf names = BUF_INIT;
+
+		if (!standing[s])
+			continue;
+		goal_put_names(all, g, s, &names);
+		out_putf(out, "  %s: %s\n", standing_word(s), names.p);
+	}
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->causes[i].what, "gate") == 0 ||
+		    strcmp(a->causes[i].what, "budget") == 0) {
+			out_putf(out, "  %s %s: ", a->causes[i].what, a->causes[i].subject);
+			out_visible(out, span_of(a->causes[i].text));
+			out_puts(out, "\n");
+		}
+	criteria_counts(g, counts);
+	if (g->criteria.count)
+		out_putf(out, "  criteria: %zu of %zu verified, %zu failed\n",
+			 counts[CRITERION_VERIFIED], g->criteria.count, counts[CRITERION_FAILED]);
+	out_putf(out, "\n%s\n", a->recommendation);
+	out_next(out, &a->next);
+}
+
+static int tentacle_goal_next_iter_run(struct cmd_ctx *c, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	CLEANUP(goal_advice_release) struct goal_advice a = GOAL_ADVICE_INIT;
+	const struct goal *g;
+	int rc = goals_open_goal(c, 0, &s, &g, e);
+
+	if (rc < 0)
+		return rc;
+	goals_warn(s);
+	goal_advise(goal_store_goals(s), g, c->now_ms, &a);
+	if (c->json)
+		print_json(c, goal_store_goals(s), g, &a);
+	else
+		print_text(c, goal_store_goals(s), g, &a);
+	return EXIT_DONE;
+}
+
+static const struct option_row tentacle_goal_next_iter_options[] = {
+	GOAL_OPTION,
+	{ .name = NULL },
+};
+
+const struct cmd cmd_tentacle_goal_next_iter = {
+	.path = "tentacle goal next-iter",
+	.summary = "advise what to do next; changes nothing",
+	.usage = "[--goal ID]",
+	.example = "sk tentacle goal next-iter",
+	.options = tentacle_goal_next_iter_options,
+	.needs = NEED_GOALS,
+	.run = tentacle_goal_next_iter_run,
+};
