@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define VFS_PATH_BYTES_MAX 512
-#define READ_PIECE_BYTES (1024 * 1024)
+#define READ_MORE_BYTES 4096 /* behind what a file said it has */
 
 struct real_disk {
 	int dir_fd;
@@ -305,12 +305,14 @@ int vfs_read_all(const struct vfs *v, const char *path, int64_t max, struct buf 
 		return handle;
 	bytes = v->size(v->ctx, handle);
 	n = bytes < 0 ? bytes : bytes > max ? -EFBIG : 1;
-	if (n > 0)
-		buf_reserve(out, (size_t)bytes + 1);
 	while (n > 0) {
-		buf_reserve(out, READ_PIECE_BYTES);
-		n = v->read_at(v->ctx, handle, out->len - before, out->p + out->len,
-			       READ_PIECE_BYTES);
+		/* As much as there is, and a little to see that no more came: most files are small
+		   and read by the hundred. */
+		int64_t left = bytes - (int64_t)(out->len - before);
+		size_t piece = left > 0 ? (size_t)left + 1 : READ_MORE_BYTES;
+
+		buf_reserve(out, piece);
+		n = v->read_at(v->ctx, handle, out->len - before, out->p + out->len, piece);
 		if (n > 0)
 			out->len += (size_t)n;
 		if (n > 0 && (int64_t)(out->len - before) > max)
