@@ -205,8 +205,11 @@ static size_t take_line(struct walk *w, size_t at, size_t number)
 			struct quota_hit before = w->event;
 
 			used = take_event(w, text_from(line, (size_t)(brace - line.p)), number);
-			if (used && w->event.line == number && before.line != number)
+			if (used && w->event.line == number && before.line != number) {
+				if (w->event.provider == QUOTA_BY_UNKNOWN)
+					w->event.provider = quota_provider_named(line);
 				return line.len + (end != NULL);
+			}
 		}
 	}
 	if (at >= w->words_from && tail.len)

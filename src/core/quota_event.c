@@ -180,7 +180,7 @@ static void keep_word(char out[64], struct span text)
 
 struct place {
 	unsigned level; /* 0 = the outermost object */
-	bool limits, item;
+	bool limits, item, error;
 };
 
 static void read_inside(struct reading *r, struct place p);
@@ -286,6 +286,7 @@ static void read_member(struct reading *r, enum member is, struct place p)
 		p.level += is != MEMBER_MESSAGE || p.level > 0;
 		p.limits |= is == MEMBER_LIMITS;
 		p.item = is == MEMBER_ITEM;
+		p.error = is == MEMBER_ERROR;
 		read_inside(r, p);
 	}
 }
@@ -300,6 +301,8 @@ static void read_inside(struct reading *r, struct place p)
 		while (scan_item(&r->s))
 			if (scan_peek(&r->s) == '{')
 				read_inside(r, p);
+			else if (p.error && scan_peek(&r->s) == '"')
+				read_string(r, MEMBER_MESSAGE, p);
 			else
 				scan_skip(&r->s, NULL);
 		return;
@@ -386,7 +389,7 @@ enum quota_sense quota_event_read(struct span text, const struct quota_now *now,
 		*used = 0;
 		return QUOTA_SENSE_INVALID;
 	}
-	read_inside(&r, (struct place){ 0, false, false });
+	read_inside(&r, (struct place){ .level = 0 });
 	*used = r.s.error ? r.s.error_at : scan_offset(&r.s);
 	if (r.s.error)
 		return QUOTA_SENSE_INVALID;

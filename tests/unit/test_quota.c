@@ -235,6 +235,11 @@ static void test_structured(void **unused)
 		{ "{\"error\":{\"message\":\"429\",\"name\":\"RateLimitError\"},\"errorContext\":"
 		  "\"model_call\",\"recoverable\":true}",
 		  QUOTA_RATE_LIMIT, QUOTA_BY_UNKNOWN, 1, NULL },
+		{ "{\"type\":\"result\",\"subtype\":\"error_during_execution\",\"is_error\":true,"
+		  "\"errors\":[\"x\",\"API Error: 429 rate_limit_error\"]}",
+		  QUOTA_RATE_LIMIT, QUOTA_BY_ANTHROPIC, 1, NULL },
+		{ "openai: 429 {\"error\":{\"type\":\"rate_limit_exceeded\"}}", QUOTA_RATE_LIMIT,
+		  QUOTA_BY_OPENAI, 1, NULL },
 		/* The last one counts, and a torn line tells by its error. */
 		{ INIT "{\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\"}}\n" SAID
 		       "{\"type\":\"result\",\"is_error\":true,\"result\":\"quota exceeded\"}\n",
