@@ -133,7 +133,7 @@ static int search_file(struct searching *s, const char *path, const struct journ
 	if (handle < 0)
 		return err_set(s->e, -SK_EIO, "journal '%s': cannot be read: %s", path,
 			       strerror(-handle));
-	from = journal_seek(s->vfs, handle, base->from, s->from_seq);
+	from = journal_seek(s->vfs, handle, base->from, s->from_seq, true);
 	journal_lines_init(&s->lines, s->vfs, handle, from.offset, JOURNAL_NO_LIMIT);
 	rc = read_lines(s, from.sum);
 	journal_lines_release(&s->lines);

@@ -38,49 +38,67 @@ static bool seq_of(const char *p, size_t len, uint64_t *out)
 	       span_to_u64((struct span){ p + mark, digits - mark }, INTEGER_MAX, out) == 0;
 }
 
-/* The first place between two turns in a piece of the file that begins anywhere; offset is that in
- * the piece. */
-static bool find_place(const char *raw, size_t len, struct journal_place *out)
+/* What a piece of the file, which begins anywhere, tells. Offsets are in the piece. */
+struct piece {
+	bool readable;
+	uint64_t seq;               /* of the first line whose beginning is seen */
+	bool found;                 /* there is a place as is wanted: */
+	struct journal_place place; /* the last one in front of the number that is looked for */
+};
+
+static struct piece look(const char *raw, size_t len, uint64_t seq, bool inside)
 {
 	const char *end = raw + len, *newline = memchr(raw, '\n', len);
+	struct piece p = { .readable = false };
 
-	while (newline) {
+	while (newline && newline + 1 < end) {
 		const char *line = newline + 1;
+		struct journal_place place;
 		struct span whole;
-		uint64_t seq;
+		uint64_t next;
 
+		if (!p.readable)
+			p.readable = seq_of(line, (size_t)(end - line), &p.seq);
 		newline = memchr(line, '\n', (size_t)(end - line));
-		if (!newline)
-			return false;
+		if (!newline || !seq_of(newline + 1, (size_t)(end - newline - 1), &next) ||
+		    next > seq)
+			break;
 		whole = (struct span){ line, (size_t)(newline - line) };
-		if (line_closes_turn(whole) && record_sum_find(whole, &out->sum) &&
-		    seq_of(newline + 1, (size_t)(end - newline - 1), &seq) && seq > 0) {
-			out->seq = seq - 1;
-			out->offset = (uint64_t)(newline + 1 - raw);
-			return true;
+		place = (struct journal_place){ (uint64_t)(newline + 1 - raw), next - 1, 0 };
+		if ((inside || line_closes_turn(whole)) && record_sum_find(whole, &place.sum)) {
+			p.place = place;
+			p.found = true;
 		}
 	}
-	return false;
+	return p;
 }
 
 struct journal_place journal_seek(const struct vfs *vfs, int handle, struct journal_place base,
-				  uint64_t seq)
+				  uint64_t seq, bool inside)
 {
 	int64_t size = vfs->size(vfs->ctx, handle);
-	uint64_t high = size < 0 ? 0 : (uint64_t)size;
+	uint64_t low = base.offset, high = size < 0 ? 0 : (uint64_t)size;
 	char *raw = mem_alloc(PIECE_BYTES);
 
-	while (high > base.offset && high - base.offset > PIECE_BYTES) {
-		uint64_t middle = base.offset + (high - base.offset) / 2;
-		int64_t n = vfs->read_at(vfs->ctx, handle, middle, raw, PIECE_BYTES);
-		struct journal_place found;
+	/* The last look is at the piece in which the number must be. */
+	for (bool last = false; !last && high > low;) {
+		uint64_t middle = low + (high - low) / 2;
+		struct piece p;
+		int64_t n;
 
-		if (n <= 0 || !find_place(raw, (size_t)n, &found) || found.seq >= seq) {
-			high = middle;
-			continue;
+		last = high - low <= PIECE_BYTES / 2;
+		if (last)
+			middle = low;
+		n = vfs->read_at(vfs->ctx, handle, middle, raw, PIECE_BYTES);
+		p = look(raw, n > 0 ? (size_t)n : 0, seq, inside);
+		if (p.found && middle + p.place.offset > base.offset) {
+			base = p.place;
+			base.offset += middle;
 		}
-		base = found;
-		base.offset += middle;
+		if (p.readable && p.seq <= seq)
+			low = middle;
+		else
+			high = middle;
 	}
 	mem_free(&raw);
 	return base;
@@ -93,7 +111,7 @@ int journal_seek_path(const struct vfs *vfs, const char *path, struct journal_pl
 
 	if (handle < 0)
 		return handle;
-	*out = journal_seek(vfs, handle, base, seq);
+	*out = journal_seek(vfs, handle, base, seq, false);
 	vfs->close(vfs->ctx, handle);
 	return 0;
 }

@@ -5,14 +5,15 @@
 #include "store/journal.h"
 
 /*
- * A place between two turns behind which every record from `seq` on stands that the file has, found
- * by a few reads: `base` (where the file begins) when no later one is found. What stands in front
- * of it is taken on trust: whoever reads on from there checks the rest. An open handle is borrowed.
+ * A place between two turns (with `inside`: or in the middle of one) behind which every record from
+ * `seq` on stands that the file has, found by a few reads: `base` (where the file begins) when no
+ * later one is found. What stands in front of it is taken on trust: whoever reads on from there
+ * checks the rest. An open handle is borrowed.
  */
 struct journal_place journal_seek(const struct vfs *vfs, int handle, struct journal_place base,
-				  uint64_t seq);
+				  uint64_t seq, bool inside);
 
-/* The same for a file by its path: 0, or -errno of opening it. */
+/* The same between two turns, for a file by its path: 0, or -errno of opening it. */
 int journal_seek_path(const struct vfs *vfs, const char *path, struct journal_place base,
 		      uint64_t seq, struct journal_place *out);
 
