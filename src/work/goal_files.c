@@ -95,6 +95,13 @@ bool edit_stale(struct span text, int64_t updated_ms)
 	return at_ms != updated_ms;
 }
 
+bool doc_differs(const struct doc_type *type, const void *was, const void *now)
+{
+	CLEANUP(buf_release) struct buf difference = BUF_INIT;
+
+	return doc_diff(type, was, now, &difference);
+}
+
 static void goal_path(const struct goal_store *s, const struct goal *g, char out[96])
 {
 	if (span_eq(s->st.goals.chosen, g->id))
@@ -137,6 +144,8 @@ static void look_at_edit(struct goal_store *s, const char *path, struct span tex
 		problem_note(s, path, was->id, false, false, problem.text);
 		return;
 	}
+	if (!doc_differs(&goal_type, was, &edited))
+		return; /* taken in by a command that died before it wrote the file */
 	if (edit_stale(text, was->updated_ms)) {
 		stale_words(problem.text, path, was);
 		problem_note(s, path, was->id, false, true, problem.text);

@@ -57,6 +57,8 @@ bool problem_about(const struct goal_store *s, const char *path);
 void file_write(struct goal_store *s, const char *path, struct buf *text, bool sealed,
 		struct err *e);
 
+bool doc_differs(const struct doc_type *type, const void *was, const void *now);
+
 /* Whether an edit was made of another version than the newest one: `updated_at` in it is another.
  */
 bool edit_stale(struct span text, int64_t updated_ms);

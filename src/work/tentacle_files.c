@@ -46,6 +46,8 @@ static void look_at_meta(struct goal_store *s, const struct tentacle *t)
 		problem_note(s, path, t->name, true, false, problem.text);
 		return;
 	}
+	if (!doc_differs(&tentacle_type, t, &edited))
+		return; /* taken in by a command that died before it wrote the file */
 	if (edit_stale(text, t->updated_ms)) {
 		snprintf(problem.text, sizeof(problem.text),
 			 "%s was edited meanwhile from an older version: nothing was overwritten",
