@@ -17,14 +17,14 @@ import pytest
 from conftest import DEADLINE_S, binary
 from goal_work import Goals
 from killing import Broken, tool
-from sweeping import difference, plain
+from sweeping import ON_GOALS, difference, plain
 
 FULL = os.environ.get("SK_TIER") == "full"
 SAMPLE = 6
 SEED = int(os.environ.get("SK_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 # What no two runs share, beside the moments.
 CHANCE = {"goal_id", "tentacle_id", "turn", "seq", "last_seq", "owner", "handoff_digest", "output_hash", "todo_was", "id",
-          "active_since"}
+          "active_since", "log_path"}
 
 
 def nothing(goals):
@@ -59,6 +59,11 @@ def parked(goals):
     at_work(goals)
     goals.t("handoff", "lexer", "Quota exhausted", "--status", "BLOCKED")
     assert goals.meta("lexer")["status"] == "parked"
+
+
+def with_more(goals):
+    at_work(goals)
+    assert goals.t("todo", "lexer", "add", "second").code == 0
 
 
 def edited(goals):
@@ -98,9 +103,21 @@ CASES = {
     "delete": (handed_off, "delete lexer --yes", 0, {3}),
     "dispatch": (at_work, "dispatch lexer", 0, {0}),
     "release": (parked, "retry-queue release lexer", 0, {0, 4}),
+    "hold": (parked, "retry-queue hold lexer", 0, {0}),
+    "goal create": (nothing, "goal create --title one", 0, {0, 4}),
+    "gate pass": (at_work, "goal gate pass review", 0, {0}),
+    "gate fail": (at_work, "goal gate fail review", 0, {0}),
+    "criteria remove": (at_work, "goal criteria remove tests", 0, {0, 3}),
+    "verify-loop": (at_work, "goal verify-loop --max-retries 1 --retry-delay 1", 0, {0}),
+    "verify": (at_work, "verify lexer true", 0, {0}),
+    "split": (with_more, "split lexer left right", 0, {0, 4}),
+    "swarm": (at_work, "swarm lexer", 0, {0}),
 }
 # Doing it again adds to it.
-ADDS = {"init beside", "spend", "todo add", "handoff", "handoff parked", "dispatch", "criteria check"}
+ADDS = {"init beside", "spend", "todo add", "handoff", "handoff parked", "dispatch", "swarm", "criteria check",
+        "verify-loop", "verify"}
+# Killed step by step in a script of their own, or nothing but another name.
+ELSEWHERE = {"tentacle worktree", "tentacle goal loop", "tentacle goal choose", "breaker reset", "retry-queue"}
 
 
 def without_chance(value):
@@ -195,3 +212,15 @@ def test_killed(tmp_path, name):
         killed = sum(future.result() for future in [pool.submit(case.killed, number) for number in numbers])
     print("SK_SEED=%d: %s killed at %d of %d boundaries" % (SEED, name, killed, case.calls))
     assert killed >= len(numbers) * 9 // 10, "the driver has hardly killed anything"
+
+
+def test_every_command_that_changes_something_has_a_case(goals):
+    def ask(*words):
+        return goals("help", *words, "--json").json
+
+    names = [row["command"] for row in ask()["commands"]]
+    swept = {max((name for name in names if ("tentacle " + words + " ").startswith(name + " ")), key=len)
+             for _, words, *_ in CASES.values()}
+    changing = {name for name in names if name.split()[0] in ON_GOALS
+                and "operator" in {option["name"] for option in ask(*name.split()).get("options", [])}}
+    assert changing - swept - ELSEWHERE == set()
