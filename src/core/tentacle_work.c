@@ -47,6 +47,13 @@ int tentacle_set_todo(struct turn *t, struct span name, struct span text,
 	return 0;
 }
 
+/* Who had it has it no more: an order that has not begun is not the newest one any longer. */
+static void let_go(struct tentacle *draft)
+{
+	draft->owner = (struct tentacle_owner){ .pid = 0 };
+	draft->task_id = SPAN_NONE;
+}
+
 int tentacle_take_up(struct turn *t, struct span name, const struct goal_words *words)
 {
 	struct tentacle next = *get(t, name);
@@ -56,6 +63,7 @@ int tentacle_take_up(struct turn *t, struct span name, const struct goal_words *
 				   "tentacle \"%.*s\" is running under supervision: nothing was "
 				   "changed. Try: sk tentacle status",
 				   SPAN_ARG(name));
+	let_go(&next);
 	next.resumed_ms = t->now_ms;
 	next.completed_ms = 0;
 	next.terminal_status = HANDOFF_NONE;
@@ -100,6 +108,7 @@ int tentacle_dispatch(struct turn *t, struct span name, bool anyway, const struc
 				   SPAN_ARG(name), SPAN_ARG(waits));
 	next.dispatched_ms = t->now_ms;
 	next.terminal_status = HANDOFF_NONE;
+	let_go(&next);
 	return tentacle_move(t, &next, ON_DISPATCHED, words);
 }
 
