@@ -387,6 +387,20 @@ static int take_numbered(void *ctx, const struct event *ev)
 	return 1;
 }
 
+/* Whether a finding is shown by a record that only a search through the journal finds. */
+static bool is_searched_for(const struct findings *f)
+{
+	static const enum finding_kind kinds[] = {
+		FINDING_CYCLE,       FINDING_WORKER_SILENT, FINDING_WORKER_RECOVERED,
+		FINDING_WORKER_GONE, FINDING_WORKER_LOCK,   FINDING_RESOURCE
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (f->of_kind[kinds[i]])
+			return true;
+	return false;
+}
+
 /* Those that have a number are looked up; the others are the last of their kind. */
 static int find_evidence(const struct view *v, struct findings *f, struct err *e)
 {
@@ -397,7 +411,7 @@ static int find_evidence(const struct view *v, struct findings *f, struct err *e
 	for (size_t i = 0; i < f->count && rc == 0; i++)
 		if (f->v[i].seq)
 			rc = store_search(&v->vfs, f->v[i].seq, &any, take_numbered, &f->v[i], e);
-	for (size_t i = 0; f->count && i < ARRAY_LEN(kinds) && rc == 0; i++) {
+	for (size_t i = 0; is_searched_for(f) && i < ARRAY_LEN(kinds) && rc == 0; i++) {
 		struct search of_kind = { .event = kinds[i] };
 
 		rc = store_search(&v->vfs, 1, &of_kind, take_last, f, e);
