@@ -11,6 +11,7 @@
 #include "core/graph.h"
 #include "core/submit_find.h"
 #include "core/task_def.h"
+#include "core/worker_def.h"
 
 struct dry {
 	const struct submission *s;
@@ -202,6 +203,43 @@ static void print_path(const struct dry *d, struct out *out)
 	out_hanging(out, text.p, 2);
 }
 
+/* Number `index` of all workers that the plans name, each once; false behind the last. */
+static bool find_worker_of_plan(const struct dry *d, unsigned index, struct worker_def *out)
+{
+	for (uint32_t i = 0; i < d->s->ws_count; i++) {
+		struct worker_def worker;
+
+		for (unsigned k = 0; ws_def_worker(d->s->ws[i].def, k, &worker) == 1; k++) {
+			bool known = false;
+
+			for (uint32_t before = 0; before < i && !known; before++)
+				known = ws_def_names_worker(d->s->ws[before].def, worker.id);
+			if (known || index-- > 0)
+				continue;
+			*out = worker;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void print_workers(const struct dry *d, struct out *out)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	struct worker_def worker;
+
+	for (unsigned i = 0; find_worker_of_plan(d, i, &worker); i++) {
+		buf_puts(&text, i ? "; " : "workers of the plan: ");
+		buf_putf(&text, "%.*s, %u slot%s", SPAN_ARG(worker.id), (unsigned)worker.slots,
+			 worker.slots == 1 ? "" : "s");
+		if (worker.capabilities.len > 2)
+			buf_putf(&text, ", with %.*s", (int)worker.capabilities.len - 2,
+				 worker.capabilities.p + 1);
+	}
+	if (text.len)
+		out_hanging(out, text.p, 2);
+}
+
 /* All tasks that are not run for this reason, under it. */
 static void print_skipped(const struct dry *d, struct out *out, const char *reason,
 			  const char *heading)
@@ -275,6 +313,7 @@ static void print_text(const struct dry *d, struct out *out, const struct option
 		out_puts(out, "\n");
 		print_stages(d, out);
 		print_path(d, out);
+		print_workers(d, out);
 	}
 	print_skipped(d, out, at_work, "at work already, taken over");
 	print_skipped(d, out, completed, "completed already, not run again");
@@ -284,6 +323,7 @@ static void print_text(const struct dry *d, struct out *out, const struct option
 
 static void print_json(const struct dry *d, struct out *out)
 {
+	struct worker_def worker;
 	struct json j;
 
 	json_open(&j, out, "dry_run");
@@ -303,6 +343,16 @@ static void print_json(const struct dry *d, struct out *out)
 		json_span(&j, "workstream_id", d->s->ws[d->s->tasks[i].ws].name);
 		json_u64(&j, "stage", d->stage[i]);
 		json_text(&j, "skipped", skipped(d, i));
+		json_object_end(&j);
+	}
+	json_array_end(&j);
+	json_array(&j, "workers");
+	for (unsigned i = 0; find_worker_of_plan(d, i, &worker); i++) {
+		json_object(&j, NULL);
+		json_span(&j, "worker_id", worker.id);
+		json_u64(&j, "slots", worker.slots);
+		json_raw(&j, "capabilities",
+			 worker.capabilities.len ? worker.capabilities : SPAN_LIT("[]"));
 		json_object_end(&j);
 	}
 	json_array_end(&j);

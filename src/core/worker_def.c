@@ -91,3 +91,13 @@ int ws_def_worker(struct span def, unsigned index, struct worker_def *out)
 	*out = w;
 	return 1;
 }
+
+bool ws_def_names_worker(struct span def, struct span id)
+{
+	struct worker_def worker;
+
+	for (unsigned i = 0; ws_def_worker(def, i, &worker) == 1; i++)
+		if (span_eq(worker.id, id))
+			return true;
+	return false;
+}

@@ -20,4 +20,7 @@ bool ws_def_has_workers(struct span def);
  * no worker that a plan can name. */
 int ws_def_worker(struct span def, unsigned index, struct worker_def *out);
 
+/* Whether one of them has this id. */
+bool ws_def_names_worker(struct span def, struct span id);
+
 #endif

@@ -5,23 +5,14 @@
  */
 #include "daemon/orchestrator_impl.h"
 
-static bool names(const struct workstream *w, struct span id)
-{
-	struct worker_def def;
-
-	for (unsigned i = 0; ws_def_worker(w->def, i, &def) == 1; i++)
-		if (span_eq(def.id, id))
-			return true;
-	return false;
-}
-
 /* Whether a workstream that was asked for names it, or one that has work left. */
 static bool is_named(const struct orchestrator *o, struct span id, bool at_work)
 {
 	for (size_t i = 0; i < o->st.ws_count; i++) {
 		const struct workstream *w = &o->st.ws[i];
 
-		if (w->has_workers && w->active && (!at_work || ws_live(w)) && names(w, id))
+		if (w->has_workers && w->active && (!at_work || ws_live(w)) &&
+		    ws_def_names_worker(w->def, id))
 			return true;
 	}
 	return false;

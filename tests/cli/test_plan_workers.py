@@ -46,6 +46,17 @@ def test_they_come_and_go_with_the_run(work):
     work.nothing_left()
 
 
+def test_dry_run_names_them(work):
+    two = work.plan(PLAN.replace("workstream: w", "workstream: v"), "two.yaml")
+    done = work("run", "--dry-run", work.plan(PLAN), two)
+    assert done.code == 0
+    assert '\nworkers of the plan: gpu, 2 slots, with "gpu@3.1","cuda"; helper, 3 slots\n' in done.out
+    assert work("run", "--dry-run", "--json", "plan.yaml", two).json["workers"] == [
+        {"worker_id": "gpu", "slots": 2, "capabilities": ["gpu@3.1", "cuda"]},
+        {"worker_id": "helper", "slots": 3, "capabilities": []}]
+    assert "workers of the plan" not in work("run", "--dry-run", work.plan("tasks: {a: {run: x}}", "none.yaml")).out
+
+
 def test_a_json_plan_and_a_folder_have_them_too(work):
     plan = {"workers": {"gpu": {"capabilities": "gpu"}}, "tasks": {"a": {"run": "true", "capabilities": ["gpu"]}}}
     assert work("run", work.plan(json.dumps(plan), "plan.json")).code == 0
