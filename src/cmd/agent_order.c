@@ -187,11 +187,25 @@ static int decide(struct ordering *o, struct goal_store *s, struct err *e)
 	return rc < 0 ? goal_store_refused(s, rc, e) : 0;
 }
 
-/* The order, and the files of its task, which are there before it is. */
+/* What its task will read is there before the order is. */
+static int write_files(const struct ordering *o, struct goal_store *s, struct err *e)
+{
+	CLEANUP(buf_release) struct buf prompt = BUF_INIT, plan = BUF_INIT;
+	const struct tentacle *t = goals_tentacle(goal_store_goals(s), span_of(o->wish->name));
+	int rc;
+
+	agent_prompt_encode(goal_store_goals(s), t, goal_store_dir(s), o->work, o->program,
+			    &prompt);
+	put_plan(o, &plan);
+	rc = write_beside(s, o->wish->name, "prompt.md", &prompt, e);
+	if (rc == 0)
+		rc = write_beside(s, o->wish->name, "run.json", &plan, e);
+	return rc;
+}
+
 static int record(struct ordering *o, struct err *e)
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL;
-	CLEANUP(buf_release) struct buf prompt = BUF_INIT, plan = BUF_INIT;
 	const struct tentacle *t;
 	int rc;
 
@@ -199,18 +213,14 @@ static int record(struct ordering *o, struct err *e)
 	rc = goals_open(o->c, GOALS_WRITE, &s, e);
 	if (rc == 0)
 		rc = decide(o, s, e);
+	if (rc == 0 && !o->r->again)
+		rc = write_files(o, s, e);
 	if (rc < 0)
 		return rc;
 	t = goals_tentacle(goal_store_goals(s), span_of(o->wish->name));
 	if (o->r->again)
 		snprintf(o->r->nonce, sizeof(o->r->nonce), "%.*s", SPAN_ARG(t->owner.nonce));
-	agent_prompt_encode(goal_store_goals(s), t, goal_store_dir(s), o->work, o->program,
-			    &prompt);
-	put_plan(o, &plan);
-	rc = o->r->again ? 0 : write_beside(s, o->wish->name, "prompt.md", &prompt, e);
-	if (rc == 0 && !o->r->again)
-		rc = write_beside(s, o->wish->name, "run.json", &plan, e);
-	return rc < 0 ? rc : goal_store_commit(s, e);
+	return goal_store_commit(s, e);
 }
 
 static void take_back(struct cmd_ctx *c, const char *name, const char *why)
@@ -225,14 +235,34 @@ static void take_back(struct cmd_ctx *c, const char *name, const char *why)
 	(void)goal_store_commit(s, &ignored);
 }
 
+/* Runs this program with these words; a failure is told with `what` in front of its last line. */
+static int run_self(char *const *argv, int64_t limit_ms, int code, const char *what, struct err *e)
+{
+	CLEANUP(captured_release) struct captured said = CAPTURED_INIT;
+	struct span line;
+	int rc = capture_run(&(struct capture){ .path = "/proc/self/exe",
+						.argv = argv,
+						.envp = environ,
+						.output_bytes_max = AGENT_PROMPT_BYTES_MAX,
+						.limit_ms = limit_ms },
+			     &said);
+
+	if (rc < 0)
+		return err_set(e, -SK_EIO, "%s: %s", what, strerror(-rc));
+	if (said.exit == 0)
+		return 0;
+	line = captured_last_line(&said);
+	if (span_starts(line, "sk: "))
+		line = (struct span){ line.p + 4, line.len - 4 };
+	return err_set(e, code, "%s: %.*s", what, SPAN_ARG(line));
+}
+
 /* Runs `sk run --detach` with the plan of the tentacle. */
 static int hand_over(struct cmd_ctx *c, const char *name, bool fresh, struct err *e)
 {
-	CLEANUP(captured_release) struct captured said = CAPTURED_INIT;
 	CLEANUP(buf_release) struct buf plan = BUF_INIT, state = BUF_INIT, jobs = BUF_INIT;
 	char *argv[10];
 	size_t n = 0;
-	int rc;
 
 	buf_putf(&plan, "%s/" TENTACLES_DIR "/%s/run.json", c->goal_paths->state_dir, name);
 	buf_putf(&state, "--state-dir=%s", c->paths->state_dir);
@@ -247,24 +277,16 @@ static int hand_over(struct cmd_ctx *c, const char *name, bool fresh, struct err
 		argv[n++] = (char *)"--new-run";
 	argv[n++] = plan.p;
 	argv[n] = NULL;
-	rc = capture_run(&(struct capture){ .path = "/proc/self/exe",
-					    .argv = argv,
-					    .envp = environ,
-					    .output_bytes_max = AGENT_PROMPT_BYTES_MAX,
-					    .limit_ms = AGENT_START_LIMIT_MS },
-			 &said);
-	if (rc < 0)
-		return err_set(e, -SK_EIO, "the orchestrator could not be started: %s",
-			       strerror(-rc));
-	if (said.exit != 0) {
-		struct span line = captured_last_line(&said);
+	return run_self(argv, AGENT_START_LIMIT_MS, -SK_EBUSY, "its task could not be handed over",
+			e);
+}
 
-		if (span_starts(line, "sk: "))
-			line = (struct span){ line.p + 4, line.len - 4 };
-		return err_set(e, -SK_EBUSY, "its task could not be handed over: %.*s",
-			       SPAN_ARG(line));
-	}
-	return 0;
+static int make_worktree(const struct agent_wish *wish, struct err *e)
+{
+	char *argv[] = { (char *)"sk",       (char *)"tentacle", (char *)"worktree",
+			 (char *)wish->name, (char *)"prepare",  NULL };
+
+	return run_self(argv, GIT_CHECKOUT_LIMIT_MS, -SK_EREFUSED, "worktree", e);
 }
 
 /* Whether its task will begin or goes on without anybody doing anything; *nobody: no orchestrator
@@ -292,6 +314,11 @@ int agent_order(struct cmd_ctx *c, const struct agents *agents, const struct age
 	bool nobody;
 	int rc = look_ahead(&o, e);
 
+	if (rc == 0 && wish->worktree) {
+		rc = make_worktree(wish, e);
+		if (rc == 0)
+			rc = look_ahead(&o, e); /* it works there now */
+	}
 	if (rc == 0 && out->again) /* lost: its task may be about to begin again by itself */
 		out->again = task_goes_on(c, out, &nobody, e) > 0;
 	if (rc == 0 && !out->again)

@@ -12,27 +12,28 @@
 #include "cmd/goals.h"
 
 /* Rows for commands that start agents; they need NEED_GOALS | NEED_STATE. */
+#define AGENT_RUN_OPTIONS                                                                \
+	{ .name = "agent",                                                               \
+	  .kind = OPTION_TEXT,                                                           \
+	  .value = "A",                                                                  \
+	  .summary = "which one to run (default: the tentacle's, else default_agent)" }, \
+		{ .name = "timeout",                                                     \
+		  .kind = OPTION_DURATION,                                               \
+		  .value = "TIME",                                                       \
+		  .summary = "end it after this (default: the agent's)" },               \
+	{                                                                                \
+		.name = "detach", .letter = 'd', .kind = OPTION_FLAG,                    \
+		.summary = "do not wait for the agent that runs"                         \
+	}
 #define AGENT_ORDER_OPTIONS                                                                     \
-	{ .name = "agent",                                                                      \
-	  .kind = OPTION_TEXT,                                                                  \
-	  .value = "A",                                                                         \
-	  .summary = "which one (default: the tentacle's, else default_agent); see sk agents "  \
-		     "list" },                                                                  \
+	AGENT_RUN_OPTIONS,                                                                      \
 		{ .name = "model",                                                              \
 		  .kind = OPTION_TEXT,                                                          \
 		  .value = "M",                                                                 \
 		  .summary = "the model it uses (default: the tentacle's, else the agent's)" }, \
-		{ .name = "timeout",                                                            \
-		  .kind = OPTION_DURATION,                                                      \
-		  .value = "TIME",                                                              \
-		  .summary = "end it after this (default: the agent's)" },                      \
-		{ .name = "detach",                                                             \
-		  .letter = 'd',                                                                \
-		  .kind = OPTION_FLAG,                                                          \
-		  .summary = "do not wait for it" },                                            \
 		{ .name = "worktree",                                                           \
 		  .kind = OPTION_FLAG,                                                          \
-		  .summary = "let it work in a worktree of its own" },                          \
+		  .summary = "let it work in a worktree of its own, which is made" },           \
 	{                                                                                       \
 		.name = "force", .kind = OPTION_FLAG,                                           \
 		.summary = "although a dependency has not succeeded"                            \

@@ -32,9 +32,10 @@ static struct event *open_event(struct turn *t, enum event_kind kind, const stru
 		ev->edge = span_of(row->id);
 	}
 	if (words) {
-		ev->operator_name = words->operator_name;
-		ev->reason = words->reason;
-		ev->name = event_rows[kind].fields & HAS(NAME) ? words->name : SPAN_NONE;
+		ev->operator_name = turn_copy(t, words->operator_name);
+		ev->reason = turn_copy(t, words->reason);
+		ev->name =
+			event_rows[kind].fields & HAS(NAME) ? turn_copy(t, words->name) : SPAN_NONE;
 		ev->attempt = event_rows[kind].fields & HAS(ATTEMPT) ? words->attempt : 0;
 		ev->exit_code = event_rows[kind].fields & HAS(EXIT_CODE) ? words->exit_code : 0;
 		ev->signal = event_rows[kind].fields & HAS(SIGNAL) ? words->signal : 0;

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 
 from conftest import binary, until
 
@@ -79,6 +80,17 @@ class Crew:
         """Recorded by whoever changes something next; a command that changes nothing does."""
         assert self.goals("breaker", "reset", "--all").code == 0
         return self.goals.meta(name)["status"]
+
+    def kill_all(self):
+        """The orchestrator first: it would start another worker."""
+        for beginning in ("sk run ", "sk worker ", ""):
+            for pid, words in self.goals.left().items():
+                if words.startswith(beginning):
+                    try:
+                        os.kill(pid, signal.SIGKILL)
+                    except ProcessLookupError:
+                        pass
+        until(lambda: not [words for words in self.goals.left().values() if words], "all end")
 
     def wrapper(self, name):
         return [pid for pid, words in self.goals.left().items() if "__agent %s " % name in words]

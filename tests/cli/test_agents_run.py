@@ -85,6 +85,14 @@ def test_a_problem_handed_off(crew, status, code):
     assert crew.goals.meta("docs")["terminal_status"] == status
 
 
+def test_in_a_worktree_of_its_own(crew):
+    crew.tentacle("docs", "edit=docs/new.txt handoff")
+    done = crew.run("docs", "--worktree")
+    assert done.code == 0, done.err
+    place = crew.goals.meta("docs")["worktree"]["path"]
+    assert os.path.exists(place + "/docs/new.txt") and not (crew.goals.folder / "docs/new.txt").exists()
+
+
 def test_each_run_is_a_new_one(crew):
     crew.tentacle("docs", "say=one", "say=two")
     assert crew.run("docs").code == 11
@@ -297,13 +305,8 @@ def test_everything_is_killed(crew):
     crew.gate("gate")
     running = crew.start("docs")
     crew.began("docs")
-    for pid in crew.goals.left():
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    crew.kill_all()
     running.wait()
-    until(lambda: not crew.goals.left(), "all end")
     assert crew.state("docs") == "lost"
     assert crew.run("docs").code == 0
     assert len(crew.ran("docs")) == 2 and len(crew.goals.events("tentacle_dispatched")) == 1

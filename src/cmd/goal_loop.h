@@ -1,0 +1,39 @@
+/*
+ * Driving a goal: waves of agents, what they hand off, the proof, the decision. One step at a time,
+ * each from what is recorded: so the loop may be killed at any moment and begun again.
+ */
+#ifndef SK_GOAL_LOOP_H
+#define SK_GOAL_LOOP_H
+
+#include "cmd/agent_order.h"
+#include "cmd/agent_eyes.h"
+
+struct goal_loop {
+	struct cmd_ctx *c;
+	struct agents agents;
+	struct agent_eyes eyes;
+	struct goal_actor actor;
+	struct goal_words words;
+	char *goal_id;
+	uint64_t concurrency, iterations_max, iterations; /* max 0 = no limit of its own */
+	int64_t poll_ms, patience_ms;                     /* patience: without anybody at work */
+	int64_t criterion_ms;                             /* 0 = each criterion's own */
+	bool orders, releases; /* starts agents; lets parked work go when its time has come */
+	int interrupted;       /* the signal, after which nothing new is started */
+	bool cancelled;
+	/* What the last look found. */
+	size_t at_work, ready, parked, open;
+	bool unrecorded;    /* something was handed off well and is not completed yet */
+	int64_t due_ms;     /* when parked work is due, 0 = nobody knows */
+	int64_t quiet_ms;   /* monotonic: since when nobody is at work, 0 = somebody is */
+	struct buf trouble; /* what needs a person, one line each */
+	struct buf blocked; /* why something that is ready was not started */
+};
+
+void goal_loop_release(struct goal_loop *l);
+
+/* Drives it to an end. Returns the exit code, with the last word of it on stderr; or a negative
+ * code. */
+int goal_loop_run(struct goal_loop *l, struct err *e);
+
+#endif

@@ -1,0 +1,257 @@
+/*
+ * What a step of the loop finds, and what it sets going. Which agents are at work is asked of the
+ * store at each step, by identity, so an agent is never started twice, neither by two loops (there
+ * is one lock) nor by one that was killed and begun again. The store is closed while an agent
+ * starts.
+ */
+#include "cmd/goal_loop_impl.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "core/agent_turn.h"
+#include "core/goal_progress.h"
+#include "core/tentacle_work.h"
+#include "os/clock.h"
+
+void goal_loop_release(struct goal_loop *l)
+{
+	agents_release(&l->agents);
+	agent_eyes_close(&l->eyes);
+	mem_free(&l->goal_id);
+	buf_release(&l->trouble);
+	buf_release(&l->blocked);
+}
+
+void goal_loop_say(const char *fmt, ...)
+{
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
+	va_list args;
+
+	va_start(args, fmt);
+	buf_putfv(&line, fmt, args);
+	va_end(args);
+	print_problem(line.p);
+}
+
+int goal_loop_open(struct goal_loop *l, unsigned flags, struct goal_store **s,
+		   const struct goal **g, struct err *e)
+{
+	int rc;
+
+	l->c->now_ms = clock_wall_ms(&clock_real);
+	rc = goals_open(l->c, flags, s, e);
+	return rc < 0 ? rc : goal_store_goal(*s, l->goal_id, g, e);
+}
+
+/* One that was ordered and has not begun: its task may wait, or was never handed over. */
+static bool ordered(const struct tentacle *t)
+{
+	return t->status == TENTACLE_DISPATCHED && t->owner.nonce.len;
+}
+
+/* Its task may be run again by itself: when the worker was what died. */
+static bool lost(const struct tentacle *t)
+{
+	return t->status == TENTACLE_LOST && t->owner.nonce.len;
+}
+
+/* Its hand-off is there, and its agent has not ended yet. */
+static bool ending(const struct tentacle *t)
+{
+	return t->owner.nonce.len &&
+	       (t->status == TENTACLE_HANDED_OFF || t->status == TENTACLE_PARKED ||
+		t->status == TENTACLE_COMPLETED);
+}
+
+static void trouble(struct goal_loop *l, const struct tentacle *t, const char *what)
+{
+	buf_putf(&l->trouble, "tentacle \"%.*s\": %s%c", SPAN_ARG(t->name), what, 0);
+}
+
+/* Counts one tentacle; what is to be started is named in *ready, with a NUL behind it. */
+static void look_at(struct goal_loop *l, const struct goals *all, struct span name,
+		    struct buf *ready)
+{
+	const struct tentacle *t = goals_tentacle(all, name);
+	enum standing s = tentacle_standing(all, name);
+
+	if (!t)
+		return;
+	l->open += !standing_closes(s);
+	l->at_work += s == STANDING_RUNNING || s == STANDING_DISPATCHED || s == STANDING_ACTIVE ||
+		      ending(t);
+	l->parked += s == STANDING_PARKED;
+	l->open += t->status == TENTACLE_HANDED_OFF && s == STANDING_RESOLVED; /* completed next */
+	l->unrecorded |= t->status == TENTACLE_HANDED_OFF && s == STANDING_RESOLVED;
+	if (t->outside_scope.count)
+		trouble(l, t, "files outside of its scope were changed");
+	else if (s == STANDING_TRIAGE)
+		trouble(l, t, handoff_words[t->terminal_status]);
+	else if (s == STANDING_FAILED_NEEDS)
+		trouble(l, t, "what it depends on did not succeed");
+	else if (s == STANDING_PARKED && t->parked.held)
+		trouble(l, t, "it is parked until a person releases it");
+	else if ((s == STANDING_AWAITING_HANDOFF || s == STANDING_LOST) &&
+		 t->attempts >= AGENT_ATTEMPTS_MAX)
+		trouble(l, t, "its agent ended several times without a hand-off");
+	else if (s == STANDING_READY || s == STANDING_AWAITING_HANDOFF ||
+		 (s == STANDING_LOST && !t->owner.nonce.len))
+		buf_putf(ready, "%.*s%c", SPAN_ARG(name), 0);
+}
+
+/* What there is: fills the counts and the names that may be started. */
+int goal_loop_look(struct goal_loop *l, struct buf *ready, struct buf *watched, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	const struct goals *all;
+	const struct iteration *now;
+	const struct goal *g;
+	int rc = goal_loop_open(l, 0, &s, &g, e);
+
+	if (rc < 0)
+		return rc;
+	all = goal_store_goals(s);
+	now = goal_iteration(g, g->iteration);
+	l->at_work = l->parked = l->open = 0;
+	l->unrecorded = false;
+	buf_truncate(&l->trouble, 0);
+	for (size_t i = 0; now && i < now->tentacles.count; i++) {
+		const struct tentacle *t = goals_tentacle(all, now->tentacles.v[i]);
+
+		look_at(l, all, now->tentacles.v[i], ready);
+		if (t && (t->status == TENTACLE_RUNNING || ordered(t) || lost(t)))
+			buf_putf(watched, "%.*s%c", SPAN_ARG(t->name), 0);
+	}
+	(void)agent_due(all, l->c->now_ms, &l->due_ms);
+	return g->status;
+}
+
+static int receipt_of(struct goal_loop *l, const char *name, struct agent_receipt *r, bool *gone,
+		      bool *waits, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	const struct tentacle *t;
+	int rc = goals_open(l->c, 0, &s, e);
+
+	if (rc == 0)
+		rc = goal_store_tentacle(s, name, &t, e);
+	if (rc < 0)
+		return rc;
+	snprintf(r->nonce, sizeof(r->nonce), "%.*s", SPAN_ARG(t->owner.nonce));
+	agent_task_name(t->name, r->task);
+	*gone = lost(t);
+	*waits = ordered(t);
+	return 0;
+}
+
+/*
+ * Whether the tasks go on is asked at each step, for the orchestrator may have been killed. One
+ * that is lost and does not begin again by itself is ready; so is an order whose task nobody has.
+ */
+int goal_loop_watch(struct goal_loop *l, const struct buf *watched, struct buf *ready,
+		    struct err *e)
+{
+	for (size_t at = 0; at < watched->len; at += strlen(watched->p + at) + 1) {
+		struct agent_receipt r = { .again = true };
+		unsigned handed = 0;
+		bool gone, waits;
+		int rc = receipt_of(l, watched->p + at, &r, &gone, &waits, e);
+
+		if (rc == 0)
+			rc = agent_look(l->c, watched->p + at, &r, &handed, e);
+		if (rc < 0)
+			return rc;
+		if (rc > 0 && gone)
+			l->at_work++;
+		if (rc > 0 || (!gone && !waits))
+			continue;
+		l->at_work -= waits;
+		buf_putf(ready, "%s%c", watched->p + at, 0);
+	}
+	return 0;
+}
+
+/* A refusal that time or another agent takes away, and that is no reason to end. */
+static bool passes(int rc)
+{
+	return rc == -SK_EBUSY || rc == -SK_EPARKED;
+}
+
+int goal_loop_start(struct goal_loop *l, const struct buf *ready, struct err *e)
+{
+	buf_truncate(&l->blocked, 0);
+	l->ready = 0;
+	for (size_t at = 0; at < ready->len; at += strlen(ready->p + at) + 1) {
+		const struct agent_wish wish = { .name = ready->p + at };
+		struct agent_receipt receipt;
+		struct err refused = ERR_INIT;
+		int rc;
+
+		l->ready++;
+		if (!l->orders || l->interrupted || l->at_work >= l->concurrency)
+			continue;
+		rc = agent_order(l->c, &l->agents, &wish, &receipt, &refused);
+		if (rc == 0) {
+			l->at_work++;
+			goal_loop_say("%s: started (sk logs -f %s)", wish.name, receipt.task);
+		} else if (passes(rc)) {
+			buf_truncate(&l->blocked, 0);
+			buf_puts(&l->blocked, refused.text);
+		} else {
+			return err_set(e, rc, "%s", refused.text);
+		}
+	}
+	return 0;
+}
+
+/* What a verification or a parent has against it, a person has to hear of. */
+static int complete_one(struct goal_loop *l, struct goal_store *s, struct span name, struct err *e)
+{
+	const struct texts none = { NULL, 0 };
+	int rc = tentacle_complete(goal_store_turn(s), name, 0, &none, &l->words);
+
+	if (rc < 0)
+		return goal_store_refused(s, rc == -SK_EWORK ? -SK_EHUMAN : rc, e);
+	goal_loop_say("%.*s: done", SPAN_ARG(name));
+	return 0;
+}
+
+/* What was handed off well is completed: its dependents may begin. */
+int goal_loop_complete(struct goal_loop *l, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	const struct iteration *now;
+	const struct goal *g;
+	int rc = goal_loop_open(l, GOALS_WRITE, &s, &g, e);
+
+	if (rc < 0)
+		return rc;
+	now = goal_iteration(g, g->iteration);
+	for (size_t i = 0; rc == 0 && now && i < now->tentacles.count; i++) {
+		const struct tentacle *t = goals_tentacle(goal_store_goals(s), now->tentacles.v[i]);
+
+		if (t && t->status == TENTACLE_HANDED_OFF && tentacle_succeeded(t) &&
+		    !t->outside_scope.count && !t->owner.nonce.len)
+			rc = complete_one(l, s, t->name, e);
+	}
+	return rc < 0 ? rc : goal_store_commit(s, e);
+}
+
+/* Lets one go whose time has come; what comes of it decides about the next. */
+int goal_loop_free(struct goal_loop *l, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	const struct tentacle *t;
+	const struct goal *g;
+	int rc = goal_loop_open(l, GOALS_WRITE, &s, &g, e);
+
+	if (rc < 0)
+		return rc;
+	t = agent_due(goal_store_goals(s), l->c->now_ms, &l->due_ms);
+	if (!t)
+		return 0;
+	goal_loop_say("%.*s: its time has come, it is released", SPAN_ARG(t->name));
+	rc = agent_released(goal_store_turn(s), t->name, &l->words);
+	return rc < 0 ? goal_store_refused(s, rc, e) : goal_store_commit(s, e);
+}

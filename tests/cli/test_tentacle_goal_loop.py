@@ -1,0 +1,243 @@
+"""sk tentacle goal loop: waves of agents to the end, every reason to stop, and going on after a kill."""
+
+import os
+import signal
+
+import pytest
+
+from agents import Crew
+from conftest import until
+
+
+@pytest.fixture
+def crew(goals):
+    goals.commit(src__a="one\n", docs__a="two\n")
+    return Crew(goals)
+
+
+def linked(crew, name, *script, **members):
+    crew.tentacle(name, *script, **members)
+    done = crew.goals.g("link", name)
+    assert done.code == 0, done.err
+
+
+def criterion(crew, command, name="sc-1"):
+    done = crew.goals.g("criteria", "add", "--id", name, "--desc", name, "--verify-cmd", command)
+    assert done.code == 0, done.err
+
+
+def loop(crew, *words, **more):
+    return crew.goals.g("loop", "--poll-interval", "200ms", *words, **more)
+
+
+def start(crew, *words):
+    return crew.goals.start("tentacle", "goal", "loop", "--poll-interval", "100ms", *words)
+
+
+def test_words(crew):
+    assert loop(crew, "--concurrency", "0").code == 2
+    assert loop(crew, "--poll-timeout", "soon").code == 2
+    assert loop(crew, "--goal", "ffffffff").code == 3
+    assert loop(crew, "more").code == 2
+
+
+def test_to_the_end(crew):
+    """Two waves by a dependency, the proof, the end."""
+    linked(crew, "first", "edit=docs/first used=5 handoff")
+    linked(crew, "second", "edit=docs/second used=6 handoff", todo_deps=["first"])
+    criterion(crew, "test -e docs/first && test -e docs/second")
+    done = loop(crew)
+    assert done.code == 0, done.err
+    goal = crew.goals.goal()
+    assert goal["status"] == "completed" and goal["spent_tokens"] == 11
+    assert crew.goals.meta("first")["status"] == crew.goals.meta("second")["status"] == "completed"
+    first = [event["seq"] for event in crew.goals.events("tentacle_completed") if event["tentacle"] == "first"]
+    second = [event["seq"] for event in crew.goals.events("tentacle_started") if event["tentacle"] == "second"]
+    assert first < second
+    assert loop(crew).code == 0
+    assert len(crew.ran("first")) == 1
+
+
+def test_no_criterion(crew):
+    linked(crew, "docs", "handoff")
+    done = loop(crew)
+    assert done.code == 11 and "no criterion says" in done.err
+
+
+def test_criteria_that_do_not_pass_open_an_iteration(crew):
+    linked(crew, "docs", "handoff")
+    criterion(crew, "false")
+    done = loop(crew)
+    assert done.code == 11 and "the next iteration has no tentacles" in done.err
+    assert crew.goals.goal()["iteration"] == 2
+    done = loop(crew)
+    assert done.code == 11 and "no tentacle that could change that" in done.err
+    assert crew.goals.goal()["iteration"] == 2
+
+
+def test_over_budget(crew):
+    assert crew.goals.g("budget", "--max-iterations", "1").code == 0
+    linked(crew, "docs", "handoff")
+    criterion(crew, "false")
+    done = loop(crew)
+    assert done.code == 12 and "the budget is used up" in done.err
+    assert crew.goals.goal()["status"] == "needs-human" and crew.goals.goal()["iteration"] == 1
+    assert loop(crew).code == 11
+
+
+def test_tokens_used_up_stop_the_next_agent(crew):
+    assert crew.goals.g("budget", "--max-tokens", "10").code == 0
+    linked(crew, "first", "used=20 handoff")
+    linked(crew, "second", "handoff", todo_deps=["first"])
+    assert loop(crew).code == 12
+    assert crew.ran("second") == []
+
+
+def test_a_gate_blocks(crew):
+    linked(crew, "docs", "handoff")
+    criterion(crew, "true")
+    assert crew.goals.g("gate", "add", "review").code == 0
+    assert loop(crew).code == 10
+    assert loop(crew).code == 10
+    assert crew.goals.g("gate", "approve", "review").code == 0
+    assert loop(crew).code == 0
+    assert len(crew.ran("docs")) == 1
+
+
+def test_paused(crew):
+    linked(crew, "docs", "handoff")
+    assert crew.goals.g("eval", "--decision", "pause").code == 0
+    done = loop(crew)
+    assert done.code == 4 and "goal resume" in done.err
+    assert crew.ran("docs") == []
+
+
+def test_a_problem_handed_off_needs_a_person(crew):
+    linked(crew, "docs", "handoff=AMBIGUOUS")
+    linked(crew, "after", todo_deps=["docs"])
+    done = loop(crew)
+    assert done.code == 11 and 'tentacle "docs": AMBIGUOUS' in done.err
+    assert crew.ran("after") == []
+
+
+def test_no_handoff_again_and_again(crew):
+    linked(crew, "docs", "say=1", "say=2", "die", "say=4")
+    done = loop(crew)
+    assert done.code == 11 and "several times without a hand-off" in done.err
+    assert len(crew.ran("docs")) == 3
+
+
+def test_a_limit_that_passes_is_waited_for(crew):
+    """FM-5 without anybody: one is turned away, its time comes, it is released and does its work; nobody else was sent."""
+    linked(crew, "docs", "reset=2", "handoff")
+    linked(crew, "more", "handoff", todo_deps=["docs"])
+    criterion(crew, "true")
+    done = loop(crew)
+    assert done.code == 0, done.err
+    assert "docs: its time has come" in done.err
+    assert len(crew.ran("docs")) == 2 and crew.goals.meta("docs")["attempts"] == 1
+    assert [event["event"] for event in crew.goals.events() if event["event"] in ("tentacle_parked", "tentacle_released")] == [
+        "tentacle_parked", "tentacle_released"]
+
+
+def test_a_limit_that_takes_long_ends_the_loop(crew):
+    linked(crew, "docs", "reset=7200", "handoff")
+    done = loop(crew, "--poll-timeout", "1s")
+    assert done.code == 75 and "parked and not due before" in done.err
+
+
+@pytest.mark.parametrize("how", ["option", "configuration"])
+def test_no_automatic_release(crew, how):
+    if how == "configuration":
+        crew.configure(more="auto_release: false\n")
+    linked(crew, "docs", "reset=1", "handoff")
+    done = loop(crew, *(["--no-auto-release"] if how == "option" else []))
+    assert done.code == 75
+    assert len(crew.ran("docs")) == 1
+
+
+def test_no_automatic_dispatch(crew):
+    linked(crew, "docs")
+    done = loop(crew, "--no-auto-dispatch", "--poll-timeout", "300ms")
+    assert done.code == 11 and crew.ran("docs") == []
+
+
+def test_no_more_than_concurrency(crew):
+    crew.gate("gate")
+    for name in ("one", "two", "three"):
+        linked(crew, name, "wait=gate handoff")
+    criterion(crew, "true")
+    running = start(crew, "--concurrency", "2")
+    until(lambda: len(crew.ran("one") + crew.ran("two") + crew.ran("three")) == 2, "two begin")
+    assert sum(crew.goals.meta(name)["status"] == "running" for name in ("one", "two", "three")) <= 2
+    crew.open_gate("gate")
+    assert running.wait(20) == 0
+    assert [len(crew.ran(name)) for name in ("one", "two", "three")] == [1, 1, 1]
+
+
+def test_one_loop_at_a_time(crew):
+    crew.gate("gate")
+    linked(crew, "docs", "wait=gate handoff")
+    criterion(crew, "true")
+    running = start(crew)
+    crew.began("docs")
+    done = loop(crew)
+    assert done.code == 6 and "pid %d" % running.pid in done.err
+    crew.open_gate("gate")
+    assert running.wait(20) == 0
+
+
+def test_killed_and_begun_again(crew):
+    """No agent runs twice: what runs goes on, and the next loop finds it."""
+    crew.gate("gate")
+    linked(crew, "docs", "wait=gate handoff")
+    linked(crew, "after", "handoff", todo_deps=["docs"])
+    criterion(crew, "true")
+    running = start(crew)
+    agent = crew.began("docs")
+    running.kill()
+    running.wait()
+    again = start(crew)
+    crew.open_gate("gate")
+    assert again.wait(20) == 0
+    assert crew.ran("docs") == [agent] and len(crew.ran("after")) == 1
+
+
+def test_everything_is_killed(crew):
+    """The machine's night: loop, orchestrator, worker, wrapper and agent. The next loop does the work again."""
+    crew.gate("gate")
+    linked(crew, "docs", "wait=gate", "handoff")
+    criterion(crew, "true")
+    running = start(crew)
+    crew.began("docs")
+    crew.kill_all()
+    running.wait()
+    assert loop(crew).code == 0
+    assert len(crew.ran("docs")) == 2 and crew.goals.meta("docs")["status"] == "completed"
+
+
+def test_interrupted(crew):
+    """Ctrl-C: what runs goes to its end, nothing new starts."""
+    crew.gate("gate")
+    linked(crew, "docs", "wait=gate handoff")
+    linked(crew, "after", "handoff", todo_deps=["docs"])
+    running = start(crew)
+    crew.began("docs")
+    running.send_signal(signal.SIGINT)
+    until(lambda: "draining" in os.read(running.stderr.fileno(), 65536).decode(), "it says so")
+    crew.open_gate("gate")
+    assert running.wait(20) == 130
+    assert crew.goals.meta("docs")["terminal_status"] == "DONE" and crew.ran("after") == []
+
+
+def test_interrupted_twice(crew):
+    crew.gate("gate")
+    linked(crew, "docs", "wait=gate handoff")
+    running = start(crew)
+    agent = crew.began("docs")
+    running.send_signal(signal.SIGINT)
+    until(lambda: "draining" in os.read(running.stderr.fileno(), 65536).decode(), "it says so")
+    running.send_signal(signal.SIGINT)
+    assert running.wait(20) == 130
+    until(lambda: agent not in crew.goals.left(), "the agent is ended")
+    assert crew.goals.meta("docs")["status"] == "awaiting-handoff"
