@@ -17,10 +17,13 @@
 #include "cmd/follow.h"
 #include "cmd/view.h"
 #include "core/agent_turn.h"
+#include "core/goal_budget.h"
 #include "os/capture.h"
 #include "os/clock.h"
-#include "work/agent_prompt.h"
+#include "work/bundle.h"
 #include "work/owner.h"
+#include "work/prompt.h"
+#include "work/tentacle_dir.h"
 
 #define NAME_WHOLE_MAX 55 /* "tentacle-" and this fit into a name */
 #define NAME_CUT 46
@@ -56,11 +59,28 @@ struct ordering {
 	int64_t timeout_ms;
 };
 
+bool agent_budget_spent(const struct goal *g, int64_t now_ms)
+{
+	struct goal_use use[GOAL_LIMIT_COUNT];
+
+	goal_use_read(g, now_ms, use);
+	for (size_t i = 0; i < GOAL_LIMIT_COUNT; i++)
+		if (i != GOAL_LIMIT_ITERATIONS && i != GOAL_LIMIT_TENTACLES && use[i].limit &&
+		    use[i].used >= use[i].limit)
+			return true;
+	return false;
+}
+
 static int check_goal(const struct goal_store *s, const struct tentacle *t, struct err *e)
 {
 	const struct goal *g = t->goal_id.len ? goals_find(goal_store_goals(s), t->goal_id) : NULL;
 	int code;
 
+	if (g && g->status == GOAL_ACTIVE && agent_budget_spent(g, clock_wall_ms(&clock_real)))
+		return err_set(e, -SK_EBUDGET,
+			       "tentacle \"%.*s\": the budget of its goal is used up: nothing was "
+			       "started. Try: sk tentacle goal budget",
+			       SPAN_ARG(t->name));
 	if (!g || g->status == GOAL_ACTIVE)
 		return 0;
 	code = g->status == GOAL_AWAITING_GATE ? -SK_EGATE
@@ -187,17 +207,37 @@ static int decide(struct ordering *o, struct goal_store *s, struct err *e)
 	return rc < 0 ? goal_store_refused(s, rc, e) : 0;
 }
 
+static int put_prompt(const struct ordering *o, const struct goal_store *s,
+		      const struct tentacle *t, bool bundled, struct buf *out, struct err *e)
+{
+	CLEANUP(buf_release) struct buf context = BUF_INIT;
+	const struct prompt p = { .all = goal_store_goals(s),
+				  .t = t,
+				  .dir = goal_store_dir(s),
+				  .work = o->work,
+				  .program = o->program,
+				  .bundle = bundled };
+	struct prompt whole = p;
+	int rc = context_read(s, t, &context, e);
+
+	whole.context = (struct span){ context.p, context.len };
+	if (rc >= 0)
+		prompt_encode(&whole, out);
+	return rc < 0 ? rc : 0;
+}
+
 /* What its task will read is there before the order is. */
 static int write_files(const struct ordering *o, struct goal_store *s, struct err *e)
 {
 	CLEANUP(buf_release) struct buf prompt = BUF_INIT, plan = BUF_INIT;
 	const struct tentacle *t = goals_tentacle(goal_store_goals(s), span_of(o->wish->name));
-	int rc;
+	struct err unbundled = ERR_INIT; /* a bundle helps, and its failure stops nobody */
+	bool bundled = bundle_make(s, t, o->c->now_ms, &unbundled) == 0;
+	int rc = put_prompt(o, s, t, bundled, &prompt, e);
 
-	agent_prompt_encode(goal_store_goals(s), t, goal_store_dir(s), o->work, o->program,
-			    &prompt);
 	put_plan(o, &plan);
-	rc = write_beside(s, o->wish->name, "prompt.md", &prompt, e);
+	if (rc == 0)
+		rc = write_beside(s, o->wish->name, "prompt.md", &prompt, e);
 	if (rc == 0)
 		rc = write_beside(s, o->wish->name, "run.json", &plan, e);
 	return rc;

@@ -72,6 +72,10 @@ int agent_order(struct cmd_ctx *c, const struct agents *agents, const struct age
 int agent_look(struct cmd_ctx *c, const char *name, const struct agent_receipt *r, unsigned *handed,
 	       struct err *e);
 
+/* Whether what counts at every moment (time, tokens, cost) is used up, and not only what counts at
+ * an iteration's end. */
+bool agent_budget_spent(const struct goal *g, int64_t now_ms);
+
 /* The name of workstream and task of a tentacle: "tentacle-docs". */
 void agent_task_name(struct span tentacle, char out[80]);
 

@@ -37,7 +37,7 @@ static const char *next_of(const struct tentacle *t)
 	case TENTACLE_COMPLETED:
 		return NULL;
 	default:
-		return "sk agents run";
+		return "sk tentacle dispatch --run";
 	}
 }
 

@@ -13,7 +13,7 @@ static const struct option_row agents_run_options[] = {
 
 const struct cmd cmd_agents_run = {
 	.path = "agents run",
-	.summary = "run the agent of a tentacle under supervision",
+	.summary = "run the agent of a tentacle, watched over",
 	.usage = "NAME [--agent A] [--model M] [--timeout TIME] [--detach]",
 	.about =
 		"The agent is a task of the orchestrator, in the workstream tentacle-NAME: sk "

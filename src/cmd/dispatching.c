@@ -158,24 +158,32 @@ static int record(struct sending *k, struct err *e)
 	return tentacles_commit(k->s, tentacles_name(k->c), &k->t, e);
 }
 
+/* Without an open to-do there is nothing to hand out; it says so. */
+static bool nothing_open(struct sending *k)
+{
+	struct todo_count count = todo_count(k->t->todo);
+
+	if (count.done != count.total)
+		return false;
+	if (k->c->json)
+		tentacle_print_json(k->c, k->t);
+	else
+		out_putf(
+			k->c->out,
+			"tentacle %.*s has no open to-do: nothing was dispatched. Try: sk tentacle "
+			"todo %.*s add TEXT\n",
+			SPAN_ARG(k->t->name), SPAN_ARG(k->t->name));
+	return true;
+}
+
 static int send(struct sending *k, enum dispatch_form form, struct err *e)
 {
-	struct todo_count count;
 	int rc = tentacles_open(k->c, GOALS_WRITE, &k->s, &k->t, e);
 
 	if (rc < 0)
 		return rc;
-	count = todo_count(k->t->todo);
-	if (count.done == count.total) {
-		if (k->c->json)
-			tentacle_print_json(k->c, k->t);
-		else
-			out_putf(k->c->out,
-				 "tentacle %.*s has no open to-do: nothing was dispatched. Try: sk "
-				 "tentacle todo %.*s add TEXT\n",
-				 SPAN_ARG(k->t->name), SPAN_ARG(k->t->name));
+	if (nothing_open(k))
 		return EXIT_DONE;
-	}
 	rc = find_place(k, e);
 	if (rc == 0)
 		rc = context_read(k->s, k->t, &k->context, e);
@@ -193,9 +201,30 @@ static int send(struct sending *k, enum dispatch_form form, struct err *e)
 	return EXIT_DONE;
 }
 
+/* The agent runs here. */
+static int supervise(struct sending *k, struct err *e)
+{
+	int rc = tentacles_open(k->c, 0, &k->s, &k->t, e);
+
+	if (rc < 0)
+		return rc;
+	if (nothing_open(k))
+		return EXIT_DONE;
+	goal_store_close(k->s);
+	k->s = NULL;
+	return agent_supervise(k->c, k->c->options->args[0], e);
+}
+
 int dispatching(struct cmd_ctx *c, enum dispatch_form form, struct err *e)
 {
 	CLEANUP(sending_release) struct sending k = { .c = c };
+	const struct options *o = c->options;
 
+	if (options_has(o, "run"))
+		return supervise(&k, e);
+	if (options_has(o, "agent") || options_has(o, "timeout") || options_has(o, "detach"))
+		return err_set(e, -SK_EUSAGE,
+			       "--agent, --timeout and --detach are for an agent that is run: "
+			       "nothing was dispatched. Try: the same with --run");
 	return send(&k, form, e);
 }

@@ -10,7 +10,6 @@
 
 #include "base/limits.h"
 #include "base/when.h"
-#include "core/goal_budget.h"
 #include "core/goal_eval.h"
 #include "os/capture.h"
 #include "os/clock.h"
@@ -113,17 +112,12 @@ static int stop_parked(const struct goal_loop *l)
 static int over_now(struct goal_loop *l, bool *over, struct err *e)
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL;
-	struct goal_use use[GOAL_LIMIT_COUNT];
 	const struct goal *g;
 	int rc = goal_loop_open(l, 0, &s, &g, e);
 
 	if (rc < 0)
 		return rc;
-	goal_use_read(g, l->c->now_ms, use);
-	*over = false;
-	for (size_t i = 0; i < GOAL_LIMIT_COUNT; i++)
-		*over |= i != GOAL_LIMIT_ITERATIONS && i != GOAL_LIMIT_TENTACLES && use[i].limit &&
-			 use[i].used >= use[i].limit;
+	*over = agent_budget_spent(g, l->c->now_ms);
 	return 0;
 }
 

@@ -172,10 +172,10 @@ int goal_loop_watch(struct goal_loop *l, const struct buf *watched, struct buf *
 	return 0;
 }
 
-/* A refusal that time or another agent takes away, and that is no reason to end. */
+/* A refusal that time or another agent takes away, or that the next step tells better. */
 static bool passes(int rc)
 {
-	return rc == -SK_EBUSY || rc == -SK_EPARKED;
+	return rc == -SK_EBUSY || rc == -SK_EPARKED || rc == -SK_EBUDGET;
 }
 
 int goal_loop_start(struct goal_loop *l, const struct buf *ready, struct err *e)

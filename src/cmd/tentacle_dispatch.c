@@ -13,14 +13,16 @@ static const struct option_row tentacle_dispatch_options[] = {
 
 const struct cmd cmd_tentacle_dispatch = {
 	.path = "tentacle dispatch",
-	.summary = "print the prompt for an agent, and record it",
-	.usage = "NAME [--worktree] [--force]",
-	.about = "Nothing is started: whoever reads the prompt gives it to an agent, which hands "
+	.summary = "print the prompt for an agent, or run it",
+	.usage = "NAME [--run [--agent A]] [--worktree] [--force]",
+	.about = "Without --run nothing is started: whoever reads the prompt gives it to an agent, "
+		 "which hands "
 		 "off when it ends. The dispatch marker holds commits back in this repository "
 		 "until the tentacle is completed or deleted, for four hours at most.",
-	.example = "sk tentacle dispatch port-parser",
+	.example = "sk tentacle dispatch port-parser\nsk tentacle dispatch port-parser --run "
+		   "--agent claude --worktree",
 	.options = tentacle_dispatch_options,
-	.needs = NEED_GOALS,
+	.needs = NEED_GOALS | NEED_STATE,
 	.args = ARG_TEXT,
 	.args_min = 1,
 	.args_max = 1,

@@ -102,7 +102,7 @@ static const struct option_row tentacle_goal_loop_options[] = {
 
 const struct cmd cmd_tentacle_goal_loop = {
 	.path = "tentacle goal loop",
-	.summary = "drive a goal to its end: agents, hand-offs, criteria, decisions",
+	.summary = "drive a goal to its end with agents",
 	.usage = "[--concurrency N] [--max-iterations N]",
 	.about =
 		"It starts the agents of the present iteration's tentacles as their dependencies "

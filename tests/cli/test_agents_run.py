@@ -85,6 +85,20 @@ def test_a_problem_handed_off(crew, status, code):
     assert crew.goals.meta("docs")["terminal_status"] == status
 
 
+def test_dispatch_runs_it_as_well(crew):
+    crew.tentacle("docs", "used=9 handoff")
+    done = crew.goals.t("dispatch", "docs", "--run")
+    assert done.code == 0, done.err
+    assert done.out.startswith("docs: handed-off (DONE)\n") and len(crew.ran("docs")) == 1
+    crew.tentacle("more", "say=nothing")
+    assert crew.goals.t("swarm", "more", "--run", "--json").code == 11
+    assert crew.goals.t("dispatch", "more", "--detach").code == 2
+    assert crew.goals.t("dispatch", "more", "--run", "--agent", "nobody").code == 3
+    assert crew.goals.t("todo", "more", "done", "0").code == 0
+    done = crew.goals.t("dispatch", "more", "--run")
+    assert done.code == 0 and "no open to-do" in done.out and len(crew.ran("more")) == 1
+
+
 def test_in_a_worktree_of_its_own(crew):
     crew.tentacle("docs", "edit=docs/new.txt handoff")
     done = crew.run("docs", "--worktree")
