@@ -17,7 +17,9 @@ struct known_files;
 enum store_open_flags {
 	STORE_READ_ONLY =
 		1 << 0, /* repairs nothing, creates nothing; an unfinished last turn is not seen */
-	STORE_EXISTING = 1 << 1,     /* creates nothing */
+	STORE_EXISTING = 1 << 1, /* creates nothing */
+	STORE_SETTLED = 1 << 3,  /* the caller knows that all bytes of the journal are durable, and
+				    its  name */
 	STORE_HISTORY_READ = 1 << 2, /* the caller has just read what stands in front of the
 					snapshot, under the same lock */
 };

@@ -33,7 +33,7 @@ struct opening {
 	enum snapshot_found found;
 	struct snapshot_place place;
 	uint64_t snapshot_seq;
-	bool read_only, history_read;
+	bool read_only, history_read, settled;
 	bool used;     /* the state comes from the snapshot */
 	bool verified; /* what stands in front of its place was read, too */
 	bool agrees;   /* replay passed the snapshot's number with the snapshot's checksum */
@@ -321,7 +321,7 @@ static int repair(struct opening *o, struct store *s, int64_t now_ms)
 	if (rc == 0)
 		s->touched = o->vfs->stat(o->vfs->ctx, JOURNAL_FILE, &now) < 0 ||
 			     !known_file_is(&s->self, &now); /* since it was read */
-	if (rc == 0)
+	if (rc == 0 && !o->settled)
 		rc = settle(o, s);
 	if (rc == 0)
 		rc = repair_strays(o->vfs, &o->report->stray_temps, o->e);
@@ -411,7 +411,8 @@ int store_open(const struct vfs *vfs, unsigned flags, const char *workspace, int
 			     .report = report,
 			     .e = e,
 			     .read_only = (flags & STORE_READ_ONLY) != 0,
-			     .history_read = (flags & STORE_HISTORY_READ) != 0 };
+			     .history_read = (flags & STORE_HISTORY_READ) != 0,
+			     .settled = (flags & STORE_SETTLED) != 0 };
 	struct store *s;
 	int rc;
 

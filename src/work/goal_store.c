@@ -20,6 +20,8 @@
 #include "os/fd.h"
 #include "os/lock.h"
 #include "os/proc.h"
+#include "store/journal.h"
+#include "work/settled.h"
 #include "work/owner.h"
 #include "work/owner.h"
 
@@ -84,6 +86,8 @@ static int open_journal(struct goal_store *s, struct err *e)
 	workspace[16] = '\0';
 	if (!(s->flags & GOALS_WRITE))
 		flags = STORE_READ_ONLY;
+	else if (s->fd >= 0 && settled_known(s->fd, s->vfs, JOURNAL_FILE))
+		flags |= STORE_SETTLED;
 	rc = store_open(s->vfs, flags, workspace, s->now_ms, &s->st, &s->store, &report, e);
 	if (rc == -ENOENT && !(s->flags & GOALS_WRITE) && there(s, GOAL_FILE)) {
 		err_clear(e);
@@ -317,6 +321,8 @@ int goal_store_commit(struct goal_store *s, struct err *e)
 	rc = goal_files_write(s, e);
 	if (rc == 0 && store_bytes_beyond(s->store, GOALS_SEGMENT_BYTES))
 		rc = store_rotate(s->store, &s->st, s->turn.now_ms, e);
+	if (s->fd >= 0 && s->batch.count && store_usable(s->store))
+		settled_note(s->fd, s->vfs, JOURNAL_FILE);
 	begin_turn(s);
 	return rc;
 }
