@@ -413,8 +413,9 @@ int agent_look(struct cmd_ctx *c, const char *name, const struct agent_receipt *
 		return goes_on && !nobody;
 	if (nobody && goes_on && *handed < AGENT_HANDED_OVER_MAX) {
 		++*handed;
-		rc = hand_over(c, name, false, e);
-		return rc < 0 ? rc : 1;
+		if (hand_over(c, name, false, e) < 0)
+			err_clear(e); /* another one begins or ends at this moment: look again */
+		return 1;
 	}
 	return !nobody && (goes_on || status == TENTACLE_RUNNING);
 }

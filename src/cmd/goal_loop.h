@@ -26,6 +26,7 @@ struct goal_loop {
 	bool unrecorded;    /* something was handed off well and is not completed yet */
 	int64_t due_ms;     /* when parked work is due, 0 = nobody knows */
 	int64_t quiet_ms;   /* monotonic: since when nobody is at work, 0 = somebody is */
+	unsigned handed;    /* times in a row that a task went to a new orchestrator */
 	struct buf trouble; /* what needs a person, one line each */
 	struct buf blocked; /* why something that is ready was not started */
 };

@@ -154,12 +154,14 @@ int goal_loop_watch(struct goal_loop *l, const struct buf *watched, struct buf *
 {
 	for (size_t at = 0; at < watched->len; at += strlen(watched->p + at) + 1) {
 		struct agent_receipt r = { .again = true };
-		unsigned handed = 0;
+		unsigned before = l->handed;
 		bool gone, waits;
 		int rc = receipt_of(l, watched->p + at, &r, &gone, &waits, e);
 
 		if (rc == 0)
-			rc = agent_look(l->c, watched->p + at, &r, &handed, e);
+			rc = agent_look(l->c, watched->p + at, &r, &l->handed, e);
+		if (rc > 0 && l->handed == before)
+			l->handed = 0; /* somebody is at work */
 		if (rc < 0)
 			return rc;
 		if (rc > 0 && gone)
