@@ -244,16 +244,14 @@ int goal_loop_complete(struct goal_loop *l, struct err *e)
 int goal_loop_free(struct goal_loop *l, struct err *e)
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL;
-	const struct tentacle *t;
+	CLEANUP(buf_release) struct buf name = BUF_INIT;
 	const struct goal *g;
 	int rc = goal_loop_open(l, GOALS_WRITE, &s, &g, e);
 
-	if (rc < 0)
+	if (rc == 0)
+		rc = goals_release_due(s, l->c->now_ms, &l->words, &name, &l->due_ms, e);
+	if (rc <= 0)
 		return rc;
-	t = agent_due(goal_store_goals(s), l->c->now_ms, &l->due_ms);
-	if (!t)
-		return 0;
-	goal_loop_say("%.*s: its time has come, it is released", SPAN_ARG(t->name));
-	rc = agent_released(goal_store_turn(s), t->name, &l->words);
-	return rc < 0 ? goal_store_refused(s, rc, e) : goal_store_commit(s, e);
+	goal_loop_say("%s: its time has come, it is released", name.p);
+	return 0;
 }

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "cmd/view.h"
+#include "core/agent_turn.h"
 
 void goals_close(struct goal_store **s)
 {
@@ -35,6 +36,20 @@ int goals_open_goal(struct cmd_ctx *c, unsigned flags, struct goal_store **out,
 	int rc = goals_open(c, flags, out, e);
 
 	return rc < 0 ? rc : goal_store_goal(*out, options_text(c->options, "goal"), goal, e);
+}
+
+int goals_release_due(struct goal_store *s, int64_t now_ms, const struct goal_words *words,
+		      struct buf *name, int64_t *next_ms, struct err *e)
+{
+	const struct tentacle *t = agent_due(goal_store_goals(s), now_ms, next_ms);
+	int rc;
+
+	if (!t)
+		return 0;
+	buf_put(name, t->name.p, t->name.len);
+	rc = agent_released(goal_store_turn(s), t->name, words);
+	rc = rc < 0 ? goal_store_refused(s, rc, e) : goal_store_commit(s, e);
+	return rc < 0 ? rc : 1;
 }
 
 static bool has_option(const struct cmd_ctx *c, const char *name)

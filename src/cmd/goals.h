@@ -29,6 +29,14 @@ void goals_close(struct goal_store **s); /* fits CLEANUP */
 int goals_open_goal(struct cmd_ctx *c, unsigned flags, struct goal_store **out,
 		    const struct goal **goal, struct err *e);
 
+/*
+ * Releases the parked tentacle that agent_due names, and no other, in a store that is open for
+ * writing. Returns 1 once that is durable, with the name appended to *name; 0 when none is due, or
+ * a negative code. *next_ms as agent_due.
+ */
+int goals_release_due(struct goal_store *s, int64_t now_ms, const struct goal_words *words,
+		      struct buf *name, int64_t *next_ms, struct err *e);
+
 /* Who acts, from --operator or the login, and why, from --reason where the command has one. Begin a
  * goal_words with it; the struct must live as long as those. */
 struct goal_actor {

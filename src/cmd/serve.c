@@ -24,6 +24,7 @@
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/service.h"
+#include "work/goal_store.h"
 
 #define LOOK_AGAIN_MS 20
 
@@ -34,7 +35,8 @@ struct serving {
 	struct orchestrator_start start;
 	struct live live;
 	struct service service;
-	char *capabilities; /* outlives the orchestrator */
+	char *capabilities; /* these two outlive the orchestrator */
+	struct buf parked;
 	int state_fd, logs_fd;
 	enum orchestrator_wish wish; /* what is being carried out */
 };
@@ -71,6 +73,20 @@ static unsigned processors(void)
 	return count < 1 ? 1 : count > SLOTS_MAX ? SLOTS_MAX : (unsigned)count;
 }
 
+/* Goals are no concern of a daemon that serves another folder than theirs. Where they cannot be
+ * found, commands on goals say so. */
+static void find_parked(struct serving *s)
+{
+	CLEANUP(paths_release) struct paths goals = PATHS_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (options_number(s->c->options, "release-every", RELEASE_EVERY_MS) != 0 &&
+	    view_find_goal_paths(&goals, &ignored) == 0 &&
+	    (goals.chosen || strcmp(goals.root, s->c->paths->root) == 0))
+		buf_putf(&s->parked, "%s/" RETRY_QUEUE_FILE, goals.state_dir);
+	err_clear(&ignored);
+}
+
 /* Between two orchestrators, or while a command is the one writer, the lock is held for a moment.
  */
 static int open_orchestrator(struct serving *s, struct err *e)
@@ -91,6 +107,8 @@ static int open_orchestrator(struct serving *s, struct err *e)
 			(unsigned)options_number(s->c->options, "workstreams", WORKSTREAMS_AT_ONCE),
 		.exhausted_after_ms = exhausted_ms ? exhausted_ms : EXHAUSTED_AT_ONCE,
 		.serves = true,
+		.parked = s->parked.p,
+		.release_every_ms = (int64_t)options_number(s->c->options, "release-every", 0),
 		.paused = options_has(s->c->options, "paused"),
 		.remains = &worker_remains,
 		.show = served_show,
@@ -223,6 +241,7 @@ int serve(struct cmd_ctx *c, struct err *e)
 	int rc;
 
 	s.capabilities = capability_list(options_text(c->options, "capabilities"));
+	find_parked(&s);
 	service_open(&s.service);
 	rc = open_state(&s, e);
 	live_open(&s.live, s.logs_fd, false, false, SIZE_MAX, c->now_ms);
@@ -235,6 +254,7 @@ int serve(struct cmd_ctx *c, struct err *e)
 	live_release(&s.live);
 	service_close(&s.service);
 	mem_free(&s.capabilities);
+	buf_release(&s.parked);
 	fd_close(&s.logs_fd);
 	fd_close(&s.state_fd);
 	return rc;

@@ -37,6 +37,11 @@
 		  .value = "TIME",                                                   \
 		  .summary = "announce a resource that someone waits for after "     \
 			     "this (default 1m; 0: at once)" },                      \
+		{ .name = "release-every",                                           \
+		  .kind = OPTION_DURATION,                                           \
+		  .value = "TIME",                                                   \
+		  .summary = "look this often for a parked tentacle whose time "     \
+			     "has come (default 30s; 0: never)" },                   \
 	{                                                                            \
 		.name = "paused", .kind = OPTION_FLAG,                               \
 		.summary = "open everything, run nothing until: sk daemon release"   \

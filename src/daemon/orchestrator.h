@@ -63,6 +63,9 @@ struct orchestrator_options {
 	int64_t exhausted_after_ms; /* a resource that someone waits for is announced after this;
 				       0 = EXHAUSTED_AFTER_MS, EXHAUSTED_AT_ONCE */
 	bool serves;                /* a daemon: it stays when all is done */
+	const char *parked;         /* path of the list of parked tentacles, of which one that is
+				       due is released now and then; NULL = none ever */
+	int64_t release_every_ms;   /* 0 = RELEASE_EVERY_MS */
 	bool paused;                /* opens everything and starts nothing until released */
 	const struct orchestrator_remains *remains;
 	struct orchestrator_timing timing;
