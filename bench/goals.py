@@ -48,9 +48,9 @@ def goals(bench):
         for name, argv in floors.items():
             beside[name].append(milliseconds(bench, home, argv, 10))
         for words in COMMANDS:
-            times = 1 if words[1] == "eval" else 10
+            times = 1 if words[1:2] == ["eval"] else 10
             taken[" ".join(words)].append(milliseconds(bench, home, [bench.sk, "tentacle", *words], times))
-            if words[1] == "eval":
+            if words[1:2] == ["eval"]:
                 subprocess.run([bench.sk, "tentacle", "goal", "resume"], cwd=home, check=True, stdout=subprocess.DEVNULL)
     true, python = (rounds.median(beside[name]) for name in floors)
     for words, values in taken.items():
