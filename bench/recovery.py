@@ -12,7 +12,7 @@ COMMANDS = [words.split() for words in (
     "status", "recommend", "why t7", "task show t7", "task list --state running", "task deps t7", "task debug t7", "task retry t7 --dry-run",
     "task skip t7 --dry-run", "task cancel t7 --dry-run", "task skip t7",
     "workstream list", "workstream show bench", "workstream analyze bench", "workstream retry bench --dry-run",
-    "workstream retry-failed bench --dry-run", "workstream resume bench --dry-run",
+    "workstream retry-failed bench --dry-run", "workstream resume bench --dry-run", "workstream dag bench",
     "worker list", "worker check local", "worker restart local --dry-run", "worker shutdown local --force --dry-run",
     "resource list", "resource show r", "resource limit r --max-holders 3 --dry-run", "dep remove --from t2 --to t1 --dry-run",
     "metrics", "interventions --limit 20", "events --limit 20",
@@ -21,7 +21,7 @@ COMMANDS = [words.split() for words in (
 
 # These read, fold or print something of every task: no goal, but nobody should be surprised.
 WHOLE = [words.split() for words in (
-    "workstream cancel bench --dry-run", "workstream dag bench", "state show --format json", "state validate --full", "state show --at 9 --task-id t7",
+    "workstream cancel bench --dry-run", "state show --format json", "state validate --full", "state show --at 9 --task-id t7",
     "state diff 9 current")]
 
 

@@ -198,11 +198,29 @@ void buf_put_quoted(struct buf *b, struct span text, size_t max)
 	buf_puts(b, cut ? "...\"" : "\"");
 }
 
+/* Bytes at p that every terminal shows as they are. */
+static size_t plain_len(const char *p, size_t left)
+{
+	size_t len = 0;
+
+	while (len < left && p[len] >= 0x20 && p[len] < 0x7f)
+		len++;
+	return len;
+}
+
 void buf_put_visible(struct buf *b, struct span text)
 {
 	for (size_t i = 0; i < text.len;) {
-		size_t len = utf8_len(text.p + i, text.len - i);
-		uint32_t c = len ? utf8_value(text.p + i, len) : (unsigned char)text.p[i];
+		size_t len = plain_len(text.p + i, text.len - i);
+		uint32_t c;
+
+		if (len) {
+			buf_put(b, text.p + i, len);
+			i += len;
+			continue;
+		}
+		len = utf8_len(text.p + i, text.len - i);
+		c = len ? utf8_value(text.p + i, len) : (unsigned char)text.p[i];
 
 		if (len == 0)
 			buf_putf(b, "\\x%02x", c);

@@ -30,18 +30,23 @@ static void put_needs(const struct dag *d, uint32_t node, struct buf *out)
 
 static void put_node(const struct dag *d, struct table *t, uint32_t node)
 {
-	CLEANUP(buf_release) struct buf needs = BUF_INIT;
+	CLEANUP(buf_release) struct buf notes = BUF_INIT;
 	const struct task *k = dag_task(d, node);
+	size_t critical;
 
-	put_needs(d, node, &needs);
-	table_cell(t, d->on_cycle[node] ? STYLE_BAD : STYLE_BOLD, "%s",
-		   d->on_cycle[node]  ? "!"
-		   : d->on_path[node] ? "*"
-				      : " ");
+	if (k->flags & TASK_CRITICAL)
+		buf_puts(&notes, "critical; ");
+	critical = notes.len;
+	put_needs(d, node, &notes);
+	if (notes.len == critical && critical)
+		buf_truncate(&notes, critical - 2);
+	table_span(t, d->on_cycle[node] ? STYLE_BAD : STYLE_BOLD,
+		   d->on_cycle[node]  ? SPAN_LIT("!")
+		   : d->on_path[node] ? SPAN_LIT("*")
+				      : SPAN_LIT(" "));
 	table_span(t, STYLE_PLAIN, k->id);
-	table_cell(t, story_style(k->state), "%s", task_state_word(k->state));
-	table_cell(t, STYLE_PLAIN, "%s%s%s", k->flags & TASK_CRITICAL ? "critical" : "",
-		   k->flags & TASK_CRITICAL && needs.len ? "; " : "", needs.p ? needs.p : "");
+	table_span(t, story_style(k->state), span_of(task_state_word(k->state)));
+	table_span(t, STYLE_PLAIN, (struct span){ notes.p, notes.len });
 }
 
 static void print_cycles(struct cmd_ctx *c, const struct dag *d)

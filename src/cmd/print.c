@@ -232,6 +232,15 @@ static struct span cut(struct span text, unsigned width)
 	return (struct span){ text.p, i };
 }
 
+static void put_blanks(struct out *o, unsigned count)
+{
+	static const char blanks[] = "                                ";
+
+	for (; count >= sizeof(blanks); count -= (unsigned)sizeof(blanks) - 1)
+		out_put(o, blanks, sizeof(blanks) - 1);
+	out_put(o, blanks, count);
+}
+
 static void print_row(const struct table *t, const struct table_cell *row, const unsigned *widths,
 		      struct out *o, unsigned indent)
 {
@@ -239,7 +248,7 @@ static void print_row(const struct table *t, const struct table_cell *row, const
 
 	while (last > 0 && row[last - 1].len == 0)
 		last--;
-	out_putf(o, "%*s", (int)indent, "");
+	put_blanks(o, indent);
 	for (unsigned c = 0; c < last; c++) {
 		struct span text = { t->text.p + row[c].at, row[c].len };
 
@@ -254,7 +263,7 @@ static void print_row(const struct table *t, const struct table_cell *row, const
 		used += row[c].width;
 		if (c + 1 == last)
 			break;
-		out_putf(o, "%*s", (int)(widths[c] - row[c].width + 2), "");
+		put_blanks(o, widths[c] - row[c].width + 2);
 		used += widths[c] - row[c].width + 2;
 	}
 	out_puts(o, "\n");
