@@ -7,13 +7,17 @@
 #include "os/lock.h"
 
 #define LOOP_LOCK "goal-loop.lock"
+#define LOOP_LOCK_PATIENCE_MS 1000
 
 /* One loop a repository: two would wait for each other's agents. */
 static int take_lock(const struct cmd_ctx *c, struct lock *lock, struct err *e)
 {
 	CLEANUP(fd_close) int dir = fd_open_dir(c->goal_paths->state_dir);
 	struct lock_holder holder = { .command = "" };
-	int rc = dir < 0 ? dir : lock_take(dir, LOOP_LOCK, "sk tentacle goal loop", lock, &holder);
+	/* One that was killed a moment ago holds it until the kernel has taken it apart. */
+	int rc = dir < 0 ? dir
+			 : lock_take_within(dir, LOOP_LOCK, "sk tentacle goal loop",
+					    LOOP_LOCK_PATIENCE_MS, lock, &holder);
 
 	if (rc == -SK_EBUSY)
 		return err_set(e, rc,
