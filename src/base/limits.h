@@ -212,6 +212,21 @@
 	(1024 * 1024)                /* its journal is rotated beyond: every command replays it */
 #define GOALS_LOCK_PATIENCE_MS 30000 /* for other commands of the same repository */
 
+/* Scheduled maintenance. */
+#define SLOT_MINUTES_MAX 525600    /* an interval of a year */
+#define SLOT_CLOCK_SLACK_MS 300000 /* a last run that far ahead is a clock that was put right */
+#define CRON_TASKS_MAX 1000        /* of one configuration */
+#define CRON_CONFIG_BYTES_MAX (1024 * 1024)
+#define CRON_PATIENCE_MS 5000  /* for whoever changes the configuration at this moment */
+#define CRON_RETENTION_DAYS 30 /* of reports, when nobody says how long */
+#define CRON_RETENTION_DAYS_MAX 3650
+#define CRON_LOG_BYTES_MAX (1024 * 1024) /* of the list of runs; one older file is kept */
+#define CRON_REPORTS_PRUNED_MAX 200      /* removed in one run */
+#define CRON_LOOP_MS 60000               /* between two looks of a loop */
+#define CRON_LOOP_MAX_MS 86400000
+#define CRON_DB_WAIT_MS 30000 /* for others that use the data base */
+#define CRON_DB_WAIT_MAX_MS 3600000
+
 /* Agents that are started. */
 #define AGENT_CONFIG_BYTES_MAX (256 * 1024) /* config.yaml: written by people */
 #define AGENT_GRACE_MS 3000 /* between TERM and KILL: less than KILL_GRACE_MS, which ends us */
