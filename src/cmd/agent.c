@@ -19,6 +19,7 @@
 #include "cmd/agent_config.h"
 #include "cmd/agent_scope.h"
 #include "cmd/goals.h"
+#include "cmd/marking.h"
 #include "core/agent_turn.h"
 #include "core/agent_usage.h"
 #include "core/quota_backoff.h"
@@ -112,7 +113,12 @@ static int record_start(struct wrapper *w, struct err *e)
 	rc = agent_started(goal_store_turn(s), w->name, &self, span_of(task), &words);
 	if (rc < 0)
 		return goal_store_refused(s, rc, e);
-	return goal_store_commit(s, e);
+	rc = goal_store_commit(s, e);
+	if (rc == 0)
+		rc = goal_store_tentacle(s, w->c->options->args[0], &t, e);
+	if (rc == 0)
+		marking_add(w->c, s, t, MARKING_AGENT);
+	return rc;
 }
 
 static char **words_list(struct buf *words, size_t count)
@@ -270,7 +276,11 @@ static int record_end(struct wrapper *w, enum agent_outcome *outcome, struct err
 	else if (w->result.told)
 		words.reason = SPAN_LIT("it was told to end");
 	*outcome = agent_ended(goal_store_turn(s), w->name, &end, &words);
-	return goal_store_commit(s, e);
+	rc = goal_store_commit(s, e);
+	goal_store_close(s);
+	s = NULL;
+	marking_end(w->c);
+	return rc;
 }
 
 static int exit_of_outcome(const struct wrapper *w, enum agent_outcome outcome)

@@ -1,8 +1,8 @@
 /*
  * The record comes before the prompt: whoever reads one can rely on it that others see the tentacle
- * as dispatched. The marker holds commits back in this repository for a while; nobody here knows
- * which process will do the work, so its entry has no owner and ends by its time, by complete or by
- * delete.
+ * as dispatched. The marker holds commits back where the work is done; nobody here knows which
+ * process will do it, so its entry is kept by whoever runs us and ends with that one, by its time,
+ * by complete or by delete.
  */
 #include "cmd/dispatching.h"
 
@@ -139,7 +139,7 @@ static void prepare(struct sending *k)
 		if (!k->bundled)
 			print_problem(problem.text);
 	}
-	k->marked = marking_add(k->c, k->s, k->t);
+	k->marked = marking_add(k->c, k->s, k->t, MARKING_DISPATCHER);
 	buf_putf(&k->context_path, "%s/" TENTACLES_DIR "/%.*s/" CONTEXT_FILE, goal_store_dir(k->s),
 		 SPAN_ARG(k->t->name));
 	buf_putf(&k->bundle_path, "%s/" TENTACLES_DIR "/%.*s/" BUNDLE_DIR, goal_store_dir(k->s),

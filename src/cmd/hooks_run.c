@@ -16,7 +16,7 @@
 #include "base/limits.h"
 #include "cmd/home.h"
 #include "cmd/view.h"
-#include "hooks/hook.h"
+#include "hooks/git_hook.h"
 #include "hooks/hook_read.h"
 #include "os/clock.h"
 
@@ -86,6 +86,35 @@ static void run(struct cmd_ctx *c, struct hook *h, char folder[PATH_MAX], struct
 	hook_run(h, answer);
 }
 
+/* Git's own hooks: it waits for them as long as they take, and exit code 1 stops it. */
+static int run_for_git(struct cmd_ctx *c, enum hook_event event, struct err *e)
+{
+	CLEANUP(buf_release) struct buf input = BUF_INIT, copilot = BUF_INIT, said = BUF_INIT;
+	CLEANUP(hook_release)
+	struct hook h = { .now_ms = c->now_ms, .payload = { .event = event } };
+	struct git_hook g = { .act = event == HOOK_PRE_PUSH ? GUARD_PUSH : GUARD_COMMIT,
+			      .environment = environ };
+	const char *guard = getenv("SK_GUARD");
+	struct err ignored = ERR_INIT;
+	char folder[PATH_MAX];
+	int rc;
+
+	g.off = guard && strcmp(guard, "off") == 0;
+	if (cmd_home(&copilot, &ignored) == 0)
+		h.copilot = copilot.p;
+	if (getcwd(folder, sizeof(folder)))
+		h.folder = span_of(folder);
+	if (event == HOOK_PRE_PUSH)
+		g.input_whole =
+			hook_read(STDIN_FILENO, clock_mono_ms(&clock_real) + GUARD_GIT_LIMIT_MS,
+				  &input) == 0;
+	g.input = (struct span){ input.p, input.len };
+	rc = git_hook_run(&h, &g, &said, e);
+	if (said.len)
+		print_problem(said.p);
+	return rc < 0 ? rc : EXIT_DONE;
+}
+
 static int hooks_run_run(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(buf_release) struct buf raw = BUF_INIT, answer = BUF_INIT;
@@ -93,13 +122,16 @@ static int hooks_run_run(struct cmd_ctx *c, struct err *e)
 	const char *active = getenv("SK_HOOK_ACTIVE");
 	struct payload_hints hints;
 	char folder[PATH_MAX] = "";
+	enum hook_event event;
 	int64_t deadline_ms;
 
-	(void)e;
+	event = c->options->arg_count ? hook_event_of(span_of(c->options->args[0])) : HOOK_OTHER;
+	if (event == HOOK_PRE_COMMIT || event == HOOK_PRE_PUSH)
+		return run_for_git(c, event, e);
 	if (c->options->arg_count == 0 || (active && strcmp(active, "1") == 0))
 		return EXIT_DONE; /* an agent that was started by a hook fires hooks as well */
 	hints_of(c, &hints);
-	deadline_ms = deadline_of(hook_event_of(hints.event));
+	deadline_ms = deadline_of(event);
 	arm(deadline_ms);
 	/* Half of the time for the host to speak, half for what follows from it. */
 	(void)hook_read(STDIN_FILENO, clock_mono_ms(&clock_real) + deadline_ms / 2, &raw);
@@ -119,7 +151,7 @@ static const struct option_row hooks_run_options[] = {
 
 const struct cmd cmd_hooks_run = {
 	.path = "hooks run",
-	.summary = "answer an event of an agent's host",
+	.summary = "answer an event of an agent's host, or of git",
 	.usage = "[--agent A] EVENT",
 	.about =
 		"Claude Code, Copilot CLI, Codex and Gemini CLI run it with the event's payload on "
@@ -132,10 +164,14 @@ const struct cmd cmd_hooks_run = {
 		"same session takes the pause back, another session is shown how to go on. A "
 		"compaction leaves a breadcrumb. A stopped agent's entry in the dispatch marker is "
 		"cleared. An error that is a limit parks the tentacle, or pauses the goal. "
-		"docs/hooks.md tells how sessions are told apart.",
+		"docs/hooks.md tells how sessions are told apart.\n\n"
+		"As pre-commit and pre-push it is a hook of git: it refuses, with exit code 1 and "
+		"a "
+		"sentence, what would take along the files that an agent is just writing. "
+		"SK_GUARD=off turns that off for once, as git's --no-verify does.",
 	.example =
 		"echo '{\"sessionId\":\"s1\",\"reason\":\"user_exit\"}' | sk hooks run sessionEnd\n"
-		"sk hooks run SessionStart --agent claude",
+		"sk hooks run SessionStart --agent claude\nsk hooks run pre-commit",
 	.options = hooks_run_options,
 	.needs = CMD_SCRIPT,
 	.args = ARG_TEXT,

@@ -3,9 +3,13 @@
 #include "cmd/marking.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "cmd/home.h"
 #include "os/home.h"
+#include "os/host.h"
 #include "work/marker.h"
 
 /* 0, 1 when there is no home with a .copilot in it and so nobody who would look, or a failure. */
@@ -29,25 +33,102 @@ static bool told(int rc, const struct err *e)
 	return rc == 0;
 }
 
-bool marking_add(struct cmd_ctx *c, const struct goal_store *s, const struct tentacle *t)
+/* The place as the guard will compare it: without links. */
+static struct span real(const char *path, char out[PATH_MAX])
 {
-	const struct marker_entry entry = { .name = t->name,
-					    .git_root = span_of(goal_store_root(s)),
-					    .tentacle_id = t->id,
-					    .at_ms = c->now_ms };
+	return realpath(path, out) ? span_of(out) : span_of(path);
+}
+
+/* What keeps it alive. Nothing when that is init, which outlives everybody. */
+static void put_keeper(struct marker_entry *entry, enum marking_keeper keeper,
+		       char host[HOST_NAME_BYTES_MAX])
+{
+	struct host above;
+	int rc;
+
+	if (keeper == MARKING_AGENT) {
+		rc = proc_self(&entry->who);
+	} else {
+		rc = host_find(&above);
+		if (rc == 0 && above.who.pid > 1)
+			entry->who = above.who;
+		entry->by_dispatcher = entry->who.pid != 0;
+	}
+	if (rc < 0)
+		entry->who = (struct proc_identity){ .pid = 0 };
+	host_name(host);
+	entry->host = span_of(host);
+}
+
+/* What somebody changed by hand is not signed anew by adding to it. */
+static int sound(const struct marker *m, struct err *e)
+{
+	if (m->trust != MARKER_BROKEN)
+		return 0;
+	return err_set(e, -SK_EREFUSED,
+		       "marker '%s': %s: nothing was changed in it. Try: sk tentacle "
+		       "marker-cleanup --apply --force",
+		       m->path.p, marker_trust_text(m->trust));
+}
+
+static int add(struct cmd_ctx *c, struct marker *m, const struct goal_store *s,
+	       const struct tentacle *t, enum marking_keeper keeper, struct err *e)
+{
+	CLEANUP(mem_free) char *tree = span_dup(t->worktree.path);
+	CLEANUP(checkout_release) struct checkout here = CHECKOUT_INIT;
+	char cwd[PATH_MAX], root[PATH_MAX], worktree[PATH_MAX], host[HOST_NAME_BYTES_MAX];
+	struct marker_entry entry = { .name = t->name,
+				      .tentacle_id = t->id,
+				      .session = cmd_session(),
+				      .nonce = t->owner.nonce,
+				      .scope = t->scope,
+				      .at_ms = c->now_ms };
+
+	/* The folder of goals may have been moved somewhere else. */
+	if (getcwd(cwd, sizeof(cwd)))
+		paths_checkout(cwd, &here);
+	entry.git_root = real(here.root ? here.root : goal_store_root(s), root);
+	if (t->worktree.prepared && tree[0] && access(tree, X_OK) == 0) {
+		entry.worktree = real(tree, worktree);
+		entry.branch = t->worktree.branch;
+	}
+	put_keeper(&entry, keeper, host);
+	if (sound(m, e) < 0)
+		return e->code;
+	marker_clear_dead(m);
+	marker_put(m, &entry);
+	return marker_commit(m, c->now_ms, e);
+}
+
+bool marking_add(struct cmd_ctx *c, const struct goal_store *s, const struct tentacle *t,
+		 enum marking_keeper keeper)
+{
 	struct err problem = ERR_INIT;
 	struct marker m;
 	int rc = open_marker(c, MARKER_WRITE, &m, &problem);
 
 	if (rc != 0)
 		return told(rc, &problem);
-	marker_put(&m, &entry);
-	rc = marker_commit(&m, c->now_ms, &problem);
+	rc = add(c, &m, s, t, keeper, &problem);
 	marker_close(&m);
 	return told(rc, &problem);
 }
 
-void marking_clear(struct cmd_ctx *c, struct span name, struct span id)
+/* Whose entries go: of this tentacle, or of this process; those of killed ones always. */
+struct leaving {
+	struct span id;
+	struct proc_identity who;
+};
+
+static bool leaves(const struct marker_entry *t, const struct leaving *l)
+{
+	return marker_owner_of(t) == MARKER_OWNER_DEAD ||
+	       (l->id.len && span_eq(t->tentacle_id, l->id)) ||
+	       (l->who.pid && t->who.pid == l->who.pid);
+}
+
+/* Looked at first without the lock: most often there is nothing. */
+static void clear(struct cmd_ctx *c, const struct leaving *l)
 {
 	struct err problem = ERR_INIT;
 	struct marker m;
@@ -59,15 +140,30 @@ void marking_clear(struct cmd_ctx *c, struct span name, struct span id)
 		return;
 	}
 	for (size_t i = 0; i < m.count; i++)
-		any |= span_eq(m.v[i].tentacle_id, id) || span_eq(m.v[i].name, name);
+		any |= leaves(&m.v[i], l);
 	marker_close(&m);
 	if (!any)
 		return;
 	rc = open_marker(c, MARKER_WRITE, &m, &problem);
 	if (rc == 0) {
-		if (marker_clear_named(&m, &id, 1, NULL, 0))
+		rc = sound(&m, &problem);
+		if (rc == 0 && marker_clear_dead(&m) + marker_clear_of(&m, &l->who) +
+				       marker_clear_named(&m, &l->id, l->id.len > 0, NULL, 0))
 			rc = marker_commit(&m, c->now_ms, &problem);
 		marker_close(&m);
 	}
 	told(rc, &problem);
+}
+
+void marking_clear(struct cmd_ctx *c, struct span id)
+{
+	clear(c, &(struct leaving){ .id = id });
+}
+
+void marking_end(struct cmd_ctx *c)
+{
+	struct leaving l = { .id = SPAN_NONE };
+
+	if (proc_self(&l.who) == 0)
+		clear(c, &l);
 }

@@ -168,7 +168,7 @@ static int decide(struct cmd_ctx *c, const struct texts *outside, struct err *e)
 	rc = tentacles_commit(s, tentacles_name(c), &t, e);
 	if (rc < 0)
 		return rc;
-	marking_clear(c, t->name, t->id);
+	marking_clear(c, t->id);
 	print_completed(c, goal_store_goals(s), t);
 	return EXIT_DONE;
 }

@@ -61,7 +61,7 @@ static int tentacle_delete_run(struct cmd_ctx *c, struct err *e)
 		rc = goal_store_commit(s, e);
 	if (rc < 0)
 		return rc;
-	marking_clear(c, name, span_of(id));
+	marking_clear(c, span_of(id));
 	warn_dependents(goal_store_goals(s), name);
 	if (c->json) {
 		json_open(&j, c->out, "tentacle_deleted");

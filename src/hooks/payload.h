@@ -17,22 +17,24 @@
 	X(GEMINI, "gemini")
 
 /* our word for it */
-#define HOOK_EVENTS(X)                      \
-	X(OTHER, "other")                   \
-	X(SESSION_START, "session-start")   \
-	X(SESSION_END, "session-end")       \
-	X(PROMPT, "prompt")                 \
-	X(PRE_TOOL, "pre-tool")             \
-	X(PERMISSION, "permission")         \
-	X(POST_TOOL, "post-tool")           \
-	X(TURN_END, "turn-end")             \
-	X(TURN_FAILED, "turn-failed")       \
-	X(SUBAGENT_START, "subagent-start") \
-	X(SUBAGENT_STOP, "subagent-stop")   \
-	X(PRE_COMPACT, "pre-compact")       \
-	X(POST_COMPACT, "post-compact")     \
-	X(NOTICE, "notice")                 \
-	X(INTERRUPT, "interrupt")
+#define HOOK_EVENTS(X)                                          \
+	X(OTHER, "other")                                       \
+	X(SESSION_START, "session-start")                       \
+	X(SESSION_END, "session-end")                           \
+	X(PROMPT, "prompt")                                     \
+	X(PRE_TOOL, "pre-tool")                                 \
+	X(PERMISSION, "permission")                             \
+	X(POST_TOOL, "post-tool")                               \
+	X(TURN_END, "turn-end")                                 \
+	X(TURN_FAILED, "turn-failed")                           \
+	X(SUBAGENT_START, "subagent-start")                     \
+	X(SUBAGENT_STOP, "subagent-stop")                       \
+	X(PRE_COMPACT, "pre-compact")                           \
+	X(POST_COMPACT, "post-compact")                         \
+	X(NOTICE, "notice")                                     \
+	X(INTERRUPT, "interrupt")                               \
+	X(PRE_COMMIT, "pre-commit") /* of git, not of a host */ \
+	X(PRE_PUSH, "pre-push")
 
 #define X(name, word) HOOK_BY_##name,
 enum hook_agent { HOOK_AGENTS(X) HOOK_AGENT_COUNT };

@@ -93,6 +93,29 @@ int host_find(struct host *out)
 	return rc;
 }
 
+int host_is_above(const struct proc_identity *who)
+{
+	uint64_t pid = (uint64_t)getppid();
+	char boot_id[BOOT_ID_LEN + 1];
+	int rc = proc_boot_id(boot_id);
+
+	if (rc < 0)
+		return rc;
+	if (!who->pid || strcmp(boot_id, who->boot_id) != 0)
+		return 0;
+	for (unsigned i = 0; pid && i < ANCESTORS_MAX; i++) {
+		struct proc_row row;
+
+		rc = proc_row_read(pid, &row);
+		if (rc < 0)
+			return rc;
+		if (pid == who->pid)
+			return row.start == who->start;
+		pid = row.parent;
+	}
+	return 0;
+}
+
 void host_name(char out[HOST_NAME_BYTES_MAX])
 {
 	if (gethostname(out, HOST_NAME_BYTES_MAX) < 0 || !out[0])

@@ -23,6 +23,12 @@ struct host {
  */
 int host_find(struct host *out);
 
+/*
+ * Whether we run under exactly this process, at whatever distance: 1, 0, or -errno when the chain
+ * above us cannot be followed. Who has detached itself from its parents is under none of them.
+ */
+int host_is_above(const struct proc_identity *who);
+
 /* The name of this machine, cut to fit; "localhost" when it has none. */
 void host_name(char out[HOST_NAME_BYTES_MAX]);
 

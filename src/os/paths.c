@@ -142,19 +142,41 @@ static char *main_root(const char *folder, const char *common)
 	return mem_strdup(folder);
 }
 
+void checkout_release(struct checkout *c)
+{
+	mem_free(&c->top);
+	mem_free(&c->root);
+	mem_free(&c->git_dir);
+}
+
+bool paths_checkout(const char *folder, struct checkout *out)
+{
+	char *top = mem_strdup(folder);
+
+	*out = (struct checkout)CHECKOUT_INIT;
+	do {
+		out->git_dir = git_common_dir(top);
+		if (out->git_dir) {
+			out->root = main_root(top, out->git_dir);
+			out->top = top;
+			return true;
+		}
+	} while (cut_last(top));
+	mem_free(&top);
+	return false;
+}
+
 /* Looks upwards from `cwd` for a repository. Returns whether one was found. */
 static bool find_repository(const char *cwd, struct paths *out)
 {
-	CLEANUP(mem_free) char *folder = mem_strdup(cwd);
+	struct checkout found;
 
-	do {
-		out->git_dir = git_common_dir(folder);
-		if (out->git_dir) {
-			out->root = main_root(folder, out->git_dir);
-			return true;
-		}
-	} while (cut_last(folder));
-	return false;
+	if (!paths_checkout(cwd, &found))
+		return false;
+	out->git_dir = found.git_dir;
+	out->root = found.root;
+	mem_free(&found.top);
+	return true;
 }
 
 /* The nearest folder from `cwd` upwards that has a folder `name`, else `cwd`. Owned by the caller.

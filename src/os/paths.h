@@ -36,6 +36,24 @@ int paths_find(const char *option, const char *variable, struct paths *out, stru
 /* The same for the folder of goals; `variable` is the value of SK_GOALS_DIR or NULL. */
 int paths_find_goals(const char *variable, struct paths *out, struct buf *why);
 
+/* A checkout of a repository: the main one, a linked worktree or a submodule. */
+struct checkout {
+	char *top;     /* absolute: where its .git lies */
+	char *root;    /* absolute: of the main checkout, or the bare repository */
+	char *git_dir; /* absolute: the common git folder */
+};
+
+#define CHECKOUT_INIT            \
+	{                        \
+		NULL, NULL, NULL \
+	}
+
+void checkout_release(struct checkout *c);
+
+/* The checkout around an absolute folder, found without git. Returns whether there is one; *out is
+ * to be released in any case. */
+bool paths_checkout(const char *folder, struct checkout *out);
+
 /*
  * Opens the state folder: -> descriptor, close-on-exec. With `create` it is made with mode 0700
  * when missing, durably, and its name is added to the repository's info/exclude (a failure of that

@@ -194,6 +194,11 @@ void marker_put(struct marker *m, const struct marker_entry *entry)
 	t.session = arena_copy(&m->arena, t.session);
 	t.host = arena_copy(&m->arena, t.host);
 	t.nonce = arena_copy(&m->arena, t.nonce);
+	t.worktree = arena_copy(&m->arena, t.worktree);
+	t.branch = arena_copy(&m->arena, t.branch);
+	t.scope = (struct texts){ NULL, 0 };
+	for (size_t i = 0; i < entry->scope.count && i < SCOPE_ENTRIES_MAX; i++)
+		texts_add(&m->arena, &t.scope, entry->scope.v[i]);
 	t.rest = arena_copy(&m->arena, t.rest);
 	if (at == m->count) {
 		mem_grow(&m->v, &m->capacity, m->count + 1, sizeof(*m->v));

@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "core/doc.h"
 #include "os/lock.h"
 
 #define MARKER_NAME "dispatched-subagent-active"
@@ -27,9 +28,15 @@
 
 struct marker_entry {
 	struct span name, git_root, tentacle_id, session, host, nonce;
+	struct span worktree;     /* of its own; empty: it works in the main checkout */
+	struct span branch;       /* that is checked out there; empty: not known */
+	struct texts scope;       /* the paths that it may change; none: all */
 	int64_t at_ms;            /* when it was written; 0 = it does not say */
 	struct proc_identity who; /* pid 0 = it does not say */
-	struct span rest;         /* members of others, as they stood, with a comma in front */
+	/* The process is the one that sent it out, not the agent's own: it may live for days after
+	   the work was done, so its life proves nothing once the time is over. */
+	bool by_dispatcher;
+	struct span rest; /* members of others, as they stood, with a comma in front */
 };
 
 /* word, meaning */
@@ -150,9 +157,20 @@ const char *marker_verdict_word(enum marker_verdict verdict);
 const char *marker_verdict_text(enum marker_verdict verdict);
 bool marker_verdict_clears(enum marker_verdict verdict);
 
-/* Whether the entry tells that an agent is at work in this repository: what holds commits back. */
+/*
+ * Whether the entry tells that an agent is at work in this repository. Its own process proves that
+ * however old the entry is; one of whoever sent it out, or nobody at all, does until its time is
+ * over.
+ */
 bool marker_entry_counts(const struct marker_entry *entry, enum marker_owner owner, int64_t ttl_ms,
 			 const struct marker_asker *asker);
+
+/* Takes out the entries whose process is known to be gone, of whatever repository: they are worth
+ * nothing to anybody. Returns how many. */
+size_t marker_clear_dead(struct marker *m);
+
+/* Takes out the entries that exactly this process keeps alive. Returns how many. */
+size_t marker_clear_of(struct marker *m, const struct proc_identity *who);
 
 /* Takes out the entries with one of these ids; then, for each name that exactly one entry has which
  * has no id, that one. Returns how many. */

@@ -13,6 +13,8 @@
 #include "base/scan.h"
 #include "base/when.h"
 
+#define KEPT_BY_DISPATCHER "dispatcher"
+
 static void put_text(struct buf *b, const char *key, struct span text)
 {
 	buf_putf(b, ",\"%s\":", key);
@@ -20,6 +22,17 @@ static void put_text(struct buf *b, const char *key, struct span text)
 		buf_put_json(b, text);
 	else
 		buf_puts(b, "null");
+}
+
+static void put_scope(const struct marker_entry *t, struct buf *b)
+{
+	buf_puts(b, ",\"scope\":[");
+	for (size_t i = 0; i < t->scope.count; i++) {
+		if (i)
+			buf_putc(b, ',');
+		buf_put_json(b, t->scope.v[i]);
+	}
+	buf_putc(b, ']');
 }
 
 static void put_entry(const struct marker_entry *t, struct buf *b)
@@ -40,6 +53,15 @@ static void put_entry(const struct marker_entry *t, struct buf *b)
 			 (unsigned long long)t->who.start);
 		put_text(b, "nonce", t->nonce);
 	}
+	/* Behind what programs before knew: they keep them where they stand, which is right. */
+	if (t->by_dispatcher)
+		put_text(b, "kept_by", SPAN_LIT(KEPT_BY_DISPATCHER));
+	if (t->worktree.len)
+		put_text(b, "worktree", t->worktree);
+	if (t->branch.len)
+		put_text(b, "branch", t->branch);
+	if (t->scope.count)
+		put_scope(t, b);
 	buf_put(b, t->rest.p, t->rest.len);
 	buf_putc(b, '}');
 }
@@ -163,6 +185,32 @@ static void take_boot_id(struct reading *r, char out[BOOT_ID_LEN + 1])
 	}
 }
 
+/* Another word than ours is a member of others, and stays. */
+static bool take_keeper(struct reading *r, struct marker_entry *t)
+{
+	struct scan before = r->s;
+
+	t->by_dispatcher = span_is(take_text(r), KEPT_BY_DISPATCHER);
+	if (!t->by_dispatcher)
+		r->s = before;
+	return t->by_dispatcher;
+}
+
+/* A path that is left out would make the scope smaller and open the guard: rather no marker. */
+static void take_scope(struct reading *r, struct marker_entry *t)
+{
+	t->scope = (struct texts){ NULL, 0 };
+	scan_array(&r->s);
+	while (scan_item(&r->s)) {
+		if (t->scope.count == SCOPE_ENTRIES_MAX)
+			scan_fail(&r->s, "more paths than a scope can hold");
+		else if (scan_peek(&r->s) == '"')
+			texts_add(&r->m->arena, &t->scope, take_text(r));
+		else
+			scan_fail(&r->s, "a path of a scope is no text");
+	}
+}
+
 static bool take_entry_member(struct reading *r, struct marker_entry *t, struct span key)
 {
 	static const struct {
@@ -175,6 +223,8 @@ static bool take_entry_member(struct reading *r, struct marker_entry *t, struct 
 		{ "session", offsetof(struct marker_entry, session) },
 		{ "host", offsetof(struct marker_entry, host) },
 		{ "nonce", offsetof(struct marker_entry, nonce) },
+		{ "worktree", offsetof(struct marker_entry, worktree) },
+		{ "branch", offsetof(struct marker_entry, branch) },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -194,6 +244,10 @@ static bool take_entry_member(struct reading *r, struct marker_entry *t, struct 
 		take_pid(r, UINT64_MAX / 16, &t->who.start);
 	else if (span_is(key, "boot_id") && scan_peek(&r->s) == '"')
 		take_boot_id(r, t->who.boot_id);
+	else if (span_is(key, "kept_by") && scan_peek(&r->s) == '"')
+		return take_keeper(r, t);
+	else if (span_is(key, "scope") && scan_peek(&r->s) == '[')
+		take_scope(r, t);
 	else
 		return false;
 	return true;

@@ -131,7 +131,29 @@ bool marker_entry_counts(const struct marker_entry *t, enum marker_owner owner, 
 {
 	if (!same_repository(t, asker) || owner == MARKER_OWNER_DEAD)
 		return false;
-	return owner == MARKER_OWNER_ALIVE || !is_expired(t, ttl_ms, asker);
+	if (owner == MARKER_OWNER_ALIVE && !t->by_dispatcher)
+		return true;
+	return !is_expired(t, ttl_ms, asker);
+}
+
+size_t marker_clear_dead(struct marker *m)
+{
+	size_t before = m->count;
+
+	for (size_t i = m->count; i-- > 0;)
+		if (marker_owner_of(&m->v[i]) == MARKER_OWNER_DEAD)
+			marker_drop(m, i);
+	return before - m->count;
+}
+
+size_t marker_clear_of(struct marker *m, const struct proc_identity *who)
+{
+	size_t before = m->count;
+
+	for (size_t i = m->count; i-- > 0;)
+		if (same_process(&m->v[i].who, who))
+			marker_drop(m, i);
+	return before - m->count;
 }
 
 static bool among(struct span text, const struct span *list, size_t count)

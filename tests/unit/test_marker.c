@@ -424,6 +424,74 @@ static void test_put_aside(void **state)
 	assert_string_equal(kept.p, "half a docu");
 }
 
+/* Place and scope are under the signature, in a form that programs which do not know them keep. */
+static void test_place_and_scope(void **state)
+{
+	static struct span paths[] = { { "src/a b", 7 }, { "doc/*.md", 8 } };
+	static const char *const changes[][2] = {
+		{ "\"worktree\":\"/trees/x\"", "\"worktree\":\"/trees/y\"" },
+		{ "\"branch\":\"t/x\"", "\"branch\":\"t/y\"" },
+		{ "\"doc/*.md\"", "\"doc/*\"" },
+		{ "\"kept_by\":\"dispatcher\",", "" },
+	};
+	const struct place *p = *state;
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	struct marker_entry t = entry_of("docs", "/home/x/repo");
+	struct err e = ERR_INIT;
+	struct marker m;
+
+	t.worktree = SPAN_LIT("/trees/x");
+	t.branch = SPAN_LIT("t/x");
+	t.scope = (struct texts){ paths, 2 };
+	t.by_dispatcher = true;
+	write_file(p, "hooks/" MARKER_SECRET, SECRET "\n", 0600);
+	assert_int_equal(marker_open(&m, p->root, MARKER_WRITE, "test", &e), 0);
+	marker_put(&m, &t);
+	assert_int_equal(marker_commit(&m, NOW, &e), 0);
+	marker_close(&m);
+	assert_int_equal(marker_open(&m, p->root, 0, "test", &e), 0);
+	assert_int_equal(m.trust, MARKER_SIGNED);
+	assert_true(span_is(m.v[0].worktree, "/trees/x"));
+	assert_true(span_is(m.v[0].branch, "t/x"));
+	assert_true(m.v[0].by_dispatcher);
+	assert_int_equal(m.v[0].scope.count, 2);
+	assert_true(span_is(m.v[0].scope.v[1], "doc/*.md"));
+	assert_int_equal(m.v[0].rest.len, 0);
+	marker_close(&m);
+	read_marker(p, &text);
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		CLEANUP(buf_release) struct buf changed = BUF_INIT;
+		const char *at = strstr(text.p, changes[i][0]);
+
+		assert_non_null(at);
+		buf_put(&changed, text.p, (size_t)(at - text.p));
+		buf_puts(&changed, changes[i][1]);
+		buf_puts(&changed, at + strlen(changes[i][0]));
+		assert_int_equal(trust_of(SECRET, (struct span){ changed.p, changed.len }),
+				 MARKER_BROKEN);
+	}
+}
+
+/* Words and shapes of others in these members are theirs. */
+static void test_members_of_others(void **state)
+{
+	struct marker m = { .dir_fd = -1, .lock = LOCK_INIT };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	buf_puts(&m.path, "marker");
+	assert_int_equal(
+		marker_decode(&m,
+			      SPAN_LIT("{\"active_tentacles\":[{\"name\":\"a\",\"kept_by\":"
+				       "\"them\",\"scope\":\"all\",\"worktree\":7}]}"),
+			      &e),
+		0);
+	assert_false(m.v[0].by_dispatcher);
+	assert_int_equal(m.v[0].scope.count, 0);
+	assert_true(span_is(m.v[0].rest, ",\"kept_by\":\"them\",\"scope\":\"all\",\"worktree\":7"));
+	marker_close(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,6 +506,8 @@ int main(void)
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_writers),
 		cmocka_unit_test(test_put_aside),
+		cmocka_unit_test(test_place_and_scope),
+		cmocka_unit_test(test_members_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, place_open, place_close);
