@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,13 +24,55 @@ static int allow(struct landlock *l, const char *path)
 	return rc == -ENOENT || rc == -ENOTDIR ? 0 : rc;
 }
 
-/* The nearest folder that holds whatever the entry may mean: above a pattern, a file, or a path
- * that is not there yet. */
+/* Whether an entry that is not there yet is going to be a file: only its name can tell. Taking a
+ * folder for a file opens too much, taking a file for a folder keeps the agent from making it. */
+static bool file_to_be(struct span name)
+{
+	return memchr(name.p, '.', name.len) || (name.p[0] >= 'A' && name.p[0] <= 'Z');
+}
+
+/* Cuts the path back to the folder that holds whatever the entry may mean: above a pattern, above a
+ * file. One behind a slash stays, though it is not there yet. */
+static void cut_to_folder(struct buf *path, size_t floor)
+{
+	const char *name = memrchr(path->p, '/', path->len);
+	struct stat st;
+
+	if (stat(path->p, &st) == 0
+		    ? !S_ISDIR(st.st_mode)
+		    : path->p[path->len - 1] != '/' && file_to_be(span_of(name + 1)))
+		buf_truncate(path, (size_t)(name - path->p));
+	while (path->len > floor && path->p[path->len - 1] == '/')
+		buf_truncate(path, path->len - 1);
+}
+
+/* Makes the folders of the path that are missing behind its first `floor` bytes. */
+static int make_folders(struct buf *path, size_t floor)
+{
+	for (size_t at = floor + 1; at <= path->len; at++) {
+		char was = path->p[at];
+		int rc;
+
+		if (was != '/' && was != '\0')
+			continue;
+		path->p[at] = '\0';
+		rc = mkdir(path->p, 0777) < 0 && errno != EEXIST ? -errno : 0;
+		path->p[at] = was;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Kernel rules are about what is there: a folder that the scope names and nobody made yet is made,
+ * or else all around it would have to be opened. One that a link leads out of the checkout is
+ * passed over. */
 static int allow_entry(struct landlock *l, const char *work, struct span entry)
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT;
 	size_t fixed = 0, floor = strlen(work);
-	struct stat st;
+	char real[PATH_MAX];
+	int rc;
 
 	while (fixed < entry.len && !strchr("*?[\\", entry.p[fixed]))
 		fixed++;
@@ -37,12 +80,14 @@ static int allow_entry(struct landlock *l, const char *work, struct span entry)
 		while (fixed > 0 && entry.p[fixed - 1] != '/')
 			fixed--;
 	buf_putf(&path, "%s/%.*s", work, (int)fixed, entry.p);
-	while (path.len > floor && (stat(path.p, &st) < 0 || !S_ISDIR(st.st_mode))) {
-		const char *slash = memrchr(path.p, '/', path.len);
-
-		buf_truncate(&path, (size_t)(slash - path.p));
-	}
-	return allow(l, path.p);
+	cut_to_folder(&path, floor);
+	rc = path.len > floor ? make_folders(&path, floor) : 0;
+	if (rc < 0)
+		return rc == -ENOTDIR ? 0 : rc;
+	if (!realpath(path.p, real) || strncmp(real, work, floor) != 0 ||
+	    (real[floor] && real[floor] != '/'))
+		return 0;
+	return allow(l, real);
 }
 
 static int allow_scope(struct landlock *l, const struct texts *scope, const char *work)

@@ -21,6 +21,7 @@
 
 #define GIT_FILE_BYTES_MAX (PATH_MAX + 16) /* "gitdir: " and one path */
 #define EXCLUDE_BYTES_MAX (1024 * 1024)    /* a longer info/exclude is left alone */
+#define JOURNAL_NAME "transitions.jsonl"   /* of store/journal.h: a store has begun */
 
 void paths_release(struct paths *p)
 {
@@ -409,6 +410,14 @@ static void exclude_from_git(const char *git_dir, const char *name)
 		return;
 }
 
+/* No store has been begun in it: what is there was put there by a person. */
+static bool unused(int fd)
+{
+	struct stat st;
+
+	return fstatat(fd, JOURNAL_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 int paths_open(const struct paths *p, bool create, struct buf *why)
 {
 	CLEANUP(close_fd) int parent = -1;
@@ -416,6 +425,8 @@ int paths_open(const struct paths *p, bool create, struct buf *why)
 	const char *name;
 	int rc;
 
+	if (fd >= 0 && create && p->git_dir && !p->chosen && unused(fd))
+		exclude_from_git(p->git_dir, p->name); /* somebody made it by hand */
 	if (fd != -ENOENT || !create)
 		return fd;
 	parent = open(p->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -56,8 +56,9 @@ bool paths_checkout(const char *folder, struct checkout *out);
 
 /*
  * Opens the state folder: -> descriptor, close-on-exec. With `create` it is made with mode 0700
- * when missing, durably, and its name is added to the repository's info/exclude (a failure of that
- * alone is not reported: it is a courtesy). Refuses (-EPERM, *why filled) a symbolic link, a folder
+ * when missing, durably, and its name is added to the repository's info/exclude, also when somebody
+ * else made it and no store was begun in it yet (a failure of that alone is not reported: it is a
+ * courtesy). Refuses (-EPERM, *why filled) a symbolic link, a folder
  * of another user or writable by others, and a new folder inside a place where anybody may rename
  * it. -ENOENT: it does not exist and `create` is false; *why stays empty.
  */

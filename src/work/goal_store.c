@@ -51,7 +51,9 @@ static int take_lock(struct goal_store *s, const char *command, struct err *e)
 static int open_folder(struct goal_store *s, const struct paths *where, struct err *e)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
-	bool create = s->flags & GOALS_CREATE && s->flags & GOALS_WRITE;
+	/* Who writes into one that is there begins it as well, when only people did so far. */
+	bool create = s->flags & GOALS_WRITE &&
+		      (s->flags & GOALS_CREATE || access(where->state_dir, F_OK) == 0);
 
 	s->fd = paths_open(where, create, &why);
 	if (s->fd == -ENOENT && !why.len)

@@ -193,6 +193,17 @@ def test_the_kernel_keeps_it_in_its_scope(crew):
     assert not (crew.goals.folder / "src/new.txt").exists() and crew.ran("docs", "denied")
 
 
+@pytest.mark.parametrize("scope, inside", [("lib", "lib/a"), ("lib/", "lib/deep/a"), ("lib/new/*.c", "lib/new/a.c"),
+                                           ("lib/a.c", "lib/a.c")])
+def test_a_folder_that_is_not_there_yet_opens_nothing_else(crew, scope, inside):
+    crew.tentacle("docs", "edit=%s edit=src/new.txt edit=new.txt" % inside, scope=[scope])
+    crew.run("docs")
+    if "no cage" in crew.goals("logs", "tentacle-docs").out:
+        pytest.skip("this kernel has no Landlock")
+    assert (crew.goals.folder / inside).exists() and len(crew.ran("docs", "denied")) == 2
+    assert not (crew.goals.folder / "src/new.txt").exists() and not (crew.goals.folder / "new.txt").exists()
+
+
 def test_what_changed_outside_is_named(crew):
     """A pattern is narrower than what the kernel can be told; what somebody else had changed before is not its doing."""
     (crew.goals.folder / "src/before.txt").write_text("mine")

@@ -40,3 +40,11 @@ def test_bad_numbers(goals):
     for value in ("0", "-1", "x", ""):
         assert goals("tentacle", "goal", "init", "--max-iterations=" + value).code == 2
     assert not goals.home.exists()
+
+
+def test_a_folder_made_by_hand_is_excluded_as_well(goals):
+    goals.home.mkdir(mode=0o700)
+    (goals.home / "config.yaml").write_text("agents: {}\n")
+    goals.begin()
+    assert ".octogent/" in (goals.folder / ".git" / "info" / "exclude").read_text().split()
+    assert ".octogent" not in goals.git("status", "--porcelain")

@@ -226,6 +226,40 @@ static void created_private_and_excluded_once(void **state)
 	assert_string_equal(text, "*.o\n.state/\n");
 }
 
+/* A folder that a person made, for a configuration, is excluded when its store begins. */
+static void made_by_hand_excluded_all_the_same(void **state)
+{
+	CLEANUP(paths_release) struct paths p = PATHS_INIT;
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+	char text[64];
+	ssize_t len;
+	int fd;
+
+	(void)state;
+	folder(".git");
+	folder(".git/info");
+	folder(".octogent");
+	file(".octogent/config.yaml", "agents: {}\n");
+	file(".git/info/exclude", "");
+	assert_int_equal(paths_find_goals(NULL, &p, &why), 0);
+	fd = paths_open(&p, false, &why);
+	assert_true(fd >= 0);
+	close(fd);
+	fd = open(".git/info/exclude", O_RDONLY);
+	assert_int_equal(read(fd, text, sizeof(text)), 0); /* who only looks changes nothing */
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		fd = paths_open(&p, true, &why);
+		assert_true(fd >= 0);
+		close(fd);
+	}
+	fd = open(".git/info/exclude", O_RDONLY);
+	len = read(fd, text, sizeof(text));
+	close(fd);
+	assert_int_equal(len, 11);
+	assert_memory_equal(text, ".octogent/\n", 11);
+}
+
 static void exclude_follows_no_link(void **state)
 {
 	struct buf why = BUF_INIT;
@@ -316,6 +350,7 @@ int main(void)
 		IN_A_PLACE(nonsense_in_a_git_file_is_no_repository),
 		IN_A_PLACE(places_that_cannot_be),
 		IN_A_PLACE(created_private_and_excluded_once),
+		IN_A_PLACE(made_by_hand_excluded_all_the_same),
 		IN_A_PLACE(exclude_follows_no_link),
 		IN_A_PLACE(links_files_and_open_folders_are_refused),
 		IN_A_PLACE(foreign_and_replaceable_places_are_refused),
