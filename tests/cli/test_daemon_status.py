@@ -1,8 +1,10 @@
 """Who serves, and whether he answers."""
 
+import json
 import os
 import signal
 
+from conftest import DEADLINE_S
 from daemons import served
 
 
@@ -27,11 +29,12 @@ def test_hangs(work):
     pid = work("daemon", "status", "--json").json["pid"]
     os.kill(pid, signal.SIGSTOP)
     try:
-        hung = work("daemon", "status", "--json")
-        assert hung.code == 6 and hung.json["state"] == "hangs" and hung.json["pid"] == pid
-        hung = work("daemon", "status")
-        assert hung.code == 6 and hung.out.startswith("hangs (pid %d)\nnext: " % pid), "as the operator's page says"
-        assert "kill -9 %d and sk daemon start" % pid in hung.out
+        asking = [work.start("daemon", "status", "--json"), work.start("daemon", "status")]  # they wait side by side
+        told, text = (process.communicate(timeout=DEADLINE_S)[0] for process in asking)
+        assert [process.returncode for process in asking] == [6, 6]
+        assert json.loads(told)["state"] == "hangs" and json.loads(told)["pid"] == pid
+        assert text.startswith("hangs (pid %d)\nnext: " % pid), "as the operator's page says"
+        assert "kill -9 %d and sk daemon start" % pid in text
     finally:
         os.kill(pid, signal.SIGCONT)
     assert work("daemon", "stop").code == 0

@@ -134,7 +134,7 @@ def test_4_3_rate_limits_in_the_loop(goals):
     at_work(goals)
     done(goals.g("criteria", "add", "--id", "tests", "--desc", "pass", "--verify-cmd",
                  "date +%T.%N; echo pid $$ failed in 0.$$ s; exit 1"))
-    loop = ["verify-loop", "--max-retries", "5", "--retry-delay", "1"]
+    loop = ["verify-loop", "--max-retries", "5", "--retry-delay", "100ms"]
     done(goals.g(*loop), 1)
     assert goals.goal()["status"] == "active" and len(goals.goal()["verify_loop_history"]) == 3
     done(goals.g(*loop, "--escalate"), 11)
