@@ -127,11 +127,17 @@
 #define NOTIFY_TOLD_EVENTS 10000           /* or when so much happened: a start reads no more */
 #define NOTIFY_MISSED_MAX 10000            /* warnings and worse, that a start looks at */
 #define NOTIFY_LOG_BYTES_MAX (1024 * 1024) /* what they print; begun anew beyond this */
-#define SCOPE_ENTRIES_MAX 256        /* of one scope: each is compared with each changed path */
-#define SCOPE_ENTRY_BYTES_MAX 4096   /* PATH_MAX: no longer path can be changed */
-#define CAPTURE_SAID_BYTES_MAX 4096  /* of what a program says on standard error: its last lines */
-#define GIT_LIMIT_MS 60000           /* of one call that only looks */
-#define GIT_CHECKOUT_LIMIT_MS 600000 /* of one that writes a whole working tree */
+#define SCOPE_ENTRIES_MAX 256       /* of one scope: each is compared with each changed path */
+#define SCOPE_ENTRY_BYTES_MAX 4096  /* PATH_MAX: no longer path can be changed */
+#define CAPTURE_SAID_BYTES_MAX 4096 /* of what a program says on standard error: its last lines */
+#define CAPTURE_GRACE_MS 10000      /* for a program of ours to end what it runs and to say so */
+#define WARDEN_CALM_MS                                                                            \
+	100                /* for what a program left behind, which may be about to end by itself \
+			    */
+#define WARDEN_END_MS 5000 /* of killing what does not end: the rest waits in the kernel */
+#define WARDEN_PATIENCE_MS 10000                /* for a warden, which needs all of these at most */
+#define GIT_LIMIT_MS 60000                      /* of one call that only looks */
+#define GIT_CHECKOUT_LIMIT_MS 600000            /* of one that writes a whole working tree */
 #define GIT_OUTPUT_BYTES_MAX (64 * 1024 * 1024) /* of one call: status of a million files */
 #define GIT_BRANCH_BYTES_MAX 200 /* fits a file name with ".lock" and what we put before it */
 #define GIT_TREE_BYTES_MAX                                                    \

@@ -5,17 +5,11 @@
  */
 #include "cmd/criteria_check.h"
 
-#include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
 #include "base/limits.h"
 #include "base/when.h"
 #include "cmd/criteria_page.h"
 #include "core/goal_gates.h"
 #include "os/clock.h"
-#include "os/fd.h"
 #include "work/criterion_run.h"
 
 static void checked_release(struct checked *k)
@@ -33,20 +27,7 @@ void criteria_check_close(struct criteria_check *k)
 	mem_free(&k->v);
 	mem_free(&k->goal_id);
 	mem_free(&k->root);
-	fd_close(&k->signals);
-}
-
-static int take_signals(struct criteria_check *k, struct err *e)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	k->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return k->signals < 0 ? err_set(e, -SK_EIO, "cannot watch for Ctrl-C: nothing was done")
-			      : 0;
+	interrupt_close(&k->signal);
 }
 
 static void add(struct criteria_check *k, const struct criterion *c)
@@ -128,7 +109,8 @@ int criteria_check_open(struct criteria_check *k, struct cmd_ctx *c, bool loops,
 	const struct goal *g;
 	int rc = goals_open_goal(c, 0, &s, &g, e);
 
-	*k = (struct criteria_check){ .c = c, .signals = -1 };
+	*k = (struct criteria_check)CRITERIA_CHECK_INIT;
+	k->c = c;
 	k->words = goals_words(c, &k->actor);
 	if (rc == 0)
 		rc = check_status(g, loops, e);
@@ -140,7 +122,7 @@ int criteria_check_open(struct criteria_check *k, struct cmd_ctx *c, bool loops,
 		return rc;
 	k->goal_id = span_dup(g->id);
 	k->root = mem_strdup(goal_store_root(s));
-	return take_signals(k, e);
+	return interrupt_open(&k->signal, e);
 }
 
 int criteria_check_goal(struct criteria_check *k, struct goal_store **s, const struct goal **g,
@@ -151,27 +133,6 @@ int criteria_check_goal(struct criteria_check *k, struct goal_store **s, const s
 	k->c->now_ms = clock_wall_ms(&clock_real);
 	rc = goals_open(k->c, GOALS_WRITE, s, e);
 	return rc < 0 ? rc : goal_store_goal(*s, k->goal_id, g, e);
-}
-
-static void note_signal(struct criteria_check *k)
-{
-	struct signalfd_siginfo info;
-
-	if (read(k->signals, &info, sizeof(info)) == sizeof(info))
-		k->interrupted = (int)info.ssi_signo;
-}
-
-void criteria_check_wait(struct criteria_check *k, int64_t ms)
-{
-	int64_t until_ms = clock_mono_ms(&clock_real) + ms;
-
-	while (!k->interrupted && ms > 0) {
-		struct pollfd p = { .fd = k->signals, .events = POLLIN };
-
-		if (poll(&p, 1, ms > 60000 ? 60000 : (int)ms) > 0)
-			note_signal(k);
-		ms = until_ms - clock_mono_ms(&clock_real);
-	}
 }
 
 static int record(struct criteria_check *k, struct checked *one, struct err *e)
@@ -242,13 +203,14 @@ static int run_one(struct criteria_check *k, struct checked *one, const char *tr
 	int64_t limit_ms = k->timeout_ms   ? k->timeout_ms
 			   : one->limit_ms ? one->limit_ms
 					   : CRITERION_TIMEOUT_S * 1000LL;
-	int rc = criterion_run(one->command, k->root, limit_ms, k->signals,
+	int rc = criterion_run(one->command, k->root, limit_ms, k->signal.fd,
 			       clock_wall_ms(&clock_real), &run, e);
 
 	if (rc < 0)
 		return rc;
 	if (run.cancelled) {
-		note_signal(k);
+		interrupt_note(&k->signal);
+		k->cut = one->id;
 		return 0;
 	}
 	take_outcome(one, &run, tree);
@@ -265,14 +227,14 @@ int criteria_check_run(struct criteria_check *k, struct err *e)
 
 	for (size_t i = 0; i < k->count; i++)
 		k->v[i].ran = false;
-	for (size_t i = 0; i < k->count && !k->interrupted; i++) {
+	for (size_t i = 0; i < k->count && !k->signal.number; i++) {
 		int rc = run_one(k, &k->v[i], tree, e);
 
 		if (rc < 0)
 			return rc;
 		passed &= k->v[i].ran && k->v[i].outcome.exit_code == 0;
 	}
-	return passed && !k->interrupted;
+	return passed && !k->signal.number;
 }
 
 struct criterion_outcome *criteria_outcomes(const struct criteria_check *k)
@@ -284,7 +246,24 @@ struct criterion_outcome *criteria_outcomes(const struct criteria_check *k)
 	return all;
 }
 
-int criteria_exit_interrupted(const struct criteria_check *k)
+int criteria_interrupted(const struct criteria_check *k, uint64_t attempt)
 {
-	return k->interrupted == SIGTERM ? EXIT_TERMINATED : EXIT_INTERRUPTED;
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
+	size_t recorded = 0;
+
+	for (size_t i = 0; i < k->count; i++)
+		recorded += k->v[i].ran && k->v[i].recorded;
+	buf_puts(&line, attempt ? "verify-loop: interrupted" : "criteria: interrupted");
+	if (k->cut)
+		buf_putf(&line, " while %s ran", k->cut);
+	if (attempt)
+		buf_putf(&line, " at attempt %llu", (unsigned long long)attempt);
+	buf_putf(&line, ": %zu of %zu result%s %s recorded", recorded, k->count, PLURAL(k->count),
+		 recorded == 1 ? "is" : "are");
+	if (k->cut)
+		buf_putf(&line, "; %s was ended with all it had started and is not recorded",
+			 k->cut);
+	buf_putf(&line, ". Try: sk tentacle goal %s", attempt ? "verify-loop" : "criteria check");
+	print_problem(line.p);
+	return interrupt_exit(&k->signal);
 }

@@ -6,6 +6,7 @@
 #define SK_CRITERIA_CHECK_H
 
 #include "cmd/goals.h"
+#include "cmd/interrupt.h"
 #include "core/goal_criteria.h"
 
 struct checked {
@@ -27,9 +28,14 @@ struct criteria_check {
 	struct checked *v;     /* those with a command */
 	size_t count, skipped; /* skipped: without one */
 	int64_t timeout_ms;    /* --timeout, 0 = not given */
-	int signals;           /* descriptor on which SIGINT and SIGTERM arrive */
-	int interrupted;       /* the one that did, or 0 */
+	struct interrupt signal;
+	const char *cut; /* the criterion that ran when the signal came, or NULL */
 };
+
+#define CRITERIA_CHECK_INIT                          \
+	{                                            \
+		.c = NULL, .signal = INTERRUPT_INIT, \
+	}
 
 /*
  * Finds the goal and the criteria to run: those named by --id (which repeats), or all. SIGINT and
@@ -41,15 +47,12 @@ void criteria_check_close(struct criteria_check *k);
 
 /*
  * Runs each once and records each; prints a line each when text is wanted. Returns 1 when all
- * passed, else 0; a negative code. k->interrupted: it was stopped by a signal.
+ * passed, else 0; a negative code. k->signal.number: it was stopped by one.
  */
 int criteria_check_run(struct criteria_check *k, struct err *e);
 
 /* The outcomes of what ran last, to be freed. */
 struct criterion_outcome *criteria_outcomes(const struct criteria_check *k);
-
-/* Waits, or until a signal comes (k->interrupted). */
-void criteria_check_wait(struct criteria_check *k, int64_t ms);
 
 /* Opens the store for one decision about the goal: 0 with *g, to be closed by the caller. */
 int criteria_check_goal(struct criteria_check *k, struct goal_store **s, const struct goal **g,
@@ -69,7 +72,10 @@ int criteria_timeout_option(const struct cmd_ctx *c, int64_t *out_ms, struct err
 		.summary = "how long each may take (60, or what it was added with)", \
 	}
 
-/* The exit code behind a signal. */
-int criteria_exit_interrupted(const struct criteria_check *k);
+/*
+ * Says on stderr what is recorded and what is not, now that a signal has stopped it: at this
+ * attempt of a loop, 0 when there is none. Returns the exit code.
+ */
+int criteria_interrupted(const struct criteria_check *k, uint64_t attempt);
 
 #endif

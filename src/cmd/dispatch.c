@@ -11,6 +11,7 @@
 #include "cmd/view.h"
 #include "os/clock.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 struct dispatch {
@@ -287,6 +288,7 @@ int cmd_main(int argc, char **argv)
 	unsigned closed = streams_prepare();
 	int rc, failed;
 
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored by our caller, it takes exit codes from us */
 	out_init(&d.out, STDOUT_FILENO, true);
 	d.out.closed = closed >> STDOUT_FILENO & 1;
 	rc = options_check_argv(argc, argv, &e);

@@ -5,6 +5,7 @@
  */
 #include "cmd/goal_loop_impl.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,7 +15,29 @@
 #include "os/capture.h"
 #include "os/clock.h"
 
-/* Runs all criteria by the command that does: 1 when all passed, 0 when not, or negative. */
+static int exit_interrupted(const struct goal_loop *l)
+{
+	return l->interrupted == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
+}
+
+#define CRITERIA_CUT 2 /* the criteria were interrupted */
+
+/* What the command that was ended early said of it, and what it means for the loop. */
+static int proof_cut(struct goal_loop *l, const struct captured *said)
+{
+	struct span line = captured_last_line(said);
+	int number = agent_eyes_wait(&l->eyes, 0);
+
+	l->interrupted = number ? number : SIGINT;
+	if (span_starts(line, "sk: "))
+		goal_loop_say("%.*s", (int)line.len - 4, line.p + 4);
+	goal_loop_say("goal loop: interrupted while the criteria ran: the iteration is not closed, "
+		      "nothing was decided. Try: the same again");
+	return CRITERIA_CUT;
+}
+
+/* Runs all criteria by the command that does: 1 when all passed, 0 when not, CRITERIA_CUT, or
+ * negative. */
 static int prove(struct goal_loop *l, struct err *e)
 {
 	CLEANUP(captured_release) struct captured said = CAPTURED_INIT;
@@ -39,8 +62,12 @@ static int prove(struct goal_loop *l, struct err *e)
 					    .argv = argv,
 					    .envp = environ,
 					    .output_bytes_max = GOAL_FILE_BYTES_MAX,
-					    .limit_ms = GOAL_PROOF_LIMIT_MS },
+					    .limit_ms = GOAL_PROOF_LIMIT_MS,
+					    .cancel_fd = l->eyes.loop.signal_fd,
+					    .cancel_signal = SIGTERM },
 			 &said);
+	if (rc == -ECANCELED)
+		return proof_cut(l, &said);
 	if (rc < 0)
 		return err_set(e, -SK_EIO, "criteria: they could not be run: %s", strerror(-rc));
 	if (said.exit <= 1)
@@ -173,6 +200,8 @@ static int conclude(struct goal_loop *l, struct err *e)
 	rc = prove(l, e);
 	if (rc < 0)
 		return rc;
+	if (rc == CRITERIA_CUT)
+		return exit_interrupted(l);
 	if (rc == 0 && tentacles)
 		return iteration_over(l, e);
 	if (rc == 0) {
@@ -258,7 +287,7 @@ static int nobody_at_work(struct goal_loop *l, struct err *e)
 	int64_t mono_ms = clock_mono_ms(&clock_real);
 
 	if (l->interrupted)
-		return l->interrupted == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
+		return exit_interrupted(l);
 	if (l->trouble.len)
 		return stop_trouble(l);
 	if (!l->open)

@@ -21,7 +21,8 @@ static bool strict(const struct cmd_ctx *c)
 	return options_has(c->options, "strict-verify");
 }
 
-/* Runs the proof, if one is asked for. A failure only warns, unless it is strict. */
+/* Runs the proof, if one is asked for. A failure only warns, unless it is strict. An exit code when
+ * it was interrupted. */
 static int auto_verify(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(verified_release) struct verified done = VERIFIED_INIT;
@@ -30,6 +31,9 @@ static int auto_verify(struct cmd_ctx *c, struct err *e)
 		.name = tentacles_name(c),
 		.command = options_text(c->options, "auto-verify"),
 		.source = "auto_verify",
+		.undone =
+			"nothing was recorded and the tentacle is not completed. Try: sk tentacle "
+			"complete, the same again",
 		.severity = CHECK_HIGH,
 		.timeout_ms = (int64_t)options_number(c->options, "auto-verify-timeout",
 						      VERIFY_TIMEOUT_S_DEFAULT * 1000ULL),
@@ -39,7 +43,7 @@ static int auto_verify(struct cmd_ctx *c, struct err *e)
 	if (!v.command)
 		return 0;
 	rc = verifying_run(c, &v, &done, e);
-	if (rc < 0 || done.record.exit_code == 0)
+	if (rc != 0 || done.record.exit_code == 0)
 		return rc;
 	buf_puts(&line, "--auto-verify ");
 	buf_put_quoted(&line, span_of(v.command), 200);

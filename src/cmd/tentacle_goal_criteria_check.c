@@ -22,7 +22,7 @@ static int print_json(struct criteria_check *k, struct err *e)
 	}
 	json_array_end(&j);
 	json_bool(&j, "all_passed", passed);
-	json_bool(&j, "interrupted", k->interrupted != 0);
+	json_bool(&j, "interrupted", k->signal.number != 0);
 	criteria_json(&j, g, SPAN_NONE);
 	json_close(&j);
 	return 0;
@@ -42,8 +42,8 @@ static int check(struct criteria_check *k, struct err *e)
 		return passed;
 	if (k->c->json && print_json(k, e) < 0)
 		return e->code;
-	if (k->interrupted)
-		return criteria_exit_interrupted(k);
+	if (k->signal.number)
+		return criteria_interrupted(k, 0);
 	if (k->skipped && !k->c->json)
 		out_putf(k->c->out, "%zu without a command left out\n", k->skipped);
 	return passed ? EXIT_DONE : EXIT_WORK_FAILED;
@@ -51,7 +51,7 @@ static int check(struct criteria_check *k, struct err *e)
 
 static int tentacle_goal_criteria_check_run(struct cmd_ctx *c, struct err *e)
 {
-	CLEANUP(criteria_check_close) struct criteria_check k = { .signals = -1 };
+	CLEANUP(criteria_check_close) struct criteria_check k = CRITERIA_CHECK_INIT;
 	int rc = criteria_check_open(&k, c, false, e);
 
 	return rc < 0 ? rc : check(&k, e);

@@ -88,8 +88,8 @@ static int loop(struct loop_run *r, struct err *e)
 		r->attempts++;
 		if (passed < 0)
 			return passed;
-		r->outcome = r->k.interrupted ? LOOP_INTERRUPTED : LOOP_PASSED;
-		if (r->k.interrupted)
+		r->outcome = r->k.signal.number ? LOOP_INTERRUPTED : LOOP_PASSED;
+		if (r->k.signal.number)
 			return 0;
 		rc = record_attempt(r, e);
 		if (rc < 0 || passed)
@@ -102,9 +102,9 @@ static int loop(struct loop_run *r, struct err *e)
 		if (ms > VERIFY_WAIT_MAX_MS && r->retry_at_ms)
 			return 0;
 		say_pause(r, ms);
-		criteria_check_wait(&r->k, ms);
+		interrupt_wait(&r->k.signal, ms);
 		r->outcome = LOOP_INTERRUPTED;
-		if (r->k.interrupted)
+		if (r->k.signal.number)
 			return 0;
 	}
 }
@@ -173,7 +173,6 @@ static void print_text(struct loop_run *r)
 		out_puts(out, "\nNext: sk tentacle goal verify-loop, when that has passed\n");
 		return;
 	default:
-		out_puts(out, "interrupted; what was found is recorded\n");
 		return;
 	}
 	if (r->escalated)
@@ -195,7 +194,7 @@ static int finish(struct loop_run *r, struct err *e)
 	else
 		print_text(r);
 	if (r->outcome == LOOP_INTERRUPTED)
-		return criteria_exit_interrupted(&r->k);
+		return criteria_interrupted(&r->k, r->attempts);
 	if (r->outcome == LOOP_PARKED)
 		return EXIT_PARKED;
 	if (r->escalated)
@@ -205,10 +204,9 @@ static int finish(struct loop_run *r, struct err *e)
 
 static int tentacle_goal_verify_loop_run(struct cmd_ctx *c, struct err *e)
 {
-	struct loop_run r = { .attempts = 0 };
+	struct loop_run r = { .k = CRITERIA_CHECK_INIT };
 	int rc;
 
-	r.k.signals = -1;
 	r.attempts_max = options_number(c->options, "max-retries", 3) + 1;
 	r.delay_ms = (int64_t)options_number(c->options, "retry-delay", 10000);
 	if (r.delay_ms > VERIFY_WAIT_MAX_MS)

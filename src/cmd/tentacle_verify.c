@@ -70,6 +70,7 @@ static int tentacle_verify_run(struct cmd_ctx *c, struct err *e)
 		.name = tentacles_name(c),
 		.command = c->options->args[1],
 		.label = options_text(c->options, "label"),
+		.undone = "nothing was recorded. Try: sk tentacle verify, the same again",
 		.severity = severity_of(c),
 		.timeout_ms = (int64_t)options_number(c->options, "timeout",
 						      VERIFY_TIMEOUT_S_DEFAULT * 1000ULL),
@@ -85,7 +86,7 @@ static int tentacle_verify_run(struct cmd_ctx *c, struct err *e)
 			       "--timeout: expected 1ms..%ds: nothing was run. Try: --timeout 10m",
 			       TIMEOUT_S_MAX);
 	rc = verifying_run(c, &v, &done, e);
-	return rc < 0 ? rc : print_result(c, &done);
+	return rc != 0 ? rc : print_result(c, &done);
 }
 
 static const struct option_row tentacle_verify_options[] = {

@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "base/when.h"
+#include "cmd/interrupt.h"
 #include "core/tentacle_work.h"
 #include "git/git_tree.h"
 #include "os/capture.h"
@@ -125,12 +126,27 @@ static void hash_tree(const char *cwd, struct verified *out)
 		buf_puts(&out->tree, tree);
 }
 
+/* The exit code for whoever pressed Ctrl-C. */
+static int interrupted(const struct verifying *v, const struct verified *out,
+		       const struct interrupt *signal)
+{
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
+
+	buf_putf(&line,
+		 "verification: interrupted (its output until then: %s): the command was ended "
+		 "with all it had started, %s",
+		 out->log.p, v->undone);
+	print_problem(line.p);
+	return interrupt_exit(signal);
+}
+
 static int run(const struct goal_store *s, const struct verifying *v, const char *cwd, int handle,
 	       struct verified *out, struct err *e)
 {
 	CLEANUP(captured_release) struct captured done = CAPTURED_INIT;
+	CLEANUP(interrupt_close) struct interrupt signal = INTERRUPT_INIT;
+	CLEANUP(mem_free) char *command = mem_strdup(v->command);
 	char shell[] = "sh", flag[] = "-c", script[] = "exec sh -c \"$1\" 2>&1";
-	char *command = mem_strdup(v->command);
 	char *argv[] = { shell, flag, script, shell, command, NULL };
 	struct sink sink = { goal_store_vfs(s), handle, 0, &out->tail, &out->cut };
 	struct capture c = { .path = SHELL,
@@ -140,18 +156,26 @@ static int run(const struct goal_store *s, const struct verifying *v, const char
 			     .output_bytes_max = SIZE_MAX,
 			     .limit_ms = v->timeout_ms,
 			     .cage_fd = -1,
+			     .with_warden = true,
 			     .sink = take,
 			     .ctx = &sink };
 	int64_t from_ms = clock_mono_ms(&clock_real);
-	int rc = capture_run(&c, &done);
+	int rc = interrupt_open(&signal, e);
 
-	mem_free(&command);
+	if (rc < 0)
+		return rc;
+	c.cancel_fd = signal.fd;
+	rc = capture_run(&c, &done);
 	out->record.duration_ms = (uint64_t)(clock_mono_ms(&clock_real) - from_ms);
 	out->record.finished_ms = clock_wall_ms(&clock_real);
 	out->record.exit_code = rc == -ETIMEDOUT ? -1 : done.exit;
+	if (rc == -ECANCELED) {
+		interrupt_note(&signal);
+		return interrupted(v, out, &signal);
+	}
 	if (rc < 0 && rc != -ETIMEDOUT)
 		return err_set(e, -SK_EIO, "verification: cannot be run: %s: nothing was recorded",
-			       strerror(-rc));
+			       capture_why(rc));
 	return 0;
 }
 
@@ -215,5 +239,5 @@ int verifying_run(struct cmd_ctx *c, const struct verifying *v, struct verified 
 		len--; /* no half character */
 	buf_put(&out->label, label.p, len);
 	rc = run_closed(c, v, out, e);
-	return rc < 0 ? rc : record(c, v, out, e);
+	return rc != 0 ? rc : record(c, v, out, e);
 }

@@ -5,9 +5,10 @@
  *
  * The input is a file in memory: writing it cannot block on a program that does not read.
  *
- * Whoever is ended early is ended with all it started: its group at one blow, then what is in its
- * session or descends from it, then whatever bears the mark that was put into the environment, for
- * what had detached itself twice.
+ * With a warden the warden ends what is to be ended, and its own end is what we wait for. Without
+ * one, whoever is ended early is ended with all it started: its group at one blow, then what is in
+ * its session or descends from it, then whatever bears the mark that was put into the environment,
+ * for what had detached itself twice.
  */
 #include "os/capture.h"
 
@@ -23,10 +24,11 @@
 #include "base/limits.h"
 #include "os/clock.h"
 #include "os/fd.h"
-#include "os/proc_table.h"
+#include "os/warden.h"
+#include "os/proc_sweep.h"
 
 #define CHUNK_BYTES 65536
-#define SWEEPS_MAX 20 /* each finds fewer; a program that forks faster than this is hostile */
+#define SWEEPS_MAX 20 /* each leaves fewer */
 #define MARK "SK_CAPTURE"
 #define MARKS_BYTES_MAX 1024 /* of those who run each other; older ones are dropped beyond */
 #define DRAIN_MAX 64         /* chunks of what it said: something may go on talking */
@@ -35,7 +37,8 @@ struct run {
 	const struct capture *c;
 	struct captured *out;
 	int stdout_fd, stderr_fd, pid_fd;
-	pid_t pid;
+	pid_t pid; /* of the program, or of its warden */
+	struct warden warden;
 	int64_t until_ms;
 	size_t total;
 	char mark[NONCE_LEN + 1];
@@ -46,6 +49,13 @@ void captured_release(struct captured *c)
 	buf_release(&c->out);
 	buf_release(&c->said);
 	*c = (struct captured)CAPTURED_INIT;
+}
+
+const char *capture_why(int code)
+{
+	return code == -EOWNERDEAD
+		       ? "its warden was killed, so it was ended with all it had started"
+		       : strerror(-code);
 }
 
 struct span captured_last_line(const struct captured *c)
@@ -111,6 +121,23 @@ static char **marked_environment(char *const *envp, const char *nonce, struct bu
 	return list;
 }
 
+static int start_program(struct run *r, const struct proc_spawn *s)
+{
+	int rc;
+
+	if (r->c->with_warden) {
+		rc = warden_start(s, &r->warden);
+		r->pid = r->warden.pid;
+		r->pid_fd = r->warden.pid_fd;
+		return rc;
+	}
+	r->pid = proc_spawn(s, &r->out->step);
+	if (r->pid < 0)
+		return r->pid;
+	r->pid_fd = (int)syscall(SYS_pidfd_open, r->pid, 0);
+	return r->pid_fd < 0 ? -errno : 0;
+}
+
 static int start(struct run *r)
 {
 	CLEANUP(fd_close) int in = open_input(r->c->input, r->c->input_fd);
@@ -136,21 +163,16 @@ static int start(struct run *r)
 	if (rc < 0)
 		return rc;
 	envp = marked_environment(r->c->envp, r->mark, &mark);
-	r->pid = proc_spawn(&(struct proc_spawn){ .path = r->c->path,
-						  .argv = r->c->argv,
-						  .envp = envp,
-						  .cwd = r->c->cwd,
-						  .stdin_fd = in,
-						  .stdout_fd = out,
-						  .stderr_fd = err,
-						  .cgroup_fd = -1,
-						  .cage_fd = r->c->cage_fd,
-						  .dies_with_parent = true },
-			    &r->out->step);
-	if (r->pid < 0)
-		return r->pid;
-	r->pid_fd = (int)syscall(SYS_pidfd_open, r->pid, 0);
-	return r->pid_fd < 0 ? -errno : 0;
+	return start_program(r, &(struct proc_spawn){ .path = r->c->path,
+						      .argv = r->c->argv,
+						      .envp = envp,
+						      .cwd = r->c->cwd,
+						      .stdin_fd = in,
+						      .stdout_fd = out,
+						      .stderr_fd = err,
+						      .cgroup_fd = -1,
+						      .cage_fd = r->c->cage_fd,
+						      .dies_with_parent = true });
 }
 
 /* Takes what is there on standard output. 1 while more may come, 0 at its end, or a negative code.
@@ -256,53 +278,105 @@ static int gather(struct run *r)
 	}
 }
 
-/* Kills what is left of the tree, once. Returns whether something was found. */
-static bool sweep(struct run *r)
+/* What is in its session, descends from it, or bears our mark. */
+static int find_tree(void *ctx, struct proc_table *t)
 {
-	CLEANUP(proc_table_release) struct proc_table t = PROC_TABLE_INIT;
-	bool found = false;
+	const struct run *r = ctx;
+	int count = 0, rc = proc_table_read(t);
 
-	if (proc_table_read(&t) < 0)
-		return false;
-	for (size_t i = 0; i < t.count; i++)
-		t.v[i].marked = t.v[i].pid == (uint64_t)r->pid ||
-				t.v[i].session == (uint64_t)r->pid ||
-				proc_env_word_starts(t.v[i].pid, MARK, r->mark) == 1;
-	proc_table_mark_descendants(&t);
-	for (size_t i = 0; i < t.count; i++) {
-		struct proc_identity who = { .pid = t.v[i].pid, .start = t.v[i].start };
-
-		if (!t.v[i].marked || t.v[i].state == 'Z' || t.v[i].state == 'X')
-			continue;
-		found |= proc_signal(&who, SIGKILL) == 0;
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < t->count; i++)
+		t->v[i].marked = t->v[i].pid == (uint64_t)r->pid ||
+				 t->v[i].session == (uint64_t)r->pid ||
+				 proc_env_word_starts(t->v[i].pid, MARK, r->mark) == 1;
+	proc_table_mark_descendants(t);
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->v[i].state == 'Z' || t->v[i].state == 'X' ||
+		    t->v[i].pid == (uint64_t)getpid())
+			t->v[i].marked = false;
+		count += t->v[i].marked;
 	}
-	return found;
+	return count;
 }
 
-static void end_tree(struct run *r)
+static void sweep_tree(struct run *r)
 {
-	kill(-r->pid, SIGKILL); /* its leader is not reaped, so the number is still its own */
-	for (int i = 0; i < SWEEPS_MAX && sweep(r); i++)
+	CLEANUP(proc_table_release) struct proc_table t = PROC_TABLE_INIT;
+
+	for (int i = 0; i < SWEEPS_MAX && proc_sweep(&t, find_tree, r) > 0; i++)
 		;
+}
+
+/* Leaves it the time to end by itself, having told it to. Returns whether it did. */
+static bool ended_when_told(struct run *r)
+{
+	struct pollfd p = { .fd = r->pid_fd, .events = POLLIN };
+	int64_t until_ms = clock_mono_ms(&clock_real) + CAPTURE_GRACE_MS, left_ms;
+
+	kill(r->pid, r->c->cancel_signal); /* it is not reaped, so the number is still its own */
+	while ((left_ms = until_ms - clock_mono_ms(&clock_real)) > 0)
+		if (poll(&p, 1, (int)left_ms) > 0)
+			return drain(r) == 0;
+	return false;
+}
+
+/* To its end, early when `rc` says so. Returns rc, or what is known better now. */
+static int end_program(struct run *r, int rc)
+{
+	int status = 0;
+
+	if (rc == -ECANCELED && r->c->cancel_signal && ended_when_told(r)) {
+		/* it ended what it had started */
+	} else if (rc < 0) {
+		kill(-r->pid, SIGKILL);
+		sweep_tree(r);
+	}
+	while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	r->out->exit = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return rc;
+}
+
+/* Likewise. One that had ended by itself before its time was over has ended in time. */
+static int end_with_warden(struct run *r, int rc)
+{
+	bool told = false, began = r->pid > 0;
+	int ended;
+
+	r->pid_fd = -1; /* it is the warden's */
+	ended = warden_finish(&r->warden, &r->out->exit, &told, &r->out->step);
+	if (!began)
+		return rc;
+	if (ended == -EOWNERDEAD)
+		sweep_tree(r);
+	if (ended < 0)
+		return ended;
+	if (rc == -ETIMEDOUT && !told)
+		rc = 0;
+	return rc == 0 ? drain(r) : rc;
 }
 
 int capture_run(const struct capture *c, struct captured *out)
 {
-	struct run r = { .c = c, .out = out, .stdout_fd = -1, .stderr_fd = -1, .pid_fd = -1 };
-	int status = 0, rc;
+	struct run r = { .c = c,
+			 .out = out,
+			 .stdout_fd = -1,
+			 .stderr_fd = -1,
+			 .pid_fd = -1,
+			 .warden = WARDEN_INIT };
+	int rc;
 
+	INVARIANT(!c->with_warden || !c->cancel_signal);
 	captured_release(out);
 	r.until_ms = clock_mono_ms(&clock_real) + c->limit_ms;
 	rc = start(&r);
 	if (rc == 0)
 		rc = gather(&r);
-	if (r.pid > 0) {
-		if (rc < 0)
-			end_tree(&r);
-		while (waitpid(r.pid, &status, 0) < 0 && errno == EINTR)
-			;
-		out->exit = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	}
+	if (c->with_warden)
+		rc = end_with_warden(&r, rc);
+	else if (r.pid > 0)
+		rc = end_program(&r, rc);
 	fd_close(&r.stdout_fd);
 	fd_close(&r.stderr_fd);
 	fd_close(&r.pid_fd);

@@ -90,6 +90,12 @@ pid_t proc_spawn(const struct proc_spawn *s, enum proc_step *failed);
 pid_t proc_copy(const int *keep, size_t count, unsigned seconds_max);
 
 /*
+ * The same without an end of its own: it goes on when the caller is gone, and has to know its end
+ * by itself. Negative descriptors in `keep` are passed over.
+ */
+pid_t proc_fork(const int *keep, size_t count);
+
+/*
  * Finds the program for a word as execvp would: with a slash it is the path itself (relative to
  * cwd), else the first executable regular file in `path_list` (relative entries are relative to
  * cwd). Writes an absolute or cwd-relative path that is right after chdir(cwd). Returns 0, -ENOENT,

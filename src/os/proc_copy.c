@@ -1,13 +1,12 @@
 /*
  * fork, and at once everything is let go that others could wait for: flock belongs to the open
  * file, so a copy that kept the descriptor would hold the store's lock for as long as it lives.
- * Between the two stand a few system calls; whoever kills the caller in that instant kills the copy
- * with it, because the kernel is told first.
  */
 #include "os/proc.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -50,17 +49,26 @@ static void close_others(const int *keep, size_t count)
 	close_between(next, INT_MAX);
 }
 
-pid_t proc_copy(const int *keep, size_t count, unsigned seconds_max)
+pid_t proc_fork(const int *keep, size_t count)
 {
-	pid_t parent = getpid(), pid;
+	pid_t pid;
 
 	INVARIANT(count <= KEEP_MAX);
 	pid = fork();
 	if (pid != 0)
 		return pid < 0 ? -errno : pid;
+	close_others(keep, count);
+	return 0;
+}
+
+pid_t proc_copy(const int *keep, size_t count, unsigned seconds_max)
+{
+	pid_t parent = getpid(), pid = proc_fork(keep, count);
+
+	if (pid != 0)
+		return pid;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
-	close_others(keep, count);
 	(void)signal(SIGALRM, SIG_DFL);
 	(void)alarm(seconds_max);
 	return 0;

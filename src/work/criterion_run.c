@@ -6,7 +6,6 @@
 #include "work/criterion_run.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -79,6 +78,7 @@ int criterion_run(const char *command, const char *root, int64_t limit_ms, int c
 			       .output_bytes_max = SIZE_MAX,
 			       .limit_ms = limit_ms,
 			       .cancel_fd = cancel_fd,
+			       .with_warden = true,
 			       .sink = take,
 			       .ctx = &out->output };
 	int64_t began_ms = clock_mono_ms(&clock_real);
@@ -93,7 +93,7 @@ int criterion_run(const char *command, const char *root, int64_t limit_ms, int c
 	out->exit_code = rc == -ETIMEDOUT ? -1 : captured.exit;
 	if (rc < 0 && rc != -ETIMEDOUT && rc != -ECANCELED)
 		return err_set(e, -SK_EIO, "'%s': cannot be run in %s: %s: nothing was recorded",
-			       command, root, strerror(-rc));
+			       command, root, capture_why(rc));
 	judge(out, now_ms);
 	return 0;
 }

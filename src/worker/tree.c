@@ -20,6 +20,7 @@
 
 #include "os/fd.h"
 #include "os/proc.h"
+#include "os/proc_sweep.h"
 #include "worker/tree_impl.h"
 
 static void leaf_name(const struct tree *t, unsigned slot, char out[40])
@@ -273,13 +274,6 @@ unsigned tree_left(struct tree *t, unsigned slot)
 	return count;
 }
 
-void tree_signal_row(const struct proc_row *row, int signal_number)
-{
-	struct proc_identity who = { .pid = row->pid, .start = row->start };
-
-	proc_signal(&who, signal_number);
-}
-
 /* Whether the process is in the slot's cgroup now: a pid read a moment ago may be somebody else's
  * already. */
 static bool in_leaf(struct tree *t, unsigned slot, uint64_t pid)
@@ -303,8 +297,8 @@ unsigned tree_signal(struct tree *t, unsigned slot, int signal_number)
 		tree_collect(t, slot);
 		for (size_t i = 0; i < t->table.count; i++)
 			if (t->table.v[i].marked) {
-				tree_signal_row(&t->table.v[i], signal_number);
-				tree_signal_row(&t->table.v[i], SIGCONT);
+				(void)proc_row_signal(&t->table.v[i], signal_number);
+				(void)proc_row_signal(&t->table.v[i], SIGCONT);
 				count++;
 			}
 		return count;
@@ -312,8 +306,8 @@ unsigned tree_signal(struct tree *t, unsigned slot, int signal_number)
 	leaf_pids(t, slot, &pids);
 	for (size_t i = 0; i < pids.count; i++)
 		if (proc_row_read(pids.v[i], &row) == 0 && in_leaf(t, slot, row.pid)) {
-			tree_signal_row(&row, signal_number);
-			tree_signal_row(&row, SIGCONT);
+			(void)proc_row_signal(&row, signal_number);
+			(void)proc_row_signal(&row, SIGCONT);
 			count++;
 		}
 	if (slot >= CACHED_SLOTS)

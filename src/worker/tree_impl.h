@@ -8,8 +8,6 @@
 #define TAG_BYTES_MAX 256 /* nonce, task id, attempt */
 /* Beyond, a slot's cgroup is opened for each use, to stay below 1024 descriptors. */
 #define CACHED_SLOTS 128
-/* A tree that grows faster than it can be stopped this often is killed as it is, again. */
-#define FREEZE_ROUNDS 64
 #define GROUP_PREFIX "holdfast-"
 
 struct tree_slot {
@@ -40,8 +38,5 @@ void tree_freeze_and_kill(struct tree *t, unsigned slot);
 
 /* Remembers what lives of the slot as given up. */
 void tree_abandon(struct tree *t, unsigned slot);
-
-/* Signals exactly the process of this row, if it still is the same. */
-void tree_signal_row(const struct proc_row *row, int signal_number);
 
 #endif

@@ -3,9 +3,6 @@
  * child of the nearest subreaper, which is the worker. So everything a finished task left behind
  * hangs below the worker's own children, and a child that is no main process is a leftover of some
  * task. One read of the children file finds that out for the common case of none.
- *
- * Against a tree that forks while it is killed: everything found is stopped first, again and again
- * until nothing new appears, and only then killed. A stopped process does not fork.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +15,7 @@
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/proc.h"
+#include "os/proc_sweep.h"
 #include "worker/tree_impl.h"
 
 #define CHILDREN_BYTES 8192
@@ -172,32 +170,31 @@ void tree_abandon(struct tree *t, unsigned slot)
 		}
 }
 
+struct collecting {
+	struct tree *t;
+	unsigned slot;
+};
+
+static int collect(void *ctx, struct proc_table *table)
+{
+	struct collecting *c = ctx;
+
+	INVARIANT(table == &c->t->table);
+	return (int)tree_collect(c->t, c->slot);
+}
+
 void tree_freeze_and_kill(struct tree *t, unsigned slot)
 {
-	for (int round = 0; round < FREEZE_ROUNDS; round++) {
-		bool more = false;
+	struct collecting c = { t, slot };
 
-		tree_collect(t, slot);
-		for (size_t i = 0; i < t->table.count; i++) {
-			const struct proc_row *row = &t->table.v[i];
-
-			if (row->marked && row->state != 'T' && row->state != 't') {
-				tree_signal_row(row, SIGSTOP);
-				more = true;
-			}
-		}
-		if (!more)
-			break;
-	}
-	for (size_t i = 0; i < t->table.count; i++)
-		if (t->table.v[i].marked)
-			tree_signal_row(&t->table.v[i], SIGKILL);
+	(void)proc_sweep(&t->table, collect, &c);
 }
 
 /* All processes with this nonce in their tag, the caller excepted, marked in *table. Returns their
  * number. */
-static int find_tagged(struct proc_table *table, const char *word)
+static int find_tagged(void *ctx, struct proc_table *table)
 {
+	const char *word = ctx;
 	int count = 0, rc = proc_table_read(table);
 
 	if (rc < 0)
@@ -210,29 +207,6 @@ static int find_tagged(struct proc_table *table, const char *word)
 			      proc_env_word_starts(row->pid, TREE_TAG_NAME, word) == 1;
 		count += row->marked;
 	}
-	return count;
-}
-
-static int kill_tagged(struct proc_table *table, const char *word)
-{
-	int count = 0;
-
-	for (int round = 0; round < FREEZE_ROUNDS; round++) {
-		bool more = false;
-
-		count = find_tagged(table, word);
-		for (size_t i = 0; i < table->count; i++)
-			if (table->v[i].marked && table->v[i].state != 'T' &&
-			    table->v[i].state != 't') {
-				tree_signal_row(&table->v[i], SIGSTOP);
-				more = true;
-			}
-		if (!more)
-			break;
-	}
-	for (size_t i = 0; i < table->count; i++)
-		if (table->v[i].marked)
-			tree_signal_row(&table->v[i], SIGKILL);
 	return count;
 }
 
@@ -273,12 +247,12 @@ int tree_sweep_worker(const char *nonce, const char *group_dir, int wait_ms)
 	if (group_dir && group_dir[0])
 		count = kill_group(nonce, group_dir, until_ms);
 	buf_putf(&word, "%s/", nonce);
-	rc = kill_tagged(&table, word.p);
+	rc = proc_sweep(&table, find_tagged, word.p);
 	if (rc < 0)
 		return rc;
 	count += rc;
-	while (find_tagged(&table, word.p) > 0 && clock_mono_ms(&clock_real) < until_ms) {
-		kill_tagged(&table, word.p);
+	while (find_tagged(word.p, &table) > 0 && clock_mono_ms(&clock_real) < until_ms) {
+		(void)proc_sweep(&table, find_tagged, word.p);
 		poll(NULL, 0, POLL_MS);
 	}
 	return count;

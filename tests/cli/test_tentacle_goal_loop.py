@@ -241,3 +241,40 @@ def test_interrupted_twice(crew):
     assert running.wait(20) == 130
     until(lambda: agent not in crew.goals.left(), "the agent is ended")
     assert crew.goals.meta("docs")["status"] == "awaiting-handoff"
+
+
+def in_the_criteria(crew):
+    """A loop that runs its criteria: one has passed, the other waits."""
+    linked(crew, "docs", "handoff")
+    criterion(crew, "true", "a")
+    criterion(crew, "setsid sleep 1000 & (setsid sleep 1000 &); echo up >up; sleep 1000", "b")
+    os.mkfifo(crew.goals.folder / "up")
+    up = os.open(crew.goals.folder / "up", os.O_RDWR)
+    crew.goals.gates.append(up)
+    run = start(crew)
+    os.read(up, 1)
+    return run
+
+
+def proofs_left(crew):
+    return [words for words in crew.goals.left().values() if "sleep" in words or "sk-warden" in words or " check " in words]
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_in_the_criteria(crew, number, code):
+    run = in_the_criteria(crew)
+    run.send_signal(number)
+    _, said = run.communicate(timeout=30)
+    assert run.returncode == code and not proofs_left(crew)
+    assert "interrupted while b ran: 1 of 2 results is recorded; b was ended" in said
+    assert "the iteration is not closed" in said.splitlines()[-1] and "Try: " in said.splitlines()[-1]
+    goal = crew.goals.goal()
+    assert goal["status"] == "active" and goal["iteration"] == 1
+    assert [c["status"] for c in goal["success_criteria"]] == ["verified", "unverified"]
+
+
+def test_killed_in_the_criteria(crew):
+    run = in_the_criteria(crew)
+    run.kill()
+    run.communicate()
+    until(lambda: not proofs_left(crew), "the criteria end with the loop")

@@ -131,8 +131,10 @@ def test_ctrl_c_leaves_at_once(goals):
     run = goals.start("goal", "verify-loop", "--retry-delay", "600")
     until(lambda: attempts(goals), "the first attempt is recorded")
     run.send_signal(signal.SIGINT)
-    run.communicate(timeout=20)
+    _, said = run.communicate(timeout=20)
     assert run.returncode == 130
+    assert said == "sk: verify-loop: interrupted at attempt 1: 1 of 1 result is recorded. " \
+        "Try: sk tentacle goal verify-loop\n"
     assert len(attempts(goals)) == 1 and goals.goal()["status"] == "active"
 
 

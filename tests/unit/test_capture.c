@@ -173,6 +173,64 @@ static void the_end_of_the_program_counts(void **state)
 	assert_int_equal(proc_signal(&who, SIGKILL), 0);
 }
 
+/* With a warden nothing goes on, and what could not be started is told all the same. */
+static void with_a_warden(void **state)
+{
+	CLEANUP(captured_release) struct captured out = CAPTURED_INIT;
+	struct taken t = { 0, 3 };
+	char number[32], script[200];
+
+	(void)state;
+	unique(number, sizeof(number));
+	snprintf(script, sizeof(script), "cat; (setsid sleep %s &); sleep %s & echo no >&2; exit 3",
+		 number, number);
+	assert_int_equal(
+		sh(script, (struct capture){ .with_warden = true, .input = SPAN_LIT("in") }, &out),
+		0);
+	assert_int_equal(out.exit, 3);
+	assert_string_equal(out.out.p, "in");
+	assert_true(span_is(captured_last_line(&out), "no"));
+	assert_false(somebody_has(number));
+	snprintf(script, sizeof(script), "(setsid sh -c 'echo 1; sleep %s' &); echo 2; sleep %s",
+		 number, number);
+	assert_int_equal(sh(script, (struct capture){ .with_warden = true, .limit_ms = 20 }, &out),
+			 -ETIMEDOUT);
+	assert_false(somebody_has(number));
+	assert_int_equal(
+		sh(script, (struct capture){ .with_warden = true, .sink = take, .ctx = &t }, &out),
+		-EUCLEAN);
+	assert_true(out.by_sink);
+	assert_false(somebody_has(number));
+	assert_int_equal(
+		sh("", (struct capture){ .with_warden = true, .cwd = "/nonexistent" }, &out),
+		-ENOENT);
+	assert_int_equal(out.step, PROC_STEP_CWD);
+	assert_non_null(strstr(capture_why(-EOWNERDEAD), "warden"));
+	assert_string_equal(capture_why(-ENOENT), strerror(ENOENT));
+}
+
+/* One that is told may say a last word; one that does not hear is ended. */
+static void told_before_it_is_ended(void **state)
+{
+	CLEANUP(captured_release) struct captured out = CAPTURED_INIT;
+	struct capture c = { .cancel_signal = SIGTERM };
+	char script[200];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	c.cancel_fd = ends[0];
+	snprintf(script, sizeof(script),
+		 "trap 'echo bye >&2; exit 5' TERM; echo >/proc/%d/fd/%d; while :; do sleep 0.01; "
+		 "done",
+		 (int)getpid(), ends[1]);
+	assert_int_equal(sh(script, c, &out), -ECANCELED);
+	assert_int_equal(out.exit, 5);
+	assert_true(span_is(captured_last_line(&out), "bye"));
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void a_sink_takes_or_stops(void **state)
 {
 	CLEANUP(captured_release) struct captured out = CAPTURED_INIT;
@@ -240,6 +298,8 @@ int main(void)
 		cmocka_unit_test(somebody_cancels),
 		cmocka_unit_test(too_much_output_ends_it),
 		cmocka_unit_test(the_end_of_the_program_counts),
+		cmocka_unit_test(with_a_warden),
+		cmocka_unit_test(told_before_it_is_ended),
 		cmocka_unit_test(a_sink_takes_or_stops),
 		cmocka_unit_test(what_cannot_be_started),
 		cmocka_unit_test(no_descriptor_is_left),
