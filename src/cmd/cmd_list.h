@@ -112,6 +112,13 @@ CMD(hooks_run)
 CMD(breaker_list)
 CMD(breaker_reset)
 
+CMD(cron_add)
+CMD(cron_list)
+CMD(cron_run)
+CMD(cron_enable)
+CMD(cron_disable)
+CMD(cron_remove)
+
 CMD(daemon)
 CMD(daemon_start)
 CMD(daemon_stop)

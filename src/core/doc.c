@@ -22,7 +22,7 @@ bool doc_member_empty(const struct doc_member *m, const void *doc)
 	case DOC_TIME:
 		return *(const int64_t *)at == 0;
 	case DOC_BOOL:
-		return !*(const bool *)at;
+		return !(m->flags & DOC_TRUE) && !*(const bool *)at;
 	case DOC_TEXTS:
 	case DOC_LIST:
 		return ((const struct texts *)at)->count == 0;

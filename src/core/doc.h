@@ -25,7 +25,8 @@ enum doc_kind {
 	DOC_TEXTS,  /* struct texts: an array of strings */
 	DOC_OBJECT, /* a struct of the type `of`, in place */
 	DOC_LIST,   /* struct doc_list of the type `of` */
-	DOC_REST, /* struct span: members nobody knows, as they were written; at most one a type */
+	DOC_REST,   /* struct span: members nobody knows, as they were written; at most one a type.
+		       That of a type inside of another is for documents that are files alone. */
 };
 
 #define DOC_NO_NUMBER INT64_MIN
@@ -41,6 +42,7 @@ enum doc_flags {
 	/* Has a file of its own: left out when the document is written for people. */
 	DOC_APART = 1 << 3,
 	DOC_NEEDED = 1 << 4, /* a whole document without it is refused */
+	DOC_TRUE = 1 << 5,   /* a DOC_BOOL that is true where nothing is said; always written */
 };
 
 struct texts {

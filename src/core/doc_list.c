@@ -23,7 +23,7 @@ void doc_clear_member(const struct doc_member *m, void *at)
 		*(int64_t *)at = 0;
 		break;
 	case DOC_BOOL:
-		*(bool *)at = false;
+		*(bool *)at = m->flags & DOC_TRUE;
 		break;
 	case DOC_OBJECT:
 		doc_clear(m->of, at);

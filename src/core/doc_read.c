@@ -413,7 +413,7 @@ static void check_needed(struct reader *r, const struct doc_type *type, uint64_t
 
 static void read_object(struct reader *r, const struct doc_type *type, void *doc, bool top)
 {
-	const struct doc_member *rest = top ? rest_member(type) : NULL;
+	const struct doc_member *rest = rest_member(type);
 	CLEANUP(buf_release) struct buf unknown = BUF_INIT;
 	bool rest_told = r->reading != DOC_MERGE;
 	struct scan_text key;

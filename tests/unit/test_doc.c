@@ -200,9 +200,54 @@ static void a_file_changes_only_what_is_peoples(void **state)
 	arena_release(&arena);
 }
 
+struct inner {
+	bool on;
+	uint64_t n;
+	struct span rest;
+};
+
+struct outer {
+	struct doc_list list;
+	struct span rest;
+};
+
+/* A file keeps what nobody knows at every place, and tells a switch that is on where none is said.
+ */
+static void test_inner_rest(void **unused)
+{
+	static const struct doc_member inner_members[] = {
+		{ "on", DOC_BOOL, DOC_TRUE, offsetof(struct inner, on), 0, 0, NULL, NULL, 0 },
+		{ "n", DOC_U64, 0, offsetof(struct inner, n), 9, 1, NULL, NULL, 0 },
+		{ "", DOC_REST, 0, offsetof(struct inner, rest), 40, 0, NULL, NULL, 0 },
+	};
+	static const struct doc_type inner = { "inner", sizeof(struct inner), inner_members, 3,
+					       NULL };
+	static const struct doc_member outer_members[] = {
+		{ "list", DOC_LIST, 0, offsetof(struct outer, list), 9, 0, &inner, NULL, 0 },
+		{ "", DOC_REST, 0, offsetof(struct outer, rest), 40, 0, NULL, NULL, 0 },
+	};
+	static const struct doc_type outer = { "outer", sizeof(struct outer), outer_members, 2,
+					       NULL };
+	static const char text[] = "{\"list\":[{\"x\": [1, {\"on\": 0}]}, {\"on\":false,\"n\":2},"
+				   "{\"n\":3,\"y\":null}],\"z\":\"a b\"}";
+	struct arena arena = ARENA_INIT;
+	struct outer doc = { { NULL, 0 }, SPAN_NONE };
+	struct doc_problem problem;
+	CLEANUP(buf_release) struct buf out = BUF_INIT;
+
+	(void)unused;
+	assert_int_equal(doc_merge(&outer, SPAN_LIT(text), DOC_IMPORT, &arena, &doc, &problem), 0);
+	doc_encode(&outer, &doc, DOC_COMPACT, &out);
+	assert_string_equal(out.p, "{\"list\":[{\"on\":true,\"x\":[1,{\"on\":0}]},"
+				   "{\"on\":false,\"n\":2},{\"on\":true,\"n\":3,\"y\":null}],"
+				   "\"z\":\"a b\"}");
+	arena_release(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_inner_rest),
 		cmocka_unit_test(a_difference_leads_from_one_to_the_other),
 		cmocka_unit_test(what_people_may_not_write_is_named),
 		cmocka_unit_test(a_file_changes_only_what_is_peoples),

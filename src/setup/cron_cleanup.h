@@ -1,0 +1,15 @@
+/* Removes what this program put aside and nobody has asked for since. */
+#ifndef SK_CRON_CLEANUP_H
+#define SK_CRON_CLEANUP_H
+
+#include "setup/cron_template.h"
+
+/*
+ * A template's run: dispatch markers that were put aside as damaged, and pages about runs of
+ * schedules that are gone, when they are older than the retention. At most
+ * CRON_REPORTS_PRUNED_MAX of each. Only names that this program makes, told by their form; a link
+ * is removed as such, a folder never.
+ */
+void cron_cleanup(const struct cron_place *place, struct cron_outcome *out);
+
+#endif
