@@ -125,7 +125,6 @@ int cron_log_append(int dir_fd, const struct cron_run *run, const char *report, 
 
 static void put_report(const struct cron_run *run, struct buf *out)
 {
-	CLEANUP(buf_release) struct buf facts = BUF_INIT;
 	char utc[WHEN_TEXT_LEN];
 
 	when_encode(run->started_ms, utc);
