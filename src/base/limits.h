@@ -179,8 +179,11 @@
 #define MARKER_TTL_MAX_MS (30LL * 86400000) /* a longer one is a mistake of its writer */
 #define MARKER_CLOCK_SLACK_MS 300000        /* clocks of machines that share a home differ */
 #define GUARD_GIT_LIMIT_MS 20000 /* of git, asked what a commit takes along: a person waits */
-#define GUARD_REFS_MAX 1000      /* references of one push whose names are told apart */
-#define MARKER_PATIENCE_MS 2000  /* for whoever changes it at this moment */
+#define GIT_HOOK_BYTES_MAX                                                              \
+	(1024 * 1024)           /* of a hook that is looked at: a program may be larger \
+				 */
+#define GUARD_REFS_MAX 1000     /* references of one push whose names are told apart */
+#define MARKER_PATIENCE_MS 2000 /* for whoever changes it at this moment */
 
 /* Goals and tentacles. */
 #define DOC_TEXT_BYTES_MAX 65536 /* one text of a goal or tentacle: a page or twenty */

@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "cmd/follow.h"
+#include "cmd/self.h"
 #include "cmd/view.h"
 #include "core/agent_turn.h"
 #include "core/goal_budget.h"
@@ -92,24 +93,6 @@ static int check_goal(const struct goal_store *s, const struct tentacle *t, stru
 		       SPAN_ARG(t->name), goal_state_word(g->status));
 }
 
-/* How we are called by others: the path of this program. */
-static int own_program(char out[PATH_MAX], struct err *e)
-{
-	static const char deleted[] = " (deleted)"; /* it was replaced while we run */
-	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
-
-	if (len < 0)
-		return err_set(e, -SK_EIO,
-			       "/proc/self/exe: cannot be read (%s): nothing was "
-			       "started",
-			       strerror(errno));
-	out[len] = '\0';
-	if ((size_t)len > sizeof(deleted) - 1 &&
-	    strcmp(out + len - (sizeof(deleted) - 1), deleted) == 0)
-		out[(size_t)len - (sizeof(deleted) - 1)] = '\0';
-	return 0;
-}
-
 /* All that a wish can be refused for without changing anything; and where the agent will work. */
 static int look_ahead(struct ordering *o, struct err *e)
 {
@@ -140,7 +123,7 @@ static int look_ahead(struct ordering *o, struct err *e)
 	agent_task_name(t->name, o->r->task);
 	o->r->again = t->status == TENTACLE_LOST && t->owner.nonce.len;
 	snprintf(o->r->nonce, sizeof(o->r->nonce), "%.*s", SPAN_ARG(t->owner.nonce));
-	return own_program(o->program, e);
+	return self_program(o->program, "nothing was started", e);
 }
 
 static int write_beside(struct goal_store *s, const char *name, const char *file,

@@ -109,6 +109,7 @@ CMD(agent)
 CMD(release)
 CMD(tentacle_marker_cleanup)
 CMD(hooks_run)
+CMD(install)
 CMD(breaker_list)
 CMD(breaker_reset)
 
