@@ -44,7 +44,7 @@ struct err {
 int err_set(struct err *e, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 int err_setv(struct err *e, int code, const char *fmt, va_list args) PRINTF_LIKE(3, 0);
 
-/* Empties *e. */
+/* Empties *e, which may be NULL as well: who asks for no sentence gets none. */
 void err_clear(struct err *e);
 
 #endif

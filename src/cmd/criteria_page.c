@@ -38,9 +38,10 @@ bool goal_has_evidence(const struct goal *g)
 char *goal_tree_for_evidence(struct cmd_ctx *c)
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL;
+	struct err why = ERR_INIT; /* whoever needs the store tells it */
 	const struct goal *g;
 
-	if (goals_open_goal(c, 0, &s, &g, NULL) < 0 || !goal_has_evidence(g))
+	if (goals_open_goal(c, 0, &s, &g, &why) < 0 || !goal_has_evidence(g))
 		return NULL;
 	return goal_tree_now(c, goal_store_root(s));
 }

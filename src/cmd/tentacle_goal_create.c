@@ -7,6 +7,14 @@
 #include "core/goal_init.h"
 #include "work/doc_file.h"
 
+/* The first key of members as the document keeps them: "key":value,... */
+static struct span first_key(struct span rest)
+{
+	const char *end = rest.len > 1 ? memchr(rest.p + 1, '"', rest.len - 1) : NULL;
+
+	return end ? (struct span){ rest.p, (size_t)(end + 1 - rest.p) } : SPAN_NONE;
+}
+
 /* --criterion number `index` as a document; its place is named when it is none. */
 static int decode(size_t index, const char *text, struct arena *arena, struct criterion *out,
 		  struct err *e)
@@ -15,8 +23,14 @@ static int decode(size_t index, const char *text, struct arena *arena, struct cr
 
 	snprintf(place, sizeof(place), "--criterion %zu", index + 1);
 	doc_clear(&criterion_type, out);
-	if (doc_file_decode(place, span_of(text), &criterion_type, DOC_FILE, arena, out, e) < 0)
+	if (doc_file_decode(place, span_of(text), &criterion_ask_type, DOC_FILE, arena, out, e) < 0)
 		return -SK_EUSAGE;
+	if (out->rest.len)
+		return err_set(e, -SK_EUSAGE,
+			       "%s: %.*s is not for you to say of a criterion: nothing was "
+			       "changed. Try: id, description, verification_command and "
+			       "timeout_seconds",
+			       place, SPAN_ARG(first_key(out->rest)));
 	if (!out->description.len && !out->command.len)
 		return err_set(e, -SK_EUSAGE,
 			       "%s: has neither description nor verification_command: nothing was "
@@ -122,7 +136,8 @@ static const struct option_row tentacle_goal_create_options[] = {
 	  .kind = OPTION_TEXT,
 	  .value = "JSON",
 	  .repeats = true,
-	  .summary = "an object with id, description and verification_command" },
+	  .summary = "an object with description, verification_command, id (sc-1, sc-2, ...) and "
+		     "timeout_seconds" },
 	GOAL_LIMIT_OPTIONS,
 	{ .name = "force",
 	  .kind = OPTION_FLAG,

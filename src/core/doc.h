@@ -26,7 +26,7 @@ enum doc_kind {
 	DOC_OBJECT, /* a struct of the type `of`, in place */
 	DOC_LIST,   /* struct doc_list of the type `of` */
 	DOC_REST,   /* struct span: members nobody knows, as they were written; at most one a type.
-		       That of a type inside of another is for documents that are files alone. */
+		       Without it they are passed over */
 };
 
 #define DOC_NO_NUMBER INT64_MIN

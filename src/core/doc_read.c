@@ -382,7 +382,7 @@ static bool passed_over(const struct doc_type *type, struct span key)
 
 /* A member that the table does not name: kept word for word where the type has room for such.
  * Returns whether it told all of them at once. */
-static bool read_unknown(struct reader *r, const struct doc_type *type, struct span key,
+static bool read_unknown(struct reader *r, const struct doc_type *type, struct span key, bool top,
 			 struct buf *rest)
 {
 	struct span value = SPAN_NONE;
@@ -390,7 +390,7 @@ static bool read_unknown(struct reader *r, const struct doc_type *type, struct s
 	scan_skip(&r->s, &value);
 	if (r->s.error || passed_over(type, key))
 		return false;
-	if (r->reading == DOC_MERGE && span_is(key, DOC_REST_KEY)) {
+	if (top && r->reading == DOC_MERGE && span_is(key, DOC_REST_KEY)) {
 		buf_truncate(rest, 0);
 		buf_put(rest, value.p + 1, value.len - 2);
 		return true;
@@ -415,7 +415,7 @@ static void read_object(struct reader *r, const struct doc_type *type, void *doc
 {
 	const struct doc_member *rest = rest_member(type);
 	CLEANUP(buf_release) struct buf unknown = BUF_INIT;
-	bool rest_told = r->reading != DOC_MERGE;
+	bool rest_told = r->reading != DOC_MERGE || !top; /* parts are told whole */
 	struct scan_text key;
 	uint64_t seen = 0;
 
@@ -427,7 +427,7 @@ static void read_object(struct reader *r, const struct doc_type *type, void *doc
 		size_t len;
 
 		if (!m) {
-			rest_told |= read_unknown(r, type, key.raw, &unknown);
+			rest_told |= read_unknown(r, type, key.raw, top, &unknown);
 			continue;
 		}
 		len = path_enter(r, m->key, SPAN_NONE);

@@ -63,6 +63,7 @@ struct gate {
 	struct span id, description, reason;
 	uint8_t status;
 	int64_t created_ms, approved_ms, rejected_ms, passed_ms, failed_ms;
+	struct span rest; /* members of other programs, here and below */
 };
 
 /* A command that proves progress, and what it said last. */
@@ -75,6 +76,7 @@ struct criterion {
 	int64_t exit_code;               /* -1: timed out; DOC_NO_NUMBER: never run */
 	struct span output_digest, tree; /* of all output; of the repository at that moment */
 	uint64_t duration_ms;
+	struct span rest;
 };
 
 struct iteration {
@@ -110,6 +112,7 @@ struct verify_attempt {
 /* 0 = no limit. */
 struct goal_budget {
 	uint64_t max_iterations, max_tentacles, timeout_minutes, max_tokens, max_cost_micros;
+	struct span rest;
 };
 
 struct goal {
@@ -208,6 +211,8 @@ struct provider {
 };
 
 extern const struct doc_type goal_type, tentacle_type, provider_type;
+/* What a person says of a criterion: the same struct, without the members that only a run gives. */
+extern const struct doc_type criterion_ask_type;
 extern const struct doc_type parked_type, gate_type, criterion_type, iteration_type,
 	evaluation_type, verify_attempt_type, verify_result_type, verification_type;
 

@@ -73,6 +73,7 @@ static const struct doc_member gate_members[] = {
 	TIME(gate, "rejected_at", rejected_ms, 0),
 	TIME(gate, "passed_at", passed_ms, 0),
 	TIME(gate, "failed_at", failed_ms, 0),
+	REST(gate, rest),
 };
 const struct doc_type gate_type = TYPE("gate", gate, gate_members, NULL);
 
@@ -89,8 +90,18 @@ static const struct doc_member criterion_members[] = {
 	TEXT(criterion, "output_digest", output_digest, 0),
 	TEXT(criterion, "tree", tree, 0),
 	U64(criterion, "duration_ms", duration_ms, 0, 0, 0),
+	REST(criterion, rest),
 };
 const struct doc_type criterion_type = TYPE("criterion", criterion, criterion_members, NULL);
+
+static const struct doc_member ask_members[] = {
+	TEXT(criterion, "id", id, 0),
+	TEXT(criterion, "description", description, 0),
+	TEXT(criterion, "verification_command", command, 0),
+	U64(criterion, "timeout_seconds", timeout_s, 1, TIMEOUT_S_MAX, 0),
+	REST(criterion, rest),
+};
+const struct doc_type criterion_ask_type = TYPE("criterion", criterion, ask_members, NULL);
 
 static const struct doc_member iteration_members[] = {
 	U64(iteration, "number", number, 1, 0, 0),
@@ -138,6 +149,7 @@ static const struct doc_member budget_members[] = {
 	U64(goal_budget, "timeout_minutes", timeout_minutes, 1, 0, 0),
 	U64(goal_budget, "max_tokens", max_tokens, 1, 0, 0),
 	U64(goal_budget, "max_cost_micros", max_cost_micros, 1, 0, 0),
+	REST(goal_budget, rest),
 };
 static const struct doc_type budget_type = TYPE("budget", goal_budget, budget_members, NULL);
 

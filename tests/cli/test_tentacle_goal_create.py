@@ -16,12 +16,23 @@ def test_with_criteria(goals):
 
 @pytest.mark.parametrize("criterion", [
     "", "x", "[]", "{", '{"id": "a/b"}', '{"id": "a", "id": "b"}', '{"id": 1}', '{"id": "tests"} {}', '{"id": "a", "x": 1}',
-    '{"id": "a", "description": "x", "timeout_seconds": 0}', '{"description": "x"}', '{"id": "a/b", "description": "x"}',
+    '{"id": "a", "description": "x", "timeout_seconds": 0}', '{"description": "x", "bogus": 1}',
+    '{"id": "a", "description": "x", "verify_cmd": "true"}', '{"description": "x", "status": "verified"}', '{}', '{"id": "a/b", "description": "x"}',
 ])
 def test_one_that_cannot_be_used(goals, criterion):
     done = goals.g("create", "--title", "x", "--criterion", '{"id": "good", "description": "x"}', "--criterion", criterion)
     assert done.code == 2, done.out
     assert not (goals.home / "goal.json").exists()
+
+
+def test_one_without_a_name_gets_one(goals):
+    assert goals.g("create", "--criterion", '{"verification_command": "true"}', "--criterion", '{"description": "x"}').code == 0
+    assert [c["id"] for c in goals.goal()["success_criteria"]] == ["sc-1", "sc-2"]
+
+
+def test_what_is_no_member_is_named(goals):
+    done = goals.g("create", "--criterion", '{"description": "x", "verify_cmd": "true"}')
+    assert done.code == 2 and '"verify_cmd"' in done.err and "verification_command" in done.err
 
 
 def test_two_of_one_name(goals):

@@ -42,6 +42,7 @@ static void change_lists(struct world *w, struct goal *g)
 		gate = doc_list_add(&gate_type, &w->arena, &g->gates);
 		gate->id = word(w);
 		gate->status = (uint8_t)test_below(&w->seed, GATE_STATE_COUNT);
+		gate->rest = test_below(&w->seed, 2) ? SPAN_LIT("\"z\":null") : SPAN_NONE;
 		break;
 	case 3:
 		if (g->gates.count)
@@ -63,6 +64,7 @@ static void change(struct world *w, struct goal *g)
 		break;
 	case 1:
 		g->budget.max_iterations = test_below(&w->seed, 3);
+		g->budget.rest = test_below(&w->seed, 2) ? SPAN_LIT("\"y\":{\"a\":1}") : SPAN_NONE;
 		break;
 	case 2:
 		g->status = (uint8_t)test_below(&w->seed, GOAL_STATE_COUNT);
