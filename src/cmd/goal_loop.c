@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/when.h"
+#include "cmd/goal_context.h"
 #include "core/goal_eval.h"
 #include "os/capture.h"
 #include "os/clock.h"
@@ -93,7 +94,11 @@ static int decide(struct goal_loop *l, enum goal_decision decision, const char *
 		rc = goal_eval(goal_store_turn(s), g, &ask, &l->words, verdict);
 	else
 		return rc;
-	return rc < 0 ? goal_store_refused(s, rc, e) : goal_store_commit(s, e);
+	rc = rc < 0 ? goal_store_refused(s, rc, e) : goal_store_commit(s, e);
+	g = goals_find(goal_store_goals(s), span_of(l->goal_id));
+	if (rc == 0 && g)
+		goal_context_refresh(s, g, l->c->now_ms);
+	return rc;
 }
 
 static int stop_gated(void)

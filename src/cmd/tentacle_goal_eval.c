@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "cmd/criteria_page.h"
 #include "cmd/goal_change.h"
+#include "cmd/goal_context.h"
 #include "cmd/goal_page.h"
 #include "cmd/hint.h"
 #include "core/goal_eval.h"
@@ -88,6 +89,7 @@ static int tentacle_goal_eval_run(struct cmd_ctx *c, struct err *e)
 	if (rc < 0)
 		return rc;
 	goals_warn(x.s);
+	goal_context_refresh(x.s, x.g, c->now_ms);
 	if (verdict == VERDICT_DONE && ask.decision == DECISION_COMPLETE)
 		warn_of_completion(x.g);
 	warn_of_outdated(x.g, span_of(tree));

@@ -25,6 +25,46 @@ def test_into_its_file(goals):
         assert "# Goal: " + title in (goals.home / "goal-context.md").read_text()
 
 
+def test_eval_writes_it_anew(goals):
+    page = goals.home / "goal-context.md"
+    goals.begin("one")
+    assert goals.g("eval").code == 0 and not page.exists()
+    assert goals.g("context", "--write").code == 0
+    assert "iteration 2" in page.read_text()
+    done = goals.g("eval")
+    assert done.code == 0 and done.err == "" and "iteration 3" in page.read_text()
+    assert goals.g("context").out == page.read_text()
+
+
+def test_what_a_person_wrote_into_it_stays(goals):
+    page = goals.home / "goal-context.md"
+    goals.begin("one")
+    goals.g("context", "--write")
+    for change in (lambda text: text + "\nmine\n", lambda text: text.replace("one", "mine")):
+        page.write_text(change(page.read_text()))
+        done = goals.g("eval")
+        assert done.code == 0 and "was edited" in done.err and "context --write" in done.err
+        assert "mine" in page.read_text()
+        assert goals.g("context", "--write").code == 0 and "mine" not in page.read_text()
+
+
+def test_it_stays_about_its_goal(goals):
+    page = goals.home / "goal-context.md"
+    goals.begin("one")
+    goals.g("context", "--write")
+    before = page.read_text()
+    goals.begin("two", "--force")
+    done = goals.g("eval")
+    assert done.code == 0 and done.err == "" and page.read_text() == before
+
+
+def test_a_file_that_cannot_be_written_stops_nobody(goals):
+    goals.begin("one")
+    (goals.home / "goal-context.md").mkdir()
+    done = goals.g("eval")
+    assert done.code == 0 and "goal-context.md" in done.err and goals.goal()["iteration"] == 2
+
+
 def test_json_and_bad_words(goals):
     assert goals.g("context").code == 3
     goals.begin("x\x1b[31m")
