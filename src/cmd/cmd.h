@@ -86,7 +86,9 @@ struct cmd {
 	const char *example;              /* command lines, one a line, or NULL */
 	const struct option_row *options; /* ends with a row without name; NULL = none of its own */
 	unsigned needs;
-	enum arg_kind args; /* what plain arguments are, for completion */
+	enum arg_kind args;      /* what plain arguments are, for completion */
+	enum arg_kind args_then; /* those behind the first, ARG_NONE = the same */
+	const char *arg_words;   /* for ARG_WORDS: the words, | between */
 	size_t args_min, args_max;
 	const char *alias; /* other names, as those of the scripts in the runbooks, | between; or
 			      NULL */

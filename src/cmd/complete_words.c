@@ -7,9 +7,17 @@
 #include "cmd/cmd.h"
 
 #include "base/limits.h"
+#include "cmd/complete_goals.h"
 #include "cmd/view.h"
 
 #define IDS_MAX 1000 /* offered at once: more helps nobody */
+
+/* What was typed in front of the word that is being completed. */
+struct words {
+	const char *const *v;
+	size_t count, used; /* used: by the path of the command */
+	const struct cmd *cmd;
+};
 
 static void offer(struct out *out, const char *prefix, const char *word, const char *about)
 {
@@ -64,7 +72,24 @@ static void offer_choices(struct out *out, const char *prefix, const char *choic
 	}
 }
 
-static void offer_kind(struct cmd_ctx *c, const char *prefix, enum arg_kind kind)
+/* What stands behind an option, in the words typed so far, or NULL. */
+static const char *given_to(const struct words *w, const char *option)
+{
+	size_t len = strlen(option);
+
+	for (size_t i = w->used; i < w->count; i++) {
+		if (strncmp(w->v[i], option, len) != 0)
+			continue;
+		if (w->v[i][len] == '=')
+			return w->v[i] + len + 1;
+		if (!w->v[i][len] && i + 1 < w->count)
+			return w->v[i + 1];
+	}
+	return NULL;
+}
+
+static void offer_kind(struct cmd_ctx *c, const struct words *w, const char *prefix,
+		       enum arg_kind kind)
 {
 	switch (kind) {
 	case ARG_TASK:
@@ -87,6 +112,15 @@ static void offer_kind(struct cmd_ctx *c, const char *prefix, enum arg_kind kind
 		for (size_t i = 0; i < cmd_count; i++)
 			if (cmd_shown(cmd_table[i]))
 				offer(c->out, prefix, cmd_table[i]->path, cmd_table[i]->summary);
+		break;
+	case ARG_TENTACLE:
+	case ARG_GOAL:
+	case ARG_GATE:
+	case ARG_CRITERION:
+		complete_goals(c, prefix, kind, given_to(w, "--goal"));
+		break;
+	case ARG_WORDS:
+		offer_choices(c->out, prefix, w->cmd->arg_words, "");
 		break;
 	case ARG_NONE:
 	case ARG_TEXT:
@@ -149,31 +183,39 @@ static const struct option_row *awaits_value(const struct cmd *cmd, const char *
 	return NULL;
 }
 
+/* What the next plain argument is: the first may be another thing than those behind it. */
+static enum arg_kind next_plain(const struct words *w)
+{
+	size_t plain = 0;
+
+	for (size_t i = w->used; i < w->count; i++)
+		plain += w->v[i][0] != '-' && !(i > w->used && awaits_value(w->cmd, w->v[i - 1]));
+	return plain && w->cmd->args_then != ARG_NONE ? w->cmd->args_then : w->cmd->args;
+}
+
 static int complete_run(struct cmd_ctx *c, struct err *e)
 {
-	const char *const *words = c->options->args;
-	size_t count = c->options->arg_count, used;
+	struct words w = { .v = c->options->args, .count = c->options->arg_count };
 	const struct option_row *row;
-	const struct cmd *cmd;
 	const char *prefix;
 
 	(void)e;
-	if (count == 0)
+	if (w.count == 0)
 		return EXIT_DONE;
-	prefix = words[--count];
-	cmd = cmd_find((char *const *)words, count, &used);
-	row = count ? awaits_value(cmd, words[count - 1]) : NULL;
+	prefix = w.v[--w.count];
+	w.cmd = cmd_find((char *const *)w.v, w.count, &w.used);
+	row = w.count ? awaits_value(w.cmd, w.v[w.count - 1]) : NULL;
 	if (row && row->kind == OPTION_CHOICE)
 		offer_choices(c->out, prefix, row->value, "");
 	else if (row)
-		offer_kind(c, prefix, row->completes);
+		offer_kind(c, &w, prefix, row->completes);
 	else if (prefix[0] == '-') {
-		offer_options(c->out, prefix, cmd ? cmd->options : NULL);
+		offer_options(c->out, prefix, w.cmd ? w.cmd->options : NULL);
 		offer_options(c->out, prefix, common_options);
-	} else if (!cmd)
-		offer_commands(c, words, count, prefix);
+	} else if (!w.cmd)
+		offer_commands(c, w.v, w.count, prefix);
 	else
-		offer_kind(c, prefix, cmd->args);
+		offer_kind(c, &w, prefix, next_plain(&w));
 	return EXIT_DONE;
 }
 

@@ -65,6 +65,7 @@ int criteria_timeout_option(const struct cmd_ctx *c, int64_t *out_ms, struct err
 	{ .name = "id",                                                              \
 	  .kind = OPTION_TEXT,                                                       \
 	  .value = "CRITERION",                                                      \
+	  .completes = ARG_CRITERION,                                                \
 	  .repeats = true,                                                           \
 	  .summary = "only this one; may be given several times" },                  \
 	{                                                                            \

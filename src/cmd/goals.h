@@ -9,7 +9,7 @@
 /* Rows for commands that work on one goal. */
 #define GOAL_OPTION                                                                            \
 	{                                                                                      \
-		.name = "goal", .kind = OPTION_TEXT, .value = "ID",                            \
+		.name = "goal", .kind = OPTION_TEXT, .value = "ID", .completes = ARG_GOAL,     \
 		.summary = "another goal than the chosen one (a beginning of its id will do)", \
 	}
 #define OPERATOR_OPTION                                                   \

@@ -30,6 +30,11 @@ enum arg_kind {
 	ARG_DIRECTORY,
 	ARG_SHELL,
 	ARG_COMMAND,
+	ARG_TENTACLE,
+	ARG_GOAL,
+	ARG_GATE,
+	ARG_CRITERION,
+	ARG_WORDS, /* one of the row's arg_words */
 	ARG_TEXT
 };
 

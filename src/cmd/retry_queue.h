@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 
 #define RETRY_QUEUE_USAGE "list | release NAME | release --all | hold NAME"
+#define RETRY_QUEUE_WORDS "list|release|hold"
 #define RETRY_QUEUE_ABOUT                                                                          \
 	"Work that met a quota or a rate limit is parked, and due again when the service said, "   \
 	"or after pauses that grow. While sk tentacle goal loop or sk daemon is at work, what is " \

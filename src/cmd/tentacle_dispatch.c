@@ -23,7 +23,7 @@ const struct cmd cmd_tentacle_dispatch = {
 		   "--agent claude --worktree",
 	.options = tentacle_dispatch_options,
 	.needs = NEED_GOALS | NEED_STATE,
-	.args = ARG_TEXT,
+	.args = ARG_TENTACLE,
 	.args_min = 1,
 	.args_max = 1,
 	.run = tentacle_dispatch_run,

@@ -114,6 +114,7 @@ static int tentacle_goal_repair_run(struct cmd_ctx *c, struct err *e)
 static const struct option_row tentacle_goal_repair_options[] = {
 	{ .name = "tentacle",
 	  .kind = OPTION_TEXT,
+	  .completes = ARG_TENTACLE,
 	  .value = "NAME",
 	  .summary = "the files of this tentacle, in the place of the goal's" },
 	{ .name = "explain",

@@ -58,6 +58,7 @@ static const struct option_row tentacle_goal_spend_options[] = {
 	  .summary = "money that was used, as 0.25" },
 	{ .name = "tentacle",
 	  .kind = OPTION_TEXT,
+	  .completes = ARG_TENTACLE,
 	  .value = "NAME",
 	  .summary = "by whom; counted for the goal as well" },
 	{ .name = "reason", .kind = OPTION_TEXT, .value = "TEXT", .summary = "what for" },

@@ -42,3 +42,59 @@ def test_silent_about_damage(sk, maker):
 
 def test_nothing_at_all(sk):
     assert offered(sk) == []
+
+
+def full(goals):
+    goals.begin("port\tthe\x1b[31mparser")
+    goals.g("gate", "add", "review")
+    goals.g("gate", "add", "release")
+    goals.g("criteria", "add", "--id", "tests", "--desc", "x")
+    for name in ("lexer", "parser"):
+        assert goals.t("create", name).code == 0
+
+
+def test_tentacles(goals):
+    full(goals)
+    for words in (["tentacle", "show"], ["tentacle", "dispatch"], ["tentacle", "handoff"], ["tentacle", "complete"],
+                  ["goal", "link"], ["agents", "run"], ["tentacle", "goal", "spend", "--tentacle"],
+                  ["tentacle", "create", "new", "--depends-on"], ["retry-queue", "release"],
+                  ["tentacle", "retry-queue", "hold"], ["goal", "repair", "--tentacle"]):
+        assert offered(goals, *words, "") == ["lexer", "parser"], words
+    assert offered(goals, "tentacle", "show", "pa") == ["parser"]
+    assert offered(goals, "tentacle", "create", "new", "--depends-on", "lexer,p") == ["lexer,parser"]
+    assert offered(goals, "tentacle", "create", "") == []
+
+
+def test_what_follows_the_name(goals):
+    full(goals)
+    assert offered(goals, "tentacle", "todo", "lexer", "") == ["add", "done", "undone", "list"]
+    assert offered(goals, "tentacle", "worktree", "lexer", "p") == ["prepare"]
+    assert offered(goals, "retry-queue", "") == ["list", "release", "hold"]
+    assert offered(goals, "tentacle", "verify", "lexer", "") == []
+    assert offered(goals, "tentacle", "handoff", "--operator", "me", "") == ["lexer", "parser"]
+    assert offered(goals, "tentacle", "handoff", "--operator", "me", "lexer", "") == []
+
+
+def test_goals_gates_and_criteria(goals):
+    full(goals)
+    one = goals.goal()["goal_id"]
+    assert offered(goals, "goal", "status", "--goal", "") == [one]
+    assert offered(goals, "goal", "choose", one[:3]) == [one]
+    [line] = goals("__complete", "--", "goal", "choose", "").out.splitlines()
+    assert line.count("\t") == 1 and "parser" in line and "\x1b" not in line
+    for word in ("approve", "reject", "pass", "fail"):
+        assert offered(goals, "goal", "gate", word, "") == ["review", "release"]
+    assert offered(goals, "goal", "criteria", "remove", "t") == ["tests"]
+    assert offered(goals, "goal", "verify", "--id", "") == ["tests"]
+    goals.begin("another", "--force")
+    assert len(offered(goals, "goal", "choose", "")) == 2
+    assert offered(goals, "goal", "gate", "approve", "") == []
+    assert offered(goals, "goal", "gate", "approve", "--goal", one, "re") == ["review", "release"]
+    assert offered(goals, "goal", "gate", "approve", "--goal=" + one, "rev") == ["review"]
+
+
+def test_silent_about_goals_that_cannot_be_read(goals):
+    assert offered(goals, "goal", "choose", "") == []
+    full(goals)
+    (goals.home / "transitions.jsonl").write_text("nonsense\n")
+    assert offered(goals, "tentacle", "show", "") == []
