@@ -259,3 +259,27 @@ void goal_advise(const struct goals *all, const struct goal *g, int64_t now_ms,
 	}
 	goal_put_next(g, &out->next);
 }
+
+int goal_advise_page(struct cmd_ctx *c, goal_page *text, goal_page *json, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	CLEANUP(goal_advice_release) struct goal_advice a = GOAL_ADVICE_INIT;
+	const struct goal *g;
+	int rc = goals_open_goal(c, 0, &s, &g, e);
+
+	if (rc < 0)
+		return rc;
+	goals_warn(s);
+	goal_advise(goal_store_goals(s), g, c->now_ms, &a);
+	(c->json ? json : text)(c, goal_store_goals(s), g, &a);
+	return EXIT_DONE;
+}
+
+void goal_count_criteria(const struct goal *g, size_t out[CRITERION_STATE_COUNT])
+{
+	const struct criterion *all = g->criteria.v;
+
+	memset(out, 0, CRITERION_STATE_COUNT * sizeof(*out));
+	for (size_t i = 0; i < g->criteria.count; i++)
+		out[all[i].status]++;
+}

@@ -52,19 +52,11 @@ int goals_release_due(struct goal_store *s, int64_t now_ms, const struct goal_wo
 	return rc < 0 ? rc : 1;
 }
 
-static bool has_option(const struct cmd_ctx *c, const char *name)
-{
-	const struct option_row *row = c->cmd->options;
-
-	while (row && row->name && strcmp(row->name, name) != 0)
-		row++;
-	return row && row->name;
-}
-
 struct goal_words goals_words(const struct cmd_ctx *c, struct goal_actor *actor)
 {
-	const char *reason = has_option(c, "reason") ? options_text(c->options, "reason") : NULL;
-	const char *given = has_option(c, "operator") ? options_text(c->options, "operator") : NULL;
+	const struct options *o = c->options;
+	const char *reason = options_take(o, "reason") ? options_text(o, "reason") : NULL;
+	const char *given = options_take(o, "operator") ? options_text(o, "operator") : NULL;
 
 	who_acts(given, actor->name);
 	return (struct goal_words){ .operator_name = span_of(actor->name),

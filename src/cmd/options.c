@@ -375,6 +375,11 @@ static const struct option_given *find_given(const struct options *o, const char
 	return NULL;
 }
 
+bool options_take(const struct options *o, const char *name)
+{
+	return find_name(o->cmd, span_of(name)) != NULL;
+}
+
 bool options_has(const struct options *o, const char *name)
 {
 	return find_given(o, name, 0) != NULL;

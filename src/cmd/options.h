@@ -84,6 +84,9 @@ int options_parse(struct options *o, const struct cmd *cmd, char *const *words, 
  * -SK_EUSAGE. */
 int options_check_args(const struct options *o, struct err *e);
 
+/* Whether the command has such an option at all, for what several commands share. */
+bool options_take(const struct options *o, const char *name);
+
 /* Each asks for an option of the table; another name is our own mistake. */
 bool options_has(const struct options *o, const char *name);
 const char *options_text(const struct options *o, const char *name); /* NULL when not given */

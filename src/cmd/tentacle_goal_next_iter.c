@@ -3,15 +3,6 @@
 #include "cmd/goal_page.h"
 #include "cmd/hint.h"
 
-static void criteria_counts(const struct goal *g, size_t out[CRITERION_STATE_COUNT])
-{
-	const struct criterion *all = g->criteria.v;
-
-	memset(out, 0, CRITERION_STATE_COUNT * sizeof(*out));
-	for (size_t i = 0; i < g->criteria.count; i++)
-		out[all[i].status]++;
-}
-
 static void print_json(struct cmd_ctx *c, const struct goals *all, const struct goal *g,
 		       const struct goal_advice *a)
 {
@@ -20,7 +11,7 @@ static void print_json(struct cmd_ctx *c, const struct goals *all, const struct 
 	size_t counts[CRITERION_STATE_COUNT];
 	struct json j;
 
-	criteria_counts(g, counts);
+	goal_count_criteria(g, counts);
 	json_open(&j, c->out, "next_iteration");
 	json_span(&j, "goal_id", g->id);
 	json_text(&j, "status", goal_state_word(g->status));
@@ -72,7 +63,7 @@ static void print_text(struct cmd_ctx *c, const struct goals *all, const struct 
 			out_visible(out, span_of(a->causes[i].text));
 			out_puts(out, "\n");
 		}
-	criteria_counts(g, counts);
+	goal_count_criteria(g, counts);
 	if (g->criteria.count)
 		out_putf(out, "  criteria: %zu of %zu verified, %zu failed\n",
 			 counts[CRITERION_VERIFIED], g->criteria.count, counts[CRITERION_FAILED]);
@@ -82,20 +73,7 @@ static void print_text(struct cmd_ctx *c, const struct goals *all, const struct 
 
 static int tentacle_goal_next_iter_run(struct cmd_ctx *c, struct err *e)
 {
-	CLEANUP(goals_close) struct goal_store *s = NULL;
-	CLEANUP(goal_advice_release) struct goal_advice a = GOAL_ADVICE_INIT;
-	const struct goal *g;
-	int rc = goals_open_goal(c, 0, &s, &g, e);
-
-	if (rc < 0)
-		return rc;
-	goals_warn(s);
-	goal_advise(goal_store_goals(s), g, c->now_ms, &a);
-	if (c->json)
-		print_json(c, goal_store_goals(s), g, &a);
-	else
-		print_text(c, goal_store_goals(s), g, &a);
-	return EXIT_DONE;
+	return goal_advise_page(c, print_text, print_json, e);
 }
 
 static const struct option_row tentacle_goal_next_iter_options[] = {

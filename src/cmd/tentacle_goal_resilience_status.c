@@ -60,12 +60,10 @@ static enum health judge(const struct goals *all, const struct goal *g, int64_t 
 
 static void put_counts(struct json *j, const struct goal *g)
 {
-	const struct criterion *criteria = g->criteria.v;
 	const struct gate *gates = g->gates.v;
-	size_t states[CRITERION_STATE_COUNT] = { 0 }, blocking = 0;
+	size_t states[CRITERION_STATE_COUNT], blocking = 0;
 
-	for (size_t i = 0; i < g->criteria.count; i++)
-		states[criteria[i].status]++;
+	goal_count_criteria(g, states);
 	for (size_t i = 0; i < g->gates.count; i++)
 		blocking += gates[i].status == GATE_PENDING || gates[i].status == GATE_REJECTED;
 	json_object(j, "gates");
@@ -228,20 +226,7 @@ static void print_text(struct cmd_ctx *c, const struct goals *all, const struct 
 
 static int tentacle_goal_resilience_status_run(struct cmd_ctx *c, struct err *e)
 {
-	CLEANUP(goals_close) struct goal_store *s = NULL;
-	CLEANUP(goal_advice_release) struct goal_advice a = GOAL_ADVICE_INIT;
-	const struct goal *g;
-	int rc = goals_open_goal(c, 0, &s, &g, e);
-
-	if (rc < 0)
-		return rc;
-	goals_warn(s);
-	goal_advise(goal_store_goals(s), g, c->now_ms, &a);
-	if (c->json)
-		print_json(c, goal_store_goals(s), g, &a);
-	else
-		print_text(c, goal_store_goals(s), g, &a);
-	return EXIT_DONE;
+	return goal_advise_page(c, print_text, print_json, e);
 }
 
 static const struct option_row tentacle_goal_resilience_status_options[] = {

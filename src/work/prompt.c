@@ -5,6 +5,7 @@
 #include "work/prompt.h"
 
 #include "core/todo.h"
+#include "work/tentacle_dir.h"
 
 static void put_text(struct buf *out, const char *title, struct span text)
 {
@@ -12,6 +13,15 @@ static void put_text(struct buf *out, const char *title, struct span text)
 		return;
 	buf_putf(out, "\n## %s\n\n%.*s%s", title, SPAN_ARG(text),
 		 text.p[text.len - 1] == '\n' ? "" : "\n");
+}
+
+/* A list that stands here twice is read as two lists. */
+static void put_context(const struct prompt *p, struct buf *out)
+{
+	CLEANUP(buf_release) struct buf own = BUF_INIT;
+
+	context_own_words(p->t, p->context, &own);
+	put_text(out, "Context", (struct span){ own.p, own.len });
 }
 
 static void put_todos(const struct prompt *p, struct buf *out)
@@ -67,7 +77,7 @@ void prompt_encode(const struct prompt *p, struct buf *out)
 		put_text(out, "What it is for", g->title);
 		put_text(out, "More about that", g->description);
 	}
-	put_text(out, "Context", p->context);
+	put_context(p, out);
 	put_todos(p, out);
 	put_scope(t, out);
 	for (size_t i = 0; i < t->skills.count; i++)

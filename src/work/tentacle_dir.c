@@ -23,22 +23,61 @@ static void put_list(struct buf *out, const char *heading, const struct texts *t
 		buf_putf(out, "- `%.*s`\n", SPAN_ARG(t->v[i]));
 }
 
-void context_encode(const struct tentacle *t, bool recall, struct buf *out)
+static void put_heading(const struct tentacle *t, struct buf *out)
 {
 	buf_putf(out, "# %.*s\n\n", SPAN_ARG(t->name));
+}
+
+static void put_scope(const struct tentacle *t, struct buf *out)
+{
+	put_list(out, "Scope", &t->scope);
+	if (t->scope.count)
+		buf_puts(out, "\nNothing outside of the scope is to be changed.\n");
+}
+
+static void put_skills(const struct tentacle *t, struct buf *out)
+{
+	put_list(out, "Skills", &t->skills);
+}
+
+void context_encode(const struct tentacle *t, bool recall, struct buf *out)
+{
+	put_heading(t, out);
 	if (t->description.len)
 		buf_putf(out, "%.*s\n", SPAN_ARG(t->description));
 	else
 		buf_puts(out, "What this work is about, what is known, and how to tell that it is "
 			      "done.\n");
-	put_list(out, "Scope", &t->scope);
-	if (t->scope.count)
-		buf_puts(out, "\nNothing outside of the scope is to be changed.\n");
-	put_list(out, "Skills", &t->skills);
+	put_scope(t, out);
+	put_skills(t, out);
 	put_list(out, "Waits for", &t->todo_deps);
 	if (recall)
 		buf_puts(out, "\n<!-- AUTO-RECALL-START -->\nThere is no knowledge base here yet: "
 			      "nothing was recalled.\n<!-- AUTO-RECALL-END -->\n");
+}
+
+void context_own_words(const struct tentacle *t, struct span context, struct buf *out)
+{
+	static void (*const said_elsewhere[])(
+		const struct tentacle *, struct buf *) = { put_heading, put_scope, put_skills };
+	CLEANUP(buf_release) struct buf rest = BUF_INIT;
+
+	buf_put(&rest, context.p, context.len);
+	for (size_t i = 0; i < ARRAY_LEN(said_elsewhere); i++) {
+		CLEANUP(buf_release) struct buf block = BUF_INIT;
+		const char *at;
+
+		said_elsewhere[i](t, &block);
+		at = block.len && rest.len ? memmem(rest.p, rest.len, block.p, block.len) : NULL;
+		if (!at)
+			continue;
+		memmove(rest.p + (at - rest.p), at + block.len,
+			rest.len - (size_t)(at - rest.p) - block.len);
+		buf_truncate(&rest, rest.len - block.len);
+	}
+	while (rest.len && rest.p[rest.len - 1] == '\n')
+		buf_truncate(&rest, rest.len - 1);
+	buf_put(out, rest.p, rest.len);
 }
 
 int context_make(const struct goal_store *s, const struct tentacle *t, bool recall, struct err *e)

@@ -20,6 +20,12 @@ void tentacle_path(struct span name, const char *file, struct buf *out);
 void context_encode(const struct tentacle *t, bool recall, struct buf *out);
 
 /*
+ * Appends what a CONTEXT.md says that a prompt does not say by itself: without name, scope and
+ * skills as we wrote them. Those that a person put in other words stay.
+ */
+void context_own_words(const struct tentacle *t, struct span context, struct buf *out);
+
+/*
  * Writes CONTEXT.md unless there is one. Its loss in a crash does no harm: it is made again when
  * somebody reads it. Returns 0 or -SK_EIO.
  */

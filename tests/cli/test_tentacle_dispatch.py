@@ -105,3 +105,18 @@ def test_words_of_others_reach_no_terminal_raw(goals):
     begin(goals)
     refused = goals.t("dispatch", "a\033[1m")
     assert refused.code == 3 and "\033" not in refused.err
+
+
+def test_it_says_everything_once(goals):
+    begin(goals)
+    said = goals.t("dispatch", "a").out
+    assert said.count("src") == 1 and said.count("- c\n") == 1 and "`c`" not in said and said.count("# a\n") == 1
+    assert said.count("Port the parser") == 1
+
+
+def test_what_a_person_wrote_into_the_context_is_said(goals):
+    begin(goals)
+    context = goals.home / "tentacles/a/CONTEXT.md"
+    context.write_text(context.read_text().replace("- `src`\n", "- `src`, but not the tests\n") + "\n## Beware\n\nof dogs\n")
+    said = goals.t("dispatch", "a").out
+    assert "but not the tests" in said and "of dogs" in said and "- src\n" in said

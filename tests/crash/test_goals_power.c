@@ -9,17 +9,12 @@
 #include "base/hash.h"
 #include "core/goal_init.h"
 #include "core/goal_turn.h"
-#include "faulty.h"
-#include "simdisk.h"
+#include "goal_sweep.h"
 #include "work/goal_store.h"
 
 #define TURNS 14
 #define BIG_FROM 5 /* from this turn on the journal grows until it is rotated */
 #define BIG_BYTES 200000
-
-struct promise {
-	unsigned acked, attempted;
-};
 
 static int64_t now_of(unsigned turn)
 {
@@ -131,44 +126,12 @@ static const char *problem(const struct vfs *vfs, struct promise p, char text[ER
 	return wrong;
 }
 
-/* Worlds in which something was wrong; *cuts counts the calls that were cut. */
-static unsigned sweep(enum fault fault, unsigned step, unsigned *cuts, char first[ERR_TEXT_MAX])
-{
-	const unsigned tears = TEAR_DATA_COUNT * TEAR_NAMES_COUNT;
-	unsigned wrong = 0;
-	bool dead = true;
-
-	*cuts = 0;
-	for (uint64_t cut = 0; dead; cut++) {
-		for (unsigned tear = (unsigned)(cut % step); tear < tears && dead; tear += step) {
-			struct promise p = { 0, 0 };
-			char text[ERR_TEXT_MAX];
-			struct faulty faulty;
-			struct simdisk d;
-
-			simdisk_init(&d);
-			d.cut_at = cut;
-			faulty_init(&faulty, &d.vfs, fault);
-			script(&faulty.vfs, &p);
-			dead = d.dead;
-			if (dead) {
-				simdisk_power_on(&d, tear % TEAR_DATA_COUNT,
-						 tear / TEAR_DATA_COUNT);
-				if (problem(&d.vfs, p, text) && wrong++ == 0)
-					snprintf(first, ERR_TEXT_MAX, "cut %llu, tear %u: %.900s",
-						 (unsigned long long)cut, tear, text);
-			}
-			simdisk_release(&d);
-		}
-		*cuts += dead;
-	}
-	return wrong;
-}
+static const struct goal_sweep all_of_it = { script, problem };
 
 static void nothing_is_lost_and_nothing_invented(void **state)
 {
 	char first[ERR_TEXT_MAX] = "";
-	unsigned cuts, wrong = sweep(FAULT_NONE, test_rounds(37, 1), &cuts, first);
+	unsigned cuts, wrong = goal_sweep(&all_of_it, FAULT_NONE, test_rounds(37, 1), &cuts, first);
 
 	(void)state;
 	if (wrong)
@@ -187,7 +150,7 @@ static void a_disk_that_cheats_is_noticed(void **state)
 		char first[ERR_TEXT_MAX] = "";
 		unsigned cuts;
 
-		if (sweep(faults[i], test_rounds(41, 1), &cuts, first) == 0)
+		if (goal_sweep(&all_of_it, faults[i], test_rounds(41, 1), &cuts, first) == 0)
 			fail_msg("not noticed: %s", fault_word(faults[i]));
 	}
 }

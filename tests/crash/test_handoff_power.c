@@ -9,15 +9,10 @@
 #include "core/handoff.h"
 #include "core/tentacle_handoff.h"
 #include "core/tentacle_new.h"
-#include "faulty.h"
-#include "simdisk.h"
+#include "goal_sweep.h"
 #include "work/tentacle_dir.h"
 
 #define TURNS 6
-
-struct promise {
-	unsigned acked, attempted;
-};
 
 static int64_t now_of(unsigned turn)
 {
@@ -124,10 +119,11 @@ static const char *look(const struct goal_store *s, struct promise p)
 }
 
 /* What is wrong after power came back, or NULL. The file follows when a command has written. */
-static const char *problem(const struct vfs *vfs, struct promise p)
+static const char *problem(const struct vfs *vfs, struct promise p, char text[ERR_TEXT_MAX])
 {
 	const char *wrong = NULL;
 
+	(void)text;
 	for (unsigned again = 0; again < 2 && !wrong; again++) {
 		struct goal_store *s;
 		int rc = goal_store_open_on(vfs, GOALS_WRITE | GOALS_CREATE, now_of(100), &s, NULL);
@@ -140,44 +136,12 @@ static const char *problem(const struct vfs *vfs, struct promise p)
 	return wrong;
 }
 
-static unsigned sweep(enum fault fault, unsigned step, unsigned *cuts, char first[ERR_TEXT_MAX])
-{
-	const unsigned tears = TEAR_DATA_COUNT * TEAR_NAMES_COUNT;
-	unsigned wrong = 0;
-	bool dead = true;
-
-	*cuts = 0;
-	for (uint64_t cut = 0; dead; cut++) {
-		for (unsigned tear = (unsigned)(cut % step); tear < tears && dead; tear += step) {
-			struct promise p = { 0, 0 };
-			const char *text;
-			struct faulty faulty;
-			struct simdisk d;
-
-			simdisk_init(&d);
-			d.cut_at = cut;
-			faulty_init(&faulty, &d.vfs, fault);
-			script(&faulty.vfs, &p);
-			dead = d.dead;
-			if (dead) {
-				simdisk_power_on(&d, tear % TEAR_DATA_COUNT,
-						 tear / TEAR_DATA_COUNT);
-				text = problem(&d.vfs, p);
-				if (text && wrong++ == 0)
-					snprintf(first, ERR_TEXT_MAX, "cut %llu, tear %u: %s",
-						 (unsigned long long)cut, tear, text);
-			}
-			simdisk_release(&d);
-		}
-		*cuts += dead;
-	}
-	return wrong;
-}
+static const struct goal_sweep all_of_it = { script, problem };
 
 static void every_hand_off_is_there_once(void **state)
 {
 	char first[ERR_TEXT_MAX] = "";
-	unsigned cuts, wrong = sweep(FAULT_NONE, test_rounds(5, 1), &cuts, first);
+	unsigned cuts, wrong = goal_sweep(&all_of_it, FAULT_NONE, test_rounds(5, 1), &cuts, first);
 
 	(void)state;
 	if (wrong)
@@ -192,7 +156,8 @@ static void a_journal_that_is_not_synced_is_noticed(void **state)
 	unsigned cuts;
 
 	(void)state;
-	assert_true(sweep(FAULT_NO_JOURNAL_SYNC, test_rounds(5, 1), &cuts, first) > 0);
+	assert_true(goal_sweep(&all_of_it, FAULT_NO_JOURNAL_SYNC, test_rounds(5, 1), &cuts, first) >
+		    0);
 }
 
 int main(void)

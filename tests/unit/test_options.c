@@ -54,6 +54,21 @@ static void every_form_of_a_value(void **state)
 	}
 }
 
+static void what_a_command_takes(void **state)
+{
+	CLEANUP(options_release) struct options o = OPTIONS_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(PARSE(&o, &e, (char[]){ "--follow" }), 0);
+	assert_true(options_take(&o, "follow"));
+	assert_true(options_take(&o, "lines")); /* given or not */
+	assert_true(options_take(&o, "json"));
+	assert_false(options_take(&o, "foll"));
+	assert_false(options_take(&o, "n"));
+	assert_false(options_take(&o, "reason"));
+}
+
 static void two_dashes_end_options(void **state)
 {
 	CLEANUP(options_release) struct options o = OPTIONS_INIT;
@@ -227,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_of_a_value),
+		cmocka_unit_test(what_a_command_takes),
 		cmocka_unit_test(two_dashes_end_options),
 		cmocka_unit_test(a_dash_is_a_plain_word),
 		cmocka_unit_test(repeated_values_keep_their_order),
