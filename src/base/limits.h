@@ -262,14 +262,16 @@
 #define AGENT_OUTSIDE_MAX 100        /* files changed outside of a scope that are recorded */
 #define AGENT_LOOK_MS 1000     /* how often is looked who lives, beside being told of changes */
 #define RELEASE_EVERY_MS 30000 /* how often a daemon looks for parked work that is due */
-#define RELEASE_EVERY_MAX_MS 86400000 /* a day; who never wants it says so */
-#define RELEASE_JITTER 4              /* and up to this fraction of it later */
-#define RELEASE_LIMIT_MS 30000        /* of the process that releases one */
-#define AGENTS_MAX 64                 /* of one configuration: a page to look at */
-#define AGENT_WORDS_MAX 256           /* of a command, of its environment, of its paths */
-#define AGENT_PARALLEL_MAX 256        /* of one agent at the same time */
-#define AGENT_PARALLEL_DEFAULT 4      /* what a provider takes without turning anybody away */
-#define AGENT_TIMEOUT_MS 7200000      /* two hours: longer work is several tentacles */
+#define ERRAND_EVERY_MAX_MS 86400000 /* a day; who never wants it says so */
+#define ERRAND_JITTER 4              /* and up to this fraction of it later */
+#define RELEASE_LIMIT_MS 30000       /* of the process that releases one */
+#define MAINTAIN_EVERY_MS 60000      /* how often a daemon looks for maintenance that is due */
+#define MAINTAIN_LIMIT_MS 3600000    /* of what is due then: a vacuum of gigabytes */
+#define AGENTS_MAX 64                /* of one configuration: a page to look at */
+#define AGENT_WORDS_MAX 256          /* of a command, of its environment, of its paths */
+#define AGENT_PARALLEL_MAX 256       /* of one agent at the same time */
+#define AGENT_PARALLEL_DEFAULT 4     /* what a provider takes without turning anybody away */
+#define AGENT_TIMEOUT_MS 7200000     /* two hours: longer work is several tentacles */
 #define AGENT_ARGUMENT_BYTES_MAX \
 	(120 * 1024) /* of a prompt in a command: the kernel takes 128 KiB */
 

@@ -119,6 +119,7 @@ CMD(cron_run)
 CMD(cron_enable)
 CMD(cron_disable)
 CMD(cron_remove)
+CMD(maintain)
 
 CMD(daemon)
 CMD(daemon_start)

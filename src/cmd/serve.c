@@ -14,12 +14,14 @@
 #include "base/limits.h"
 #include "cmd/ask.h"
 #include "cmd/background.h"
+#include "cmd/home.h"
 #include "cmd/live.h"
 #include "cmd/remains.h"
 #include "cmd/run_plan.h"
 #include "cmd/served.h"
 #include "cmd/timing.h"
 #include "cmd/view.h"
+#include "setup/cron.h"
 #include "daemon/orchestrator.h"
 #include "os/clock.h"
 #include "os/fd.h"
@@ -35,8 +37,8 @@ struct serving {
 	struct orchestrator_start start;
 	struct live live;
 	struct service service;
-	char *capabilities; /* these two outlive the orchestrator */
-	struct buf parked;
+	char *capabilities;           /* these two outlive the orchestrator */
+	struct buf parked, schedules; /* paths */
 	int state_fd, logs_fd;
 	enum orchestrator_wish wish; /* what is being carried out */
 };
@@ -87,6 +89,22 @@ static void find_parked(struct serving *s)
 	err_clear(&ignored);
 }
 
+/* Schedules are the user's and no project's: of several daemons the first one runs what is due. */
+static void find_schedules(struct serving *s)
+{
+	struct err ignored = ERR_INIT;
+
+	if (options_number(s->c->options, "maintain-every", MAINTAIN_EVERY_MS) != 0 &&
+	    cmd_home(&s->schedules, &ignored) == 0)
+		buf_puts(&s->schedules, "/" CRON_FOLDER "/" CRON_CONFIG);
+	err_clear(&ignored);
+}
+
+static int64_t every_ms(const struct serving *s, const char *option, int64_t otherwise_ms)
+{
+	return (int64_t)options_number(s->c->options, option, (uint64_t)otherwise_ms);
+}
+
 /* Between two orchestrators, or while a command is the one writer, the lock is held for a moment.
  */
 static int open_orchestrator(struct serving *s, struct err *e)
@@ -107,8 +125,11 @@ static int open_orchestrator(struct serving *s, struct err *e)
 			(unsigned)options_number(s->c->options, "workstreams", WORKSTREAMS_AT_ONCE),
 		.exhausted_after_ms = exhausted_ms ? exhausted_ms : EXHAUSTED_AT_ONCE,
 		.serves = true,
-		.parked = s->parked.p,
-		.release_every_ms = (int64_t)options_number(s->c->options, "release-every", 0),
+		.errands = { { "__release", s->parked.p,
+			       every_ms(s, "release-every", RELEASE_EVERY_MS), RELEASE_LIMIT_MS },
+			     { "__maintain", s->schedules.p,
+			       every_ms(s, "maintain-every", MAINTAIN_EVERY_MS),
+			       MAINTAIN_LIMIT_MS } },
 		.paused = options_has(s->c->options, "paused"),
 		.remains = &worker_remains,
 		.show = served_show,
@@ -242,6 +263,7 @@ int serve(struct cmd_ctx *c, struct err *e)
 
 	s.capabilities = capability_list(options_text(c->options, "capabilities"));
 	find_parked(&s);
+	find_schedules(&s);
 	service_open(&s.service);
 	rc = open_state(&s, e);
 	live_open(&s.live, s.logs_fd, false, false, SIZE_MAX, c->now_ms);
@@ -255,6 +277,7 @@ int serve(struct cmd_ctx *c, struct err *e)
 	service_close(&s.service);
 	mem_free(&s.capabilities);
 	buf_release(&s.parked);
+	buf_release(&s.schedules);
 	fd_close(&s.logs_fd);
 	fd_close(&s.state_fd);
 	return rc;

@@ -42,6 +42,11 @@
 		  .value = "TIME",                                                   \
 		  .summary = "look this often for a parked tentacle whose time "     \
 			     "has come (default 30s; 0: never)" },                   \
+		{ .name = "maintain-every",                                          \
+		  .kind = OPTION_DURATION,                                           \
+		  .value = "TIME",                                                   \
+		  .summary = "look this often for maintenance that is due (sk cron " \
+			     "list; default 1m; 0: never)" },                        \
 	{                                                                            \
 		.name = "paused", .kind = OPTION_FLAG,                               \
 		.summary = "open everything, run nothing until: sk daemon release"   \

@@ -139,7 +139,7 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 	int64_t deadline = core_deadline(&o->st), snapshot = store_snapshot_due(o->store),
 		worker = worker_patience(o), silence = silence_deadline(o),
 		views = views_keeper_due(&o->views), notices = notifier_due(&o->notifier),
-		control = control_deadline(o), parked = releaser_due(&o->releaser);
+		control = control_deadline(o);
 
 	if (deadline != INT64_MAX && deadline - now < left)
 		left = deadline - now;
@@ -153,7 +153,11 @@ static int sleep_ms(struct orchestrator *o, int timeout_ms)
 	worker = views < worker ? views : worker;
 	worker = notices < worker ? notices : worker;
 	worker = control < worker ? control : worker;
-	worker = parked < worker ? parked : worker;
+	for (size_t i = 0; i < ORCHESTRATOR_ERRANDS; i++) {
+		int64_t errand = errand_due(&o->errands[i]);
+
+		worker = errand < worker ? errand : worker;
+	}
 	worker = o->home_ms < worker ? o->home_ms : worker;
 	if (worker != INT64_MAX && worker - mono < left)
 		left = worker - mono;
@@ -292,7 +296,8 @@ int orchestrator_turn(struct orchestrator *o, int timeout_ms, int signals[8], in
 	err_clear(&trouble);
 	if (notifier_run(&o->notifier, &trouble) < 0)
 		tell_trouble(o, &trouble);
-	releaser_run(&o->releaser, !o->st.draining);
+	for (size_t i = 0; i < ORCHESTRATOR_ERRANDS; i++)
+		errand_run(&o->errands[i], !o->st.draining);
 	return 0;
 }
 
@@ -334,13 +339,19 @@ static bool anybody_there(const struct orchestrator *o)
 	return o->look_again_ms != INT64_MAX;
 }
 
+static void release_errands(struct orchestrator *o)
+{
+	for (size_t i = 0; i < ORCHESTRATOR_ERRANDS; i++)
+		errand_release(&o->errands[i]);
+}
+
 int orchestrator_stop(struct orchestrator *o, struct err *e)
 {
 	int64_t until_ms = clock_mono_ms(o->clock) + STOP_WAIT_MS;
 	int signals[8], count = 0, rc = 0;
 
 	o->st.draining = true;
-	releaser_release(&o->releaser);
+	release_errands(o);
 	control_refuse_new(o); /* who comes now waits for the lock */
 	tell_to_leave(o);
 	while (rc == 0 && anybody_there(o) && clock_mono_ms(o->clock) < until_ms) {
@@ -383,7 +394,7 @@ void orchestrator_free(struct orchestrator *o)
 	views_watch_release(&o->views_watch);
 	views_keeper_release(&o->views);
 	notifier_release(&o->notifier);
-	releaser_release(&o->releaser);
+	release_errands(o);
 	state_release(&o->st);
 	events_release(&o->batch);
 	effects_release(&o->fx);

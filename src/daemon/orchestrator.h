@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "core/decide.h"
 #include "core/worker_def.h"
+#include "daemon/errand.h"
 #include "os/clock.h"
 #include "os/loop.h"
 #include "store/store.h"
@@ -16,6 +17,7 @@
 /* Stands behind the command in the lock's file while it is so: for people, and for their pages. */
 #define ORCHESTRATOR_PAUSED ", paused until: sk daemon release"
 #define EXHAUSTED_AT_ONCE (-1)
+#define ORCHESTRATOR_ERRANDS 2
 
 struct orchestrator;
 
@@ -63,10 +65,9 @@ struct orchestrator_options {
 	int64_t exhausted_after_ms; /* a resource that someone waits for is announced after this;
 				       0 = EXHAUSTED_AFTER_MS, EXHAUSTED_AT_ONCE */
 	bool serves;                /* a daemon: it stays when all is done */
-	const char *parked;         /* path of the list of parked tentacles, of which one that is
-				       due is released now and then; NULL = none ever */
-	int64_t release_every_ms;   /* 0 = RELEASE_EVERY_MS */
-	bool paused;                /* opens everything and starts nothing until released */
+	/* What other processes do now and then, each of another kind; all zero = nothing. */
+	struct errand_rule errands[ORCHESTRATOR_ERRANDS];
+	bool paused; /* opens everything and starts nothing until released */
 	const struct orchestrator_remains *remains;
 	struct orchestrator_timing timing;
 	const struct clock *clock; /* NULL = the real one */

@@ -9,7 +9,7 @@
 #include "ctl/worker_msg.h"
 #include "daemon/notify.h"
 #include "daemon/orchestrator.h"
-#include "daemon/releaser.h"
+#include "daemon/errand.h"
 #include "daemon/views_keeper.h"
 #include "daemon/views_watch.h"
 #include "os/lock.h"
@@ -69,7 +69,7 @@ struct orchestrator {
 	struct views_keeper views;
 	struct views_watch views_watch;
 	struct notifier notifier;
-	struct releaser releaser;
+	struct errand errands[ORCHESTRATOR_ERRANDS];
 	struct events batch;
 	struct effects fx;
 	struct loop loop;

@@ -68,8 +68,8 @@ static int open_store(struct orchestrator *o, struct orchestrator_start *start, 
 	o->views.state_fd = o->options.state_fd;
 	o->views.heard_ms = o->heard_ms;
 	notifier_init(&o->notifier, o->clock, o->options.state_fd);
-	releaser_init(&o->releaser, o->clock, o->options.program, o->options.parked,
-		      o->options.release_every_ms);
+	for (size_t i = 0; i < ORCHESTRATOR_ERRANDS; i++)
+		errand_init(&o->errands[i], o->clock, o->options.program, &o->options.errands[i]);
 	rc = store_open(&o->vfs, 0, workspace, clock_wall_ms(o->clock), &o->st, &o->store,
 			&start->store, e);
 	if (rc == 0)

@@ -16,6 +16,7 @@
 #include "setup/cron_zone.h"
 
 #define RUN_LOCK "cron-run.lock"
+#define END_TRIES_MAX 3
 
 void cron_result_release(struct cron_result *r)
 {
@@ -229,7 +230,7 @@ static int begin(struct cron_runner *r, struct span id, bool only_due,
 	return rc < 0 ? rc : 1;
 }
 
-static int end(struct cron_runner *r, const struct cron_result *out, struct err *e)
+static int end_once(struct cron_runner *r, const struct cron_result *out, struct err *e)
 {
 	CLEANUP(cron_close) struct cron c = CRON_INIT;
 	int rc = cron_open(&c, r->copilot, CRON_WRITE, r->command, e);
@@ -243,6 +244,19 @@ static int end(struct cron_runner *r, const struct cron_result *out, struct err 
 	if (cron_status_over(out->outcome.status)) /* 3 */
 		t->last_run_ms = out->started_ms;
 	return cron_commit(&c, e);
+}
+
+/* Somebody with an editor may have been in the way, which is no reason to run it all again. */
+static int end(struct cron_runner *r, const struct cron_result *out, struct err *e)
+{
+	struct err tried = ERR_INIT;
+	int rc = -SK_EBUSY;
+
+	for (int i = 0; i < END_TRIES_MAX && rc == -SK_EBUSY; i++) {
+		err_clear(&tried);
+		rc = end_once(r, out, &tried);
+	}
+	return rc < 0 ? err_set(e, rc, "%s", tried.text) : 0;
 }
 
 int cron_runner_task(struct cron_runner *r, struct span id, bool only_due, struct cron_result *out,

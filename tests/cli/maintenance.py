@@ -78,6 +78,11 @@ class Home:
     def shown(self, name):
         return next(task for task in self("list", "--json").json["tasks"] if task["name"] == name)
 
+    def settled(self, name):
+        """Its end is in the configuration too, so that an editor is in nobody's way."""
+        task = self.task(name)
+        return "running" not in task and task.get("last_status") == "ok"
+
     # --- what was run ---
 
     def runs(self):

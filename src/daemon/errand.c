@@ -1,8 +1,8 @@
 /*
- * The turn pays for one stat in half a minute. The pause has some chance in it, so that the daemons
+ * The turn pays for one stat now and then. The pause has some chance in it, so that the daemons
  * of many repositories that began together, as after a reboot, do not all ask at the same moment.
  */
-#include "daemon/releaser.h"
+#include "daemon/errand.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,30 +16,28 @@
 #include "os/fd.h"
 #include "os/proc.h"
 
-static int64_t pause_ms(const struct releaser *r)
+static int64_t pause_ms(const struct errand *r)
 {
 	uint32_t chance = 0;
 
 	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) != sizeof(chance))
 		chance = 0;
-	return r->every_ms + (int64_t)(chance % ((uint64_t)r->every_ms / RELEASE_JITTER + 1));
+	return r->rule.every_ms +
+	       (int64_t)(chance % ((uint64_t)r->rule.every_ms / ERRAND_JITTER + 1));
 }
 
-void releaser_init(struct releaser *r, const struct clock *clock, const char *program,
-		   const char *queue, int64_t every_ms)
+void errand_init(struct errand *r, const struct clock *clock, const char *program,
+		 const struct errand_rule *rule)
 {
-	*r = (struct releaser){ .clock = clock,
-				.program = program,
-				.queue = queue,
-				.every_ms = every_ms ? every_ms : RELEASE_EVERY_MS };
-	if (r->every_ms > RELEASE_EVERY_MAX_MS)
-		r->every_ms = RELEASE_EVERY_MAX_MS;
+	*r = (struct errand){ .clock = clock, .program = program, .rule = *rule };
+	if (r->rule.every_ms > ERRAND_EVERY_MAX_MS)
+		r->rule.every_ms = ERRAND_EVERY_MAX_MS;
 	r->look_ms = clock_mono_ms(clock) + pause_ms(r);
 }
 
-void releaser_release(struct releaser *r)
+void errand_release(struct errand *r)
 {
-	r->queue = NULL;
+	r->rule.trigger = NULL;
 	if (!r->pid)
 		return;
 	kill(-r->pid, SIGKILL);
@@ -49,7 +47,7 @@ void releaser_release(struct releaser *r)
 }
 
 /* Its end is not waited for, not even after the kill: a disk that hangs holds it for long. */
-static void look_after(struct releaser *r, int64_t now_ms)
+static void look_after(struct errand *r, int64_t now_ms)
 {
 	if (waitpid(r->pid, NULL, WNOHANG) != 0) {
 		r->pid = 0;
@@ -59,10 +57,10 @@ static void look_after(struct releaser *r, int64_t now_ms)
 	}
 }
 
-static void start(struct releaser *r, int64_t now_ms)
+static void start(struct errand *r, int64_t now_ms)
 {
 	CLEANUP(fd_close) int null_fd = fd_open_at(AT_FDCWD, "/dev/null", O_RDWR, 0);
-	char *argv[] = { (char *)"sk", (char *)"__release", NULL };
+	char *argv[] = { (char *)"sk", (char *)r->rule.word, NULL };
 	enum proc_step failed;
 	struct proc_spawn s = { .path = r->program,
 				.argv = argv,
@@ -77,15 +75,15 @@ static void start(struct releaser *r, int64_t now_ms)
 	if (pid < 0)
 		return;
 	r->pid = pid;
-	r->deadline_ms = now_ms + RELEASE_LIMIT_MS;
+	r->deadline_ms = now_ms + r->rule.limit_ms;
 }
 
-void releaser_run(struct releaser *r, bool may_start)
+void errand_run(struct errand *r, bool may_start)
 {
 	int64_t now_ms;
 	struct stat st;
 
-	if (!r->queue)
+	if (!r->rule.trigger)
 		return;
 	now_ms = clock_mono_ms(r->clock);
 	if (r->pid)
@@ -93,13 +91,13 @@ void releaser_run(struct releaser *r, bool may_start)
 	if (r->pid || now_ms < r->look_ms)
 		return;
 	r->look_ms = now_ms + pause_ms(r);
-	if (may_start && stat(r->queue, &st) == 0 && S_ISREG(st.st_mode))
+	if (may_start && stat(r->rule.trigger, &st) == 0 && S_ISREG(st.st_mode))
 		start(r, now_ms);
 }
 
-int64_t releaser_due(const struct releaser *r)
+int64_t errand_due(const struct errand *r)
 {
-	if (!r->queue)
+	if (!r->rule.trigger)
 		return INT64_MAX;
 	return r->pid ? r->deadline_ms : r->look_ms;
 }

@@ -1,4 +1,4 @@
-/* When a process that releases parked work is started, that there is one at most, and its end. */
+/* When a process for work of other stores is started, that there is one at most, and its end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,16 +15,17 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "daemon/releaser.h"
+#include "daemon/errand.h"
 #include "os/fd.h"
 
 #define EVERY_MS 1000
+#define LIMIT_MS 30000
 
 struct place {
 	char dir[32], program[64], queue[64];
 	struct clock clock;
 	int64_t mono_ms;
-	struct releaser r;
+	struct errand r;
 };
 
 static int64_t mono(void *ctx)
@@ -56,7 +57,8 @@ static int setup(void **state)
 	snprintf(p->queue, sizeof(p->queue), "%s/queue", p->dir);
 	put_file(p->program, "#!/bin/sh\nexec sleep 1000\n", 0700);
 	p->clock = (struct clock){ p, wall, mono };
-	releaser_init(&p->r, &p->clock, p->program, p->queue, EVERY_MS);
+	errand_init(&p->r, &p->clock, p->program,
+		    &(struct errand_rule){ "__release", p->queue, EVERY_MS, LIMIT_MS });
 	*state = p;
 	return 0;
 }
@@ -65,7 +67,7 @@ static int teardown(void **state)
 {
 	struct place *p = *state;
 
-	releaser_release(&p->r);
+	errand_release(&p->r);
 	unlink(p->program);
 	unlink(p->queue);
 	rmdir(p->dir);
@@ -76,27 +78,27 @@ static int teardown(void **state)
 static void go_on(struct place *p, int64_t ms)
 {
 	p->mono_ms += ms;
-	releaser_run(&p->r, true);
+	errand_run(&p->r, true);
 }
 
 static void begin(struct place *p)
 {
 	put_file(p->queue, "{}", 0600);
 	p->mono_ms = p->r.look_ms;
-	releaser_run(&p->r, true);
+	errand_run(&p->r, true);
 	assert_true(p->r.pid > 0);
 }
 
 static void test_not_before_its_time(void **state)
 {
 	struct place *p = *state;
-	int64_t due_ms = releaser_due(&p->r);
+	int64_t due_ms = errand_due(&p->r);
 
 	put_file(p->queue, "{}", 0600);
-	assert_in_range(due_ms, EVERY_MS, EVERY_MS + EVERY_MS / RELEASE_JITTER);
+	assert_in_range(due_ms, EVERY_MS, EVERY_MS + EVERY_MS / ERRAND_JITTER);
 	go_on(p, due_ms - 1);
 	assert_int_equal(p->r.pid, 0);
-	assert_int_equal(releaser_due(&p->r), due_ms);
+	assert_int_equal(errand_due(&p->r), due_ms);
 	go_on(p, 1);
 	assert_true(p->r.pid > 0);
 }
@@ -106,14 +108,14 @@ static void test_nothing_without_a_list_or_while_paused(void **state)
 {
 	struct place *p = *state;
 
-	go_on(p, releaser_due(&p->r));
+	go_on(p, errand_due(&p->r));
 	assert_int_equal(p->r.pid, 0);
-	assert_true(releaser_due(&p->r) >= p->mono_ms + EVERY_MS);
+	assert_true(errand_due(&p->r) >= p->mono_ms + EVERY_MS);
 	put_file(p->queue, "{}", 0600);
-	p->mono_ms = releaser_due(&p->r);
-	releaser_run(&p->r, false);
+	p->mono_ms = errand_due(&p->r);
+	errand_run(&p->r, false);
 	assert_int_equal(p->r.pid, 0);
-	assert_true(releaser_due(&p->r) >= p->mono_ms + EVERY_MS);
+	assert_true(errand_due(&p->r) >= p->mono_ms + EVERY_MS);
 }
 
 static void test_one_at_a_time_and_not_for_ever(void **state)
@@ -124,8 +126,8 @@ static void test_one_at_a_time_and_not_for_ever(void **state)
 
 	begin(p);
 	first = p->r.pid;
-	assert_int_equal(releaser_due(&p->r), p->mono_ms + RELEASE_LIMIT_MS);
-	go_on(p, RELEASE_LIMIT_MS - 1);
+	assert_int_equal(errand_due(&p->r), p->mono_ms + LIMIT_MS);
+	go_on(p, LIMIT_MS - 1);
 	assert_int_equal(p->r.pid, first);
 	ended.si_pid = 0;
 	assert_int_equal(waitid(P_PID, (id_t)first, &ended, WEXITED | WNOHANG | WNOWAIT), 0);
@@ -145,10 +147,10 @@ static void test_the_end(void **state)
 
 	begin(p);
 	first = p->r.pid;
-	releaser_release(&p->r);
+	errand_release(&p->r);
 	assert_int_equal(kill(first, 0), -1);
 	assert_int_equal(errno, ESRCH);
-	assert_true(releaser_due(&p->r) == INT64_MAX);
+	assert_true(errand_due(&p->r) == INT64_MAX);
 	go_on(p, 10 * EVERY_MS);
 	assert_int_equal(p->r.pid, 0);
 }
@@ -159,9 +161,9 @@ static void test_a_program_that_is_not_there(void **state)
 
 	put_file(p->queue, "{}", 0600);
 	unlink(p->program);
-	go_on(p, releaser_due(&p->r));
+	go_on(p, errand_due(&p->r));
 	assert_int_equal(p->r.pid, 0);
-	assert_true(releaser_due(&p->r) >= p->mono_ms + EVERY_MS);
+	assert_true(errand_due(&p->r) >= p->mono_ms + EVERY_MS);
 }
 
 int main(void)
