@@ -237,13 +237,17 @@
 #define CRON_LOOP_MAX_MS 86400000
 #define CRON_DB_WAIT_MS 30000 /* for others that use the data base */
 #define CRON_DB_WAIT_MAX_MS 3600000
+
 /* The knowledge database. */
 #define KB_BUSY_MS 5000 /* patience with others that write: a command should not seem to hang */
 #define KB_MAINTAIN_BUSY_MS 30000 /* of what is done by the clock, where nobody waits */
 #define KB_WAL_FRAMES_MAX 1000    /* pages in the WAL beyond which a commit copies them back */
 #define KB_HOLDERS_MAX 4          /* processes named as those who have it open */
 #define KB_VALUE_BYTES_MAX (64 * 1024 * 1024) /* one value or row; no entry comes near */
-#define KB_PATTERN_BYTES_MAX 4096             /* of LIKE: its cost grows with the pattern */
+#define KB_DRY_RUN_BYTES_MAX                                                      \
+	(512 * 1024 * 1024)       /* of a database that is rehearsed on in memory \
+				   */
+#define KB_PATTERN_BYTES_MAX 4096 /* of LIKE: its cost grows with the pattern */
 
 /* Agents that are started. */
 #define AGENT_CONFIG_BYTES_MAX (256 * 1024) /* config.yaml: written by people */

@@ -113,6 +113,8 @@ CMD(install)
 CMD(breaker_list)
 CMD(breaker_reset)
 
+CMD(migrate)
+
 CMD(cron_add)
 CMD(cron_list)
 CMD(cron_run)

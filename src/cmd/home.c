@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "kb/kb.h"
+#include "os/fd.h"
 #include "os/home.h"
 
 int cmd_home(struct buf *out, struct err *e)
@@ -34,4 +36,25 @@ struct span cmd_session(void)
 			return span_of(value);
 	}
 	return SPAN_NONE;
+}
+
+int cmd_database(const char *given, bool make_folder, struct buf *out, struct err *e)
+{
+	const char *variable = getenv("SK_DB_PATH");
+	CLEANUP(buf_release) struct buf home = BUF_INIT;
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+	CLEANUP(fd_close) int folder = -1;
+	int rc;
+
+	rc = kb_default_path(given, variable, getenv("SK_HOME"), getenv("HOME"), out, e);
+	if (rc < 0 || !make_folder || given || (variable && *variable))
+		return rc;
+	rc = cmd_home(&home, e);
+	if (rc < 0)
+		return rc;
+	folder = home_open(home.p, KB_FOLDER, true, &why);
+	if (folder < 0)
+		return err_set(e, folder == -EPERM ? -SK_EREFUSED : -SK_EIO, "%s",
+			       why.len ? why.p : strerror(-folder));
+	return 0;
 }

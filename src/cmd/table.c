@@ -24,15 +24,11 @@ static const struct {
 	const struct cmd *first;
 	const char *heading;
 } sections[] = {
-	{ &cmd_run, "Run" },
-	{ &cmd_status, "Look" },
-	{ &cmd_recommend, "Mend" },
-	{ &cmd_tentacle_goal_init, "Goals" },
-	{ &cmd_state_show, "State" },
-	{ &cmd_classify, "Agents" },
-	{ &cmd_cron_add, "Maintenance" },
-	{ &cmd_daemon, "Serve" },
-	{ &cmd_help, "Other" },
+	{ &cmd_run, "Run" },           { &cmd_status, "Look" },
+	{ &cmd_recommend, "Mend" },    { &cmd_tentacle_goal_init, "Goals" },
+	{ &cmd_state_show, "State" },  { &cmd_classify, "Agents" },
+	{ &cmd_migrate, "Knowledge" }, { &cmd_cron_add, "Maintenance" },
+	{ &cmd_daemon, "Serve" },      { &cmd_help, "Other" },
 };
 
 const char *cmd_heading(const struct cmd *cmd)

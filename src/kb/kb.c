@@ -17,7 +17,7 @@
 #include "kb/kb_schema.h"
 #include "os/home.h"
 
-#define DATABASE_BELOW "/session-state/knowledge.db"
+#define DATABASE_BELOW "/" KB_FOLDER "/knowledge.db"
 
 int kb_default_path(const char *option, const char *variable, const char *sk_home, const char *home,
 		    struct buf *out, struct err *e)
@@ -205,6 +205,7 @@ int kb_open(const struct kb_open *how, struct kb **out, struct err *e)
 	kb->place.dir_fd = -1;
 	kb->lock.fd = -1;
 	kb->who = how->who;
+	kb->undone = "nothing was changed";
 	kb->busy_ms = how->busy_ms ? how->busy_ms : KB_BUSY_MS;
 	rc = kb_place_open(how->path, &kb->place, e);
 	if (rc == 0)
@@ -238,18 +239,26 @@ unsigned kb_version(const struct kb *kb)
 
 /* --- transactions --------------------------------------------------------------------------- */
 
+static void let_others(struct kb *kb)
+{
+	if (!kb->keeps_lock)
+		lock_release(&kb->lock);
+}
+
 int kb_begin(struct kb *kb, struct err *e)
 {
 	int rc;
 
 	INVARIANT(!kb->in_transaction);
-	rc = kb_lock(&kb->place, kb->who, kb->busy_ms, &kb->lock, e);
-	if (rc < 0)
-		return rc;
+	if (!kb->keeps_lock) {
+		rc = kb_lock(&kb->place, kb->who, kb->busy_ms, &kb->lock, e);
+		if (rc < 0)
+			return rc;
+	}
 	rc = sqlite3_exec(kb->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (rc != SQLITE_OK) {
-		rc = kb_fail(&kb->place, kb->db, rc, "nothing was changed", e);
-		lock_release(&kb->lock);
+		rc = kb_fail(&kb->place, kb->db, rc, kb->undone, e);
+		let_others(kb);
 		return rc;
 	}
 	kb->in_transaction = true;
@@ -263,7 +272,7 @@ void kb_rollback(struct kb *kb)
 	/* A failure can only mean that SQLite has done it already. */
 	sqlite3_exec(kb->db, "ROLLBACK", NULL, NULL, NULL);
 	kb->in_transaction = false;
-	lock_release(&kb->lock);
+	let_others(kb);
 }
 
 int kb_commit(struct kb *kb, struct err *e)
@@ -273,7 +282,7 @@ int kb_commit(struct kb *kb, struct err *e)
 	INVARIANT(kb->in_transaction);
 	rc = sqlite3_exec(kb->db, "COMMIT", NULL, NULL, NULL);
 	if (rc != SQLITE_OK) {
-		rc = kb_fail(&kb->place, kb->db, rc, "nothing was changed", e);
+		rc = kb_fail(&kb->place, kb->db, rc, kb->undone, e);
 		kb_rollback(kb);
 		return rc;
 	}
@@ -281,6 +290,6 @@ int kb_commit(struct kb *kb, struct err *e)
 	/* Committed is committed: what cannot be copied back now is copied back another time. */
 	if (kb->wal_frames > KB_WAL_FRAMES_MAX)
 		sqlite3_wal_checkpoint_v2(kb->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	lock_release(&kb->lock);
+	let_others(kb);
 	return 0;
 }

@@ -21,6 +21,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#define KB_FOLDER \
+	"session-state" /* in .copilot, where the database is unless somebody says otherwise */
+
 struct kb;
 
 enum kb_mode {

@@ -5,6 +5,7 @@
  */
 #include "kb/kb_impl.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -48,6 +49,8 @@ int kb_fail(const struct kb_place *p, sqlite3 *db, int rc, const char *undone, s
 	int number = db ? sqlite3_system_errno(db) : 0;
 
 	INVARIANT(rc != SQLITE_OK);
+	if ((rc & 0xff) == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT))
+		rc = SQLITE_FULL;
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
@@ -93,6 +96,20 @@ int kb_ask(sqlite3 *db, const char *sql, int64_t *out)
 		*out = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
 	rc = sqlite3_finalize(stmt);
 	return rc;
+}
+
+int kb_ask_text(sqlite3 *db, const char *sql, struct buf *out)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+	buf_truncate(out, 0);
+	buf_puts(out, "");
+	if (rc != SQLITE_OK)
+		return rc;
+	if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+		buf_put(out, sqlite3_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
+	return sqlite3_finalize(stmt);
 }
 
 int kb_quick_check(const struct kb_place *p, sqlite3 *db, const char *undone, struct err *e)

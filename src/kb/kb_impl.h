@@ -29,11 +29,13 @@ struct kb {
 	struct lock lock;
 	char *lock_name;
 	const char *who;
+	const char *undone; /* what a failed transaction leaves, for its sentence */
 	int64_t busy_ms;
 	unsigned version;
 	bool empty; /* a database without any table */
 	bool in_transaction;
-	int wal_frames; /* as of the last commit */
+	bool keeps_lock; /* `lock` is held for longer than a transaction */
+	int wal_frames;  /* as of the last commit */
 };
 
 /*
@@ -78,6 +80,10 @@ int kb_run(struct kb *kb, const char *sql, const char *undone, struct err *e);
 
 /* The integer that a query gives; 0 when it gives no row. Returns 0 or SQLite's code. */
 int kb_ask(sqlite3 *db, const char *sql, int64_t *out);
+
+/* The text that a query gives, replacing *out; empty when it gives no row or NULL. Returns SQLite's
+ * code. */
+int kb_ask_text(sqlite3 *db, const char *sql, struct buf *out);
 
 /* PRAGMA quick_check: 0, -SK_ECORRUPT with the first finding in *e, or another code. */
 int kb_quick_check(const struct kb_place *p, sqlite3 *db, const char *undone, struct err *e);
