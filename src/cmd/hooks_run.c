@@ -55,6 +55,14 @@ static void hints_of(const struct cmd_ctx *c, struct payload_hints *out)
 		hook_agent_of(span_of(agent), &out->agent);
 }
 
+/* A person's word, for git's hooks in front of one command, for a host when it is started. */
+static bool guard_is_off(void)
+{
+	const char *word = getenv("SK_GUARD");
+
+	return word && strcmp(word, "off") == 0;
+}
+
 /* Where the event happened; the host may have started us elsewhere. */
 static void go_there(struct hook *h, char folder[PATH_MAX], struct paths *where, struct err *e)
 {
@@ -75,6 +83,7 @@ static void run(struct cmd_ctx *c, struct hook *h, char folder[PATH_MAX], struct
 	struct err e = ERR_INIT;
 
 	h->now_ms = c->now_ms;
+	h->guard_off = guard_is_off();
 	if (cmd_home(&copilot, &e) == 0)
 		h->copilot = copilot.p;
 	err_clear(&e);
@@ -94,12 +103,11 @@ static int run_for_git(struct cmd_ctx *c, enum hook_event event, struct err *e)
 	struct hook h = { .now_ms = c->now_ms, .payload = { .event = event } };
 	struct git_hook g = { .act = event == HOOK_PRE_PUSH ? GUARD_PUSH : GUARD_COMMIT,
 			      .environment = environ };
-	const char *guard = getenv("SK_GUARD");
 	struct err ignored = ERR_INIT;
 	char folder[PATH_MAX];
 	int rc;
 
-	g.off = guard && strcmp(guard, "off") == 0;
+	g.off = guard_is_off();
 	if (cmd_home(&copilot, &ignored) == 0)
 		h.copilot = copilot.p;
 	if (getcwd(folder, sizeof(folder)))

@@ -42,3 +42,35 @@ void answer_encode(const struct payload *p, struct span context, struct buf *out
 	buf_put_json(out, context);
 	buf_puts(out, "}\n");
 }
+
+static const struct {
+	enum hook_agent agent;
+	const char *open, *reason, *close;
+} refusals[] = {
+	/* "%" stands for the name of the event. */
+	{ HOOK_BY_CLAUDE, "{\"hookSpecificOutput\":{\"hookEventName\":%",
+	  ",\"permissionDecision\":\"deny\",\"permissionDecisionReason\":", "}}\n" },
+	{ HOOK_BY_CODEX, "{\"hookSpecificOutput\":{\"hookEventName\":%",
+	  ",\"permissionDecision\":\"deny\",\"permissionDecisionReason\":", "}}\n" },
+	{ HOOK_BY_COPILOT, "{\"permissionDecision\":\"deny\"",
+	  ",\"permissionDecisionReason\":", "}\n" },
+	{ HOOK_BY_GEMINI, "{\"decision\":\"deny\"", ",\"reason\":", "}\n" },
+};
+
+bool answer_refuse(const struct payload *p, struct span reason, struct buf *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		size_t len = strcspn(refusals[i].open, "%");
+
+		if (refusals[i].agent != p->agent || p->event != HOOK_PRE_TOOL)
+			continue;
+		buf_put(out, refusals[i].open, len);
+		if (refusals[i].open[len])
+			buf_put_json(out, p->event_name);
+		buf_puts(out, refusals[i].reason);
+		buf_put_json(out, reason);
+		buf_puts(out, refusals[i].close);
+		return true;
+	}
+	return false;
+}

@@ -13,4 +13,8 @@
  */
 void answer_encode(const struct payload *p, struct span context, struct buf *out);
 
+/* Appends the answer that refuses what the event asks for, likewise. Returns whether the host takes
+ * one; nothing is appended when not. */
+bool answer_refuse(const struct payload *p, struct span reason, struct buf *out);
+
 #endif

@@ -246,7 +246,9 @@ int git_hook_run(struct hook *h, const struct git_hook *g, struct buf *said, str
 		hook_log(h, "guard", "skipped", SPAN_LIT("SK_GUARD=off"));
 		return 0;
 	}
-	rc = guarding_open(h, g->act, &m, said, e);
+	rc = guarding_open(h, g->act, true, &m, said, e);
+	if (rc < 0)
+		hook_log(h, "guard", "deny", span_of(e->text));
 	if (rc <= 0)
 		return rc;
 	a.ask.act = g->act;
@@ -255,7 +257,7 @@ int git_hook_run(struct hook *h, const struct git_hook *g, struct buf *said, str
 	find_place(&a);
 	rc = 0;
 	if (held(&a, &m, &holder)) {
-		guarding_say(&holder, &a.ask, &text);
+		guarding_say(&holder, &a.ask, true, &text);
 		hook_log(h, "guard", "deny", (struct span){ text.p, text.len });
 		rc = err_set(e, -SK_EWORK, "%s", text.p);
 	}

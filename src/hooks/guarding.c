@@ -16,25 +16,25 @@ static const char *act_word(enum guard_act act)
 	return act == GUARD_COMMIT ? "commit" : "push";
 }
 
-static int refuse(struct hook *h, enum guard_act act, const char *text, struct err *e)
+static int refuse(enum guard_act act, bool person, const char *text, struct err *e)
 {
-	hook_log(h, "guard", "deny", span_of(text));
-	return err_set(e, -SK_EWORK, "%s refused: %s" WAYS_OUT, act_word(act), text);
+	return err_set(e, -SK_EWORK, "%s refused: %s%s", act_word(act), text,
+		       person ? WAYS_OUT : "");
 }
 
-static int not_readable(struct hook *h, enum guard_act act, int rc, const struct err *why,
-			struct buf *said, struct err *e)
+static int not_readable(struct hook *h, enum guard_act act, bool person, int rc,
+			const struct err *why, struct buf *said, struct err *e)
 {
 	if (rc == -SK_ECORRUPT || rc == -SK_EREFUSED)
-		return refuse(h, act, why->text, e);
+		return refuse(act, person, why->text, e);
 	hook_log(h, "guard", "skipped", span_of(why->text));
 	buf_putf(said, "%s let through without a look at who is at work: %s", act_word(act),
 		 why->text);
 	return 0;
 }
 
-int guarding_open(struct hook *h, enum guard_act act, struct marker *m, struct buf *said,
-		  struct err *e)
+int guarding_open(struct hook *h, enum guard_act act, bool person, struct marker *m,
+		  struct buf *said, struct err *e)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	struct err why = ERR_INIT;
@@ -44,7 +44,7 @@ int guarding_open(struct hook *h, enum guard_act act, struct marker *m, struct b
 		return 0;
 	rc = marker_open(m, h->copilot, 0, "sk hooks run", &why);
 	if (rc < 0)
-		return not_readable(h, act, rc, &why, said, e);
+		return not_readable(h, act, person, rc, &why, said, e);
 	switch (guard_trust(m->trust)) {
 	case GUARD_TAMPERED:
 		buf_putf(&text,
@@ -52,7 +52,7 @@ int guarding_open(struct hook *h, enum guard_act act, struct marker *m, struct b
 			 "was changed. Try: sk tentacle marker-cleanup --apply --force",
 			 m->path.p, marker_trust_text(m->trust));
 		marker_close(m);
-		return refuse(h, act, text.p, e);
+		return refuse(act, person, text.p, e);
 	case GUARD_DOUBTED:
 		if (m->count)
 			hook_log(h, "guard", "info", span_of(marker_trust_text(m->trust)));
@@ -122,7 +122,8 @@ static void put_keeper(const struct guarding *g, struct buf *out)
 	}
 }
 
-void guarding_say(const struct guarding *g, const struct guard_ask *ask, struct buf *out)
+void guarding_say(const struct guarding *g, const struct guard_ask *ask, bool person,
+		  struct buf *out)
 {
 	bool commit = ask->act == GUARD_COMMIT;
 
@@ -143,5 +144,6 @@ void guarding_say(const struct guarding *g, const struct guard_ask *ask, struct 
 		buf_puts(out, "sk tentacle complete, when it has handed off");
 	else
 		buf_puts(out, "sk tentacle status");
-	buf_puts(out, WAYS_OUT);
+	if (person)
+		buf_puts(out, WAYS_OUT);
 }

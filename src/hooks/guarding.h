@@ -22,8 +22,8 @@ struct guarding {
  * when it was changed by others or makes no sense, so that agents may be missing. With 1 the caller
  * closes *m.
  */
-int guarding_open(struct hook *h, enum guard_act act, struct marker *m, struct buf *said,
-		  struct err *e);
+int guarding_open(struct hook *h, enum guard_act act, bool person, struct marker *m,
+		  struct buf *said, struct err *e);
 
 /* Appends refs/heads/... of what is checked out in a place; nothing when that cannot be told. */
 typedef void guarding_branch(void *ctx, struct span place, struct buf *out);
@@ -33,7 +33,9 @@ typedef void guarding_branch(void *ctx, struct span place, struct buf *out);
 bool guarding_held(const struct marker *m, const struct guard_ask *ask, guarding_branch *branch,
 		   void *ctx, struct guarding *out);
 
-/* The refusal, as one sentence. */
-void guarding_say(const struct guarding *g, const struct guard_ask *ask, struct buf *out);
+/* The refusal, as one sentence, with the ways past it for a person at git, or without for an agent.
+ */
+void guarding_say(const struct guarding *g, const struct guard_ask *ask, bool person,
+		  struct buf *out);
 
 #endif

@@ -30,6 +30,7 @@ void hook_release(struct hook *h)
 {
 	payload_release(&h->payload);
 	buf_release(&h->context);
+	buf_release(&h->refusal);
 }
 
 void hook_log(const struct hook *h, const char *rule, const char *decision, struct span detail)
@@ -81,6 +82,18 @@ static void log_unreadable(const struct hook *h)
 	hook_log(h, "payload", "parse-error", (struct span){ detail.p, detail.len });
 }
 
+/* Whether the host was told; what cannot be told is let through. */
+static bool refuse(struct hook *h, const char *rule, struct buf *answer)
+{
+	struct span reason = { h->refusal.p, h->refusal.len };
+	bool told = answer_refuse(&h->payload, reason, answer);
+
+	hook_log(h, rule, told ? "deny" : "skipped", reason);
+	if (!told)
+		buf_truncate(&h->refusal, 0);
+	return told;
+}
+
 void hook_run(struct hook *h, struct buf *answer)
 {
 	if (!h->payload.readable && h->payload.text.len)
@@ -95,6 +108,8 @@ void hook_run(struct hook *h, struct buf *answer)
 		if (rc != 0)
 			hook_log(h, rules[i].name, rc > 0 ? "done" : "error",
 				 span_of(rc > 0 ? "" : e.text));
+		if (h->refusal.len && refuse(h, rules[i].name, answer))
+			return;
 	}
 	answer_encode(&h->payload, (struct span){ h->context.p, h->context.len }, answer);
 }

@@ -18,14 +18,16 @@ struct hook {
 	struct span folder;        /* the present one, absolute; empty when it is gone */
 	struct host host;          /* the agent's process; pid 0 = not known */
 	uint32_t chance;           /* any number, evenly drawn */
+	bool guard_off;            /* a person has turned the commit guard off for this host */
 	struct buf context;        /* what the rules have to say to the model */
+	struct buf refusal;        /* why what the event asks for must not be; empty: it may */
 };
 
 void hook_release(struct hook *h);
 
 /*
  * Asks the rules for this event, in their order, and appends the host's answer to *answer. Rules
- * that fail are written to the log and the others go on.
+ * that fail are written to the log and the others go on; the first one that refuses is the last.
  */
 void hook_run(struct hook *h, struct buf *answer);
 

@@ -132,6 +132,75 @@ static struct span take_text(struct scan *s, struct arena *arena)
 	return arena_copy(arena, (struct span){ plain.p, plain.len });
 }
 
+/* Words as a list, as one line of shell. */
+static void take_words(struct scan *s, struct buf *line)
+{
+	scan_array(s);
+	while (scan_item(s)) {
+		CLEANUP(buf_release) struct buf plain = BUF_INIT;
+		struct scan_text text;
+
+		if (scan_peek(s) != '"') {
+			scan_skip(s, NULL);
+			continue;
+		}
+		scan_string(s, &text);
+		if (s->error)
+			return;
+		scan_unescape(&plain, text);
+		buf_puts(line, line->len ? " '" : "'");
+		for (size_t i = 0; i < plain.len; i++)
+			if (plain.p[i] == '\'')
+				buf_puts(line, "'\\''");
+			else
+				buf_putc(line, plain.p[i]);
+		buf_putc(line, '\'');
+	}
+}
+
+static void take_arguments(struct scan *s, struct payload *p)
+{
+	struct scan_text key;
+
+	scan_object(s);
+	while (scan_key(s, &key)) {
+		CLEANUP(buf_release) struct buf line = BUF_INIT;
+		bool command = span_is(key.raw, "command") || span_is(key.raw, "cmd");
+		char next = scan_peek(s);
+
+		if (command && next == '"') {
+			p->command = take_text(s, &p->arena);
+		} else if (command && next == '[') {
+			take_words(s, &line);
+			p->command = arena_copy(&p->arena, (struct span){ line.p, line.len });
+		} else {
+			scan_skip(s, NULL);
+		}
+	}
+}
+
+/* What a tool is given: an object, or the text of one. */
+static void take_tool_input(struct scan *s, struct payload *p)
+{
+	struct scan inner;
+
+	if (scan_peek(s) == '{') {
+		take_arguments(s, p);
+	} else if (scan_peek(s) == '"') {
+		scan_init(&inner, take_text(s, &p->arena));
+		if (scan_peek(&inner) == '{')
+			take_arguments(&inner, p);
+	} else {
+		scan_skip(s, NULL);
+	}
+}
+
+static bool is_tool_input(struct span key)
+{
+	return span_is(key, "tool_input") || span_is(key, "toolArgs") ||
+	       span_is(key, "toolInput") || span_is(key, "tool_args");
+}
+
 static bool take_truth(struct scan *s)
 {
 	struct span value = SPAN_NONE;
@@ -156,6 +225,8 @@ static void take_member(struct scan *s, struct span key, struct payload *p, stru
 		}
 	if (span_is(key, "hook_event_name") && next == '"')
 		signs->event_name = take_text(s, &p->arena);
+	else if (is_tool_input(key))
+		take_tool_input(s, p);
 	else if (span_is(key, "recoverable"))
 		p->recoverable = take_truth(s);
 	else if (span_is(key, "stop_hook_active") || span_is(key, "stopHookActive"))

@@ -67,6 +67,7 @@ struct payload {
 	struct span event_name; /* as the host writes it, for answers */
 	/* Borrowed from arena; empty when it does not say. */
 	struct span session, cwd, reason, source, trigger, tool, agent_id, agent_name;
+	struct span command;   /* the line that a tool is to run in a shell */
 	bool recoverable;      /* the host says that it goes on by itself */
 	bool stop_hook_active; /* it is at work because a hook made it go on */
 };

@@ -1,6 +1,7 @@
 """The commit guard: sk hooks run pre-commit and pre-push, as git calls them. What an agent is writing is not committed or
 pushed by others; everything else passes."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -411,3 +412,132 @@ def test_dispatch_does_not_bless_what_was_changed(repo):
     again = repo.t("dispatch", "lexer", "--force")
     assert again.code == 0 and "does not match its signature" in again.err
     assert not repo.try_commit("README")[0]
+
+
+# --- before a tool of an agent runs ---------------------------------------------------------------------------------
+
+# How each host tells of a line of shell, and how it wants to be refused.
+HOSTS = {
+    "claude": ("PreToolUse", lambda line: {"session_id": "s", "hook_event_name": "PreToolUse", "transcript_path": "/t",
+                                           "tool_name": "Bash", "tool_input": {"command": line}}),
+    "codex": ("PreToolUse", lambda line: {"session_id": "s", "hook_event_name": "PreToolUse", "turn_id": "t",
+                                          "tool_name": "Bash", "tool_input": {"command": line}}),
+    "codex-list": ("PreToolUse", lambda line: {"session_id": "s", "hook_event_name": "PreToolUse", "turn_id": "t",
+                                               "tool_name": "shell", "tool_input": {"command": ["bash", "-lc", line]}}),
+    "copilot": ("preToolUse", lambda line: {"sessionId": "s", "toolName": "bash", "toolArgs": {"command": line}}),
+    "copilot-text": ("preToolUse", lambda line: {"sessionId": "s", "toolName": "bash",
+                                                 "toolArgs": json.dumps({"command": line, "description": "x"})}),
+    "gemini": ("BeforeTool", lambda line: {"session_id": "s", "hook_event_name": "BeforeTool",
+                                           "tool_name": "run_shell_command", "tool_input": {"command": line}}),
+}
+
+
+def refusal(host, answer):
+    if host.startswith(("claude", "codex")):
+        assert set(answer) == {"hookSpecificOutput"}
+        answer = answer["hookSpecificOutput"]
+        assert answer.pop("hookEventName") == "PreToolUse"
+    if host == "gemini":
+        assert set(answer) == {"decision", "reason"} and answer["decision"] == "deny"
+        return answer["reason"]
+    assert set(answer) == {"permissionDecision", "permissionDecisionReason"} and answer["permissionDecision"] == "deny"
+    return answer["permissionDecisionReason"]
+
+
+def ask(repo, line, host="claude", cwd=None, env=None):
+    """What the host is told before the line runs: the reason of a refusal, or None."""
+    event, payload = HOSTS[host]
+    path = repo.folder / "home" / "payload"
+    path.write_text(json.dumps({**payload(line), "cwd": str(cwd or repo.folder)}))
+    with open(path) as stdin:
+        done = repo("hooks", "run", event, stdin=stdin, env=env)
+    assert (done.code, done.err) == (0, "")
+    return refusal(host, json.loads(done.out)) if done.out else None
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_host_is_refused(repo, agent, host):
+    assert ask(repo, "git commit -m x", host) is None
+    process = agent()
+    repo.put(repo.entry(pid=process.pid))
+    reason = ask(repo, "git add -A && git -c a=b commit -m \"it's \\\"x\\\"\"", host)
+    assert 'commit: tentacle "lexer" is at work in this checkout since' in reason and "nothing was committed" in reason
+    assert "SK_GUARD" not in reason and "--no-verify" not in reason
+    assert "push: tentacle" in ask(repo, "git push", host)
+    assert ask(repo, "git status; echo git commit", host) is None
+    assert [line["decision"] for line in repo.log()] == ["deny", "deny"]
+    process.kill()
+    process.wait()
+    assert ask(repo, "git commit -m x", host) is None
+
+
+def test_host_that_nobody_knows_is_told_nothing(repo, agent):
+    repo.put(repo.entry(pid=agent().pid))
+    path = repo.folder / "home" / "payload"
+    path.write_text('{"tool_input":{"command":"git commit"}}')
+    with open(path) as stdin:
+        done = repo("hooks", "run", "PreToolUse", stdin=stdin)
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert [line["decision"] for line in repo.log()] == ["skipped"]
+
+
+def test_agents_words_are_no_way_out(repo, agent):
+    repo.put(repo.entry(pid=agent().pid))
+    assert ask(repo, "git commit --no-verify -m x")
+    assert ask(repo, "SK_GUARD=off git commit -m x")
+    assert ask(repo, "git commit -m x", env={"SK_GUARD": "off"}) is None
+    assert repo.log()[-1]["detail"] == "SK_GUARD=off"
+
+
+def test_host_where_only_git_can_tell(repo, agent):
+    """A scope, a named branch, a folder in a variable: let through, and noted."""
+    repo.put(repo.entry(pid=agent().pid, scope=["src"]))
+    assert ask(repo, "git commit -am x") is None
+    assert "git's own hook decides" in repo.log()[-1]["detail"]
+    repo.put(repo.entry(pid=agent().pid))
+    for line in ("git push origin other", "cd \"$x\" && git commit", "git --git-dir=/x commit", "cd /nowhere && git push"):
+        count = len(repo.log())
+        assert ask(repo, line) is None
+        assert [line["decision"] for line in repo.log()[count:]] == ["skipped"]
+
+
+def test_host_in_other_places(repo, agent, tmp_path):
+    other, own = tmp_path / "home" / "other", tmp_path / "home" / "own"
+    for folder in (other, own):
+        repo.git("worktree", "add", "-q", "-b", folder.name, folder)
+    repo.put(repo.entry(pid=agent().pid))
+    (tmp_path / "src").mkdir()
+    assert ask(repo, "git commit", cwd=tmp_path / "src")
+    assert ask(repo, "git commit", cwd=other) is None
+    assert ask(repo, "git push", cwd=other) is None
+    assert ask(repo, "cd '%s' && git commit" % tmp_path, cwd=other)
+    assert ask(repo, "git -C ../../src commit", cwd=other)
+    assert ask(repo, "git -C '%s' commit" % other) is None
+    repo.put(repo.entry(pid=agent().pid, worktree=str(own), branch="own"))
+    assert ask(repo, "git commit && git push") is None
+    assert ask(repo, "git commit && git push", cwd=own) is None
+    assert ask(repo, "git push origin own") is None and repo.log()[-1]["decision"] == "skipped"
+
+
+def test_host_and_a_tampered_marker(repo, agent):
+    repo.put()
+    repo.marker.write_text("nonsense")
+    assert "commit refused: marker" in ask(repo, "git commit")
+    assert ask(repo, "ls") is None
+
+
+@pytest.mark.parametrize("payload", [
+    b'{"tool_input":"git commit"}', b'{"tool_input":7}', b'{"tool_input":{"command":7}}', b'{"tool_input":[["git"]]}',
+    b'{"toolArgs":"{\\"command\\":\\"git commit"}', b'{"toolArgs":"[1]"}', b'{"tool_input":{"command":["git",7,"commit"]}}',
+    b'{"tool_input":{"command":{"command":"git commit"}}}', b'{"tool_input":{"command":"git commit \\u0000 \\ud800"}}',
+    b'{"tool_input":{"command":"' + b"$(" * 100000 + b'git commit"}}', b'{"tool_input":{"command":"' + b"git commit;" * 3000 + b'"}}',
+    b'[{"tool_input":{"command":"git commit"}}]'], ids=itertools.count())
+def test_hostile_payload_before_a_tool(repo, agent, payload):
+    """Whatever it is: exit code 0, nothing on standard error, one answer or none."""
+    repo.put(repo.entry(pid=agent().pid))
+    path = repo.folder / "home" / "payload"
+    path.write_bytes(payload)
+    with open(path) as stdin:
+        done = repo("hooks", "run", "PreToolUse", "--agent", "claude", stdin=stdin)
+    assert (done.code, done.err) == (0, "")
+    assert not done.out or refusal("claude", json.loads(done.out))
