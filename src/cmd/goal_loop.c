@@ -10,16 +10,10 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "base/when.h"
 #include "cmd/goal_context.h"
 #include "core/goal_eval.h"
 #include "os/capture.h"
 #include "os/clock.h"
-
-static int exit_interrupted(const struct goal_loop *l)
-{
-	return l->interrupted == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
-}
 
 #define CRITERIA_CUT 2 /* the criteria were interrupted */
 
@@ -101,58 +95,6 @@ static int decide(struct goal_loop *l, enum goal_decision decision, const char *
 	return rc;
 }
 
-static int stop_gated(void)
-{
-	goal_loop_say("a gate blocks. Try: sk tentacle goal gate list, then sk tentacle goal gate "
-		      "approve ID "
-		      "and the same again");
-	return EXIT_AWAITING_GATE;
-}
-
-static int stop_over_budget(void)
-{
-	goal_loop_say("the budget is used up: the goal needs a person. Try: sk tentacle goal "
-		      "budget, then sk "
-		      "tentacle goal resume");
-	return EXIT_OVER_BUDGET;
-}
-
-static int stop_trouble(const struct goal_loop *l)
-{
-	for (size_t at = 0; at < l->trouble.len; at += strlen(l->trouble.p + at) + 1)
-		goal_loop_say("%s", l->trouble.p + at);
-	goal_loop_say("a person has to decide. Try: sk tentacle status");
-	return EXIT_NEEDS_HUMAN;
-}
-
-static int stop_parked(const struct goal_loop *l)
-{
-	CLEANUP(buf_release) struct buf when = BUF_INIT;
-
-	if (l->due_ms) {
-		buf_puts(&when, " before ");
-		buf_put_when(&when, l->due_ms);
-		buf_puts(&when, " UTC");
-	}
-	goal_loop_say("what is left is parked and not due%s. Try: the same again then; sk "
-		      "retry-queue list",
-		      when.len ? when.p : "");
-	return EXIT_PARKED;
-}
-
-/* Whether something that counts at every moment is used up, and not only at an iteration's end. */
-static int over_now(struct goal_loop *l, bool *over, struct err *e)
-{
-	CLEANUP(goals_close) struct goal_store *s = NULL;
-	const struct goal *g;
-	int rc = goal_loop_open(l, 0, &s, &g, e);
-
-	if (rc < 0)
-		return rc;
-	*over = agent_budget_spent(g, l->c->now_ms);
-	return 0;
-}
-
 static int iteration_over(struct goal_loop *l, struct err *e)
 {
 	enum goal_verdict verdict;
@@ -169,9 +111,9 @@ static int iteration_over(struct goal_loop *l, struct err *e)
 		return rc;
 	l->iterations++;
 	if (verdict == VERDICT_GATED)
-		return stop_gated();
+		return goal_loop_gated();
 	if (verdict == VERDICT_OVER_BUDGET)
-		return stop_over_budget();
+		return goal_loop_over_budget();
 	goal_loop_say(
 		"the criteria do not pass yet, and the next iteration has no tentacles. Try: sk "
 		"tentacle goal criteria list, then sk tentacle create NAME, sk tentacle goal link "
@@ -202,11 +144,12 @@ static int conclude(struct goal_loop *l, struct err *e)
 			"complete");
 		return EXIT_NEEDS_HUMAN;
 	}
+	goal_loop_say("nothing is left to do: the criteria run (%zu)", criteria);
 	rc = prove(l, e);
 	if (rc < 0)
 		return rc;
 	if (rc == CRITERIA_CUT)
-		return exit_interrupted(l);
+		return l->interrupted == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
 	if (rc == 0 && tentacles)
 		return iteration_over(l, e);
 	if (rc == 0) {
@@ -219,149 +162,104 @@ static int conclude(struct goal_loop *l, struct err *e)
 	if (rc < 0)
 		return rc;
 	if (verdict == VERDICT_GATED)
-		return stop_gated();
+		return goal_loop_gated();
 	goal_loop_say("all criteria pass: the goal is completed");
 	return EXIT_DONE;
 }
 
-/* The exit code that a status calls for in which nothing is started. */
-static int exit_of_status(int status)
-{
-	switch (status) {
-	case GOAL_COMPLETED:
-		return EXIT_DONE;
-	case GOAL_AWAITING_GATE:
-		return stop_gated();
-	case GOAL_NEEDS_HUMAN:
-		goal_loop_say("the goal needs a person. Try: sk tentacle goal status");
-		return EXIT_NEEDS_HUMAN;
-	default:
-		goal_loop_say("the goal is %s: nothing was started. Try: sk tentacle goal resume",
-			      goal_state_word((unsigned)status));
-		return EXIT_REFUSED;
-	}
-}
-
-static void cancel_all(struct goal_loop *l, const struct buf *watched)
-{
-	for (size_t at = 0; at < watched->len; at += strlen(watched->p + at) + 1) {
-		CLEANUP(captured_release) struct captured said = CAPTURED_INIT;
-		CLEANUP(buf_release) struct buf state = BUF_INIT;
-		char task[80];
-		char *argv[] = { (char *)"sk",
-				 (char *)"workstream",
-				 (char *)"cancel",
-				 (char *)"--yes",
-				 NULL,
-				 task,
-				 NULL };
-
-		agent_task_name(span_of(watched->p + at), task);
-		buf_putf(&state, "--state-dir=%s", l->c->paths->state_dir);
-		argv[4] = state.p;
-		(void)capture_run(&(struct capture){ .path = "/proc/self/exe",
-						     .argv = argv,
-						     .envp = environ,
-						     .output_bytes_max = GOAL_FILE_BYTES_MAX,
-						     .limit_ms = AGENT_START_LIMIT_MS },
-				  &said);
-	}
-	l->cancelled = true;
-}
-
-static void hear(struct goal_loop *l, int number, const struct buf *watched)
-{
-	if (!number)
-		return;
-	if (!l->interrupted && number == SIGINT) {
-		goal_loop_say("draining: agents at work go to their end, nothing new starts; "
-			      "Ctrl-C again "
-			      "cancels them");
-	} else if (!l->cancelled) {
-		goal_loop_say("cancelling: the agents at work are ended");
-		cancel_all(l, watched);
-	}
-	l->interrupted = number;
-}
-
 #define GO_ON 1000 /* no exit code: there will be another step */
+
+/* Whether parked work will go on by itself before the patience is over. */
+static bool parked_soon(const struct goal_loop *l, int64_t now_ms)
+{
+	return l->parked && l->releases && l->due_ms && l->due_ms - now_ms <= l->patience_ms;
+}
 
 static int nobody_at_work(struct goal_loop *l, struct err *e)
 {
 	int64_t now_ms = clock_wall_ms(&clock_real);
 	int64_t mono_ms = clock_mono_ms(&clock_real);
+	bool soon = parked_soon(l, now_ms);
 
-	if (l->interrupted)
-		return exit_interrupted(l);
-	if (l->trouble.len)
-		return stop_trouble(l);
-	if (!l->open)
+	if (!l->open && !l->trouble.len)
 		return conclude(l, e);
-	if (l->unrecorded)
+	if (l->unrecorded || l->due || (l->ready && l->orders && !l->blocked.len))
 		return GO_ON;
-	if (l->parked && l->releases && l->due_ms && l->due_ms <= now_ms)
-		return GO_ON;
+	if (l->trouble.len && !soon)
+		return goal_loop_in_trouble(l);
 	if (!l->quiet_ms)
 		l->quiet_ms = mono_ms;
-	if (l->ready && l->orders && !l->blocked.len)
+	if (mono_ms - l->quiet_ms < l->patience_ms && (soon || !l->parked))
 		return GO_ON;
-	if (mono_ms - l->quiet_ms < l->patience_ms &&
-	    !(l->parked && (!l->releases || l->due_ms - now_ms > l->patience_ms)))
-		return GO_ON;
+	if (l->trouble.len)
+		return goal_loop_in_trouble(l);
 	if (l->parked)
-		return stop_parked(l);
+		return goal_loop_parked(l);
+	if (l->by_hand)
+		return goal_loop_by_hand(l);
 	goal_loop_say("%s", l->blocked.len ? l->blocked.p
 					   : "nobody works on what is left: sk tentacle status");
 	return l->blocked.len ? EXIT_PARKED : EXIT_NEEDS_HUMAN;
 }
 
-static int step(struct goal_loop *l, struct buf *watched, struct err *e)
+/* What only has to be written down. Returns 1 when something was, 0, or negative. */
+static int tidy_up(struct goal_loop *l, struct err *e)
 {
-	CLEANUP(buf_release) struct buf ready = BUF_INIT;
-	enum goal_verdict verdict;
-	bool over = false, active;
-	int rc = goal_loop_complete(l, e);
+	bool due = l->due && l->releases && !l->interrupted;
+	int rc = l->unrecorded ? goal_loop_complete(l, e) : 0;
 
-	if (rc == 0 && l->releases && !l->interrupted)
+	if (rc == 0 && due)
 		rc = goal_loop_free(l, e);
-	if (rc < 0)
-		return rc;
-	buf_truncate(watched, 0);
-	rc = goal_loop_look(l, &ready, watched, e);
-	if (rc < 0)
-		return rc;
-	active = rc == GOAL_ACTIVE;
-	if (!active && !l->at_work)
-		return exit_of_status(rc);
-	rc = goal_loop_watch(l, watched, &ready, e);
-	if (rc == 0)
-		rc = over_now(l, &over, e);
-	if (rc < 0)
-		return rc;
-	if (over && !l->at_work && l->open) {
-		rc = decide(l, DECISION_CONTINUE, "the budget is used up", &verdict, e);
-		return rc < 0 ? rc : stop_over_budget();
+	return rc < 0 ? rc : l->unrecorded || due;
+}
+
+static int over_budget(struct goal_loop *l, struct err *e)
+{
+	enum goal_verdict verdict;
+	int rc = decide(l, DECISION_CONTINUE, "the budget is used up", &verdict, e);
+
+	return rc < 0 ? rc : goal_loop_over_budget();
+}
+
+static int step(struct goal_loop *l, struct err *e)
+{
+	CLEANUP(buf_release) struct buf ready = BUF_INIT, watched = BUF_INIT;
+	uint64_t seq = l->seq;
+	int status = goal_loop_look(l, &ready, &watched, e), rc = status;
+
+	if (rc >= 0)
+		rc = tidy_up(l, e);
+	if (rc > 0) {
+		buf_truncate(&ready, 0);
+		buf_truncate(&watched, 0);
+		rc = status = goal_loop_look(l, &ready, &watched, e);
 	}
-	if (active && !over && !l->trouble.len)
+	if (rc >= 0)
+		rc = goal_loop_watch(l, &watched, &ready, e);
+	if (rc < 0)
+		return rc;
+	if (l->interrupted)
+		return l->at_work && l->calls < 3 ? GO_ON : goal_loop_left(l);
+	if (status != GOAL_ACTIVE && !l->at_work)
+		return goal_loop_not_active((unsigned)status);
+	if (l->over && !l->at_work && l->open)
+		return over_budget(l, e);
+	if (status == GOAL_ACTIVE && !l->over)
 		rc = goal_loop_start(l, &ready, e);
 	if (rc < 0)
 		return rc;
-	if (l->at_work) {
+	if (l->at_work || seq != l->seq)
 		l->quiet_ms = 0;
-		return GO_ON;
-	}
-	return nobody_at_work(l, e);
+	return l->at_work ? GO_ON : nobody_at_work(l, e);
 }
 
 int goal_loop_run(struct goal_loop *l, struct err *e)
 {
-	CLEANUP(buf_release) struct buf watched = BUF_INIT;
-
 	for (;;) {
-		int rc = step(l, &watched, e);
+		int rc = step(l, e);
 
 		if (rc != GO_ON)
 			return rc;
-		hear(l, agent_eyes_wait(&l->eyes, l->poll_ms), &watched);
+		goal_loop_hear(l, agent_eyes_wait(&l->eyes, l->poll_ms));
 	}
 }

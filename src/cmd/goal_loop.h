@@ -20,15 +20,21 @@ struct goal_loop {
 	int64_t criterion_ms;                             /* 0 = each criterion's own */
 	bool orders, releases; /* starts agents; lets parked work go when its time has come */
 	int interrupted;       /* the signal, after which nothing new is started */
-	bool cancelled;
-	/* What the last look found. */
-	size_t at_work, ready, parked, open;
-	bool unrecorded;    /* something was handed off well and is not completed yet */
-	int64_t due_ms;     /* when parked work is due, 0 = nobody knows */
-	int64_t quiet_ms;   /* monotonic: since when nobody is at work, 0 = somebody is */
-	unsigned handed;    /* times in a row that a task went to a new orchestrator */
-	struct buf trouble; /* what needs a person, one line each */
-	struct buf blocked; /* why something that is ready was not started */
+	unsigned calls; /* 1 = agents go to their end, 2 = they are ended, 3 = we go at once */
+	/* What the last look found. At work are agents that are watched over here; by hand is what
+	   somebody took up, or was given the prompt for. */
+	size_t at_work, by_hand, ready, parked, open;
+	bool unrecorded;  /* something was handed off well and is not completed yet */
+	bool due, over;   /* something parked may go now; the budget is used up */
+	int64_t due_ms;   /* when parked work is due, 0 = nobody knows */
+	uint64_t seq;     /* of the newest event then */
+	int64_t quiet_ms; /* monotonic: since when nobody is at work and nothing was recorded */
+	unsigned handed;  /* times in a row that a task went to a new orchestrator */
+	struct buf agents_at_work, hands; /* their names, a NUL behind each */
+	struct buf trouble;               /* what needs a person, one line each */
+	struct buf blocked;               /* why something that is ready was not started */
+	struct told *told;                /* what was said of each tentacle last */
+	size_t told_count, told_capacity;
 };
 
 void goal_loop_release(struct goal_loop *l);

@@ -7,6 +7,22 @@
 /* One line for people on stderr. */
 void goal_loop_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* One line about a tentacle, unless it is what was said of it before. */
+void goal_loop_tell(struct goal_loop *l, struct span name, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Each says why the loop ends and what to type, and returns the exit code. */
+int goal_loop_gated(void);
+int goal_loop_over_budget(void);
+int goal_loop_in_trouble(const struct goal_loop *l);
+int goal_loop_parked(const struct goal_loop *l);
+int goal_loop_by_hand(const struct goal_loop *l);
+int goal_loop_left(const struct goal_loop *l);
+int goal_loop_not_active(unsigned status);
+
+/* A signal: the first Ctrl-C lets agents go to their end, the second (or TERM) ends them, the third
+ * leaves them alone. Says so. */
+void goal_loop_hear(struct goal_loop *l, int number);
+
 /* Opens the store at this moment and finds the goal: 0 with both, or a negative code. */
 int goal_loop_open(struct goal_loop *l, unsigned flags, struct goal_store **s,
 		   const struct goal **g, struct err *e);
@@ -32,7 +48,7 @@ int goal_loop_start(struct goal_loop *l, const struct buf *ready, struct err *e)
 /* Completes what was handed off well. -SK_EHUMAN when a verification is against it. */
 int goal_loop_complete(struct goal_loop *l, struct err *e);
 
-/* Releases one that is parked, when its time has come. */
+/* Releases one that is parked and due. */
 int goal_loop_free(struct goal_loop *l, struct err *e);
 
 #endif

@@ -14,26 +14,6 @@
 #include "core/tentacle_work.h"
 #include "os/clock.h"
 
-void goal_loop_release(struct goal_loop *l)
-{
-	agents_release(&l->agents);
-	agent_eyes_close(&l->eyes);
-	mem_free(&l->goal_id);
-	buf_release(&l->trouble);
-	buf_release(&l->blocked);
-}
-
-void goal_loop_say(const char *fmt, ...)
-{
-	CLEANUP(buf_release) struct buf line = BUF_INIT;
-	va_list args;
-
-	va_start(args, fmt);
-	buf_putfv(&line, fmt, args);
-	va_end(args);
-	print_problem(line.p);
-}
-
 int goal_loop_open(struct goal_loop *l, unsigned flags, struct goal_store **s,
 		   const struct goal **g, struct err *e)
 {
@@ -69,7 +49,39 @@ static void trouble(struct goal_loop *l, const struct tentacle *t, const char *w
 	buf_putf(&l->trouble, "tentacle \"%.*s\": %s%c", SPAN_ARG(t->name), what, 0);
 }
 
-/* Counts one tentacle; what is to be started is named in *ready, with a NUL behind it. */
+/* Whether its agent is a process of ours, or will be. */
+static bool watched_over(const struct tentacle *t)
+{
+	return t->status == TENTACLE_RUNNING || ordered(t) || ending(t);
+}
+
+static void name_it(struct buf *names, struct span name)
+{
+	buf_putf(names, "%.*s%c", SPAN_ARG(name), 0);
+}
+
+/* Counts one tentacle by who works on it. */
+static void count(struct goal_loop *l, const struct tentacle *t, enum standing s)
+{
+	bool resolved = t->status == TENTACLE_HANDED_OFF && s == STANDING_RESOLVED;
+
+	l->open += !standing_closes(s) || resolved; /* one that is resolved is completed next */
+	l->parked += s == STANDING_PARKED;
+	l->unrecorded |= resolved && !t->outside_scope.count && !t->owner.nonce.len;
+	if (watched_over(t)) {
+		l->at_work++;
+		name_it(&l->agents_at_work, t->name);
+	} else if (s == STANDING_ACTIVE || s == STANDING_DISPATCHED) {
+		l->by_hand++;
+		name_it(&l->hands, t->name);
+		goal_loop_tell(l, t->name,
+			       "%s: it is in somebody's hands, the loop waits for the hand-off",
+			       tentacle_state_word(t->status));
+	}
+}
+
+/* What is to be started is named in *ready, with a NUL behind it; what needs a person in
+ * l->trouble. */
 static void look_at(struct goal_loop *l, const struct goals *all, struct span name,
 		    struct buf *ready)
 {
@@ -78,13 +90,8 @@ static void look_at(struct goal_loop *l, const struct goals *all, struct span na
 
 	if (!t)
 		return;
-	l->open += !standing_closes(s);
-	l->at_work += s == STANDING_RUNNING || s == STANDING_DISPATCHED || s == STANDING_ACTIVE ||
-		      ending(t);
-	l->parked += s == STANDING_PARKED;
-	l->open += t->status == TENTACLE_HANDED_OFF && s == STANDING_RESOLVED; /* completed next */
-	l->unrecorded |= t->status == TENTACLE_HANDED_OFF && s == STANDING_RESOLVED;
-	if (t->outside_scope.count)
+	count(l, t, s);
+	if (t->outside_scope.count && t->status != TENTACLE_COMPLETED)
 		trouble(l, t, "files outside of its scope were changed");
 	else if (s == STANDING_TRIAGE)
 		trouble(l, t, handoff_words[t->terminal_status]);
@@ -97,7 +104,16 @@ static void look_at(struct goal_loop *l, const struct goals *all, struct span na
 		trouble(l, t, "its agent ended several times without a hand-off");
 	else if (s == STANDING_READY || s == STANDING_AWAITING_HANDOFF ||
 		 (s == STANDING_LOST && !t->owner.nonce.len))
-		buf_putf(ready, "%.*s%c", SPAN_ARG(name), 0);
+		name_it(ready, name);
+}
+
+static void begin_counting(struct goal_loop *l)
+{
+	l->at_work = l->by_hand = l->parked = l->open = 0;
+	l->unrecorded = false;
+	buf_truncate(&l->trouble, 0);
+	buf_truncate(&l->hands, 0);
+	buf_truncate(&l->agents_at_work, 0);
 }
 
 /* What there is: fills the counts and the names that may be started. */
@@ -113,17 +129,17 @@ int goal_loop_look(struct goal_loop *l, struct buf *ready, struct buf *watched, 
 		return rc;
 	all = goal_store_goals(s);
 	now = goal_iteration(g, g->iteration);
-	l->at_work = l->parked = l->open = 0;
-	l->unrecorded = false;
-	buf_truncate(&l->trouble, 0);
+	begin_counting(l);
 	for (size_t i = 0; now && i < now->tentacles.count; i++) {
 		const struct tentacle *t = goals_tentacle(all, now->tentacles.v[i]);
 
 		look_at(l, all, now->tentacles.v[i], ready);
 		if (t && (t->status == TENTACLE_RUNNING || ordered(t) || lost(t)))
-			buf_putf(watched, "%.*s%c", SPAN_ARG(t->name), 0);
+			name_it(watched, t->name);
 	}
-	(void)agent_due(all, l->c->now_ms, &l->due_ms);
+	l->due = agent_due(all, l->c->now_ms, &l->due_ms) != NULL;
+	l->over = agent_budget_spent(g, l->c->now_ms);
+	l->seq = goal_store_state(s)->last_seq;
 	return g->status;
 }
 
@@ -164,8 +180,10 @@ int goal_loop_watch(struct goal_loop *l, const struct buf *watched, struct buf *
 			l->handed = 0; /* somebody is at work */
 		if (rc < 0)
 			return rc;
-		if (rc > 0 && gone)
+		if (rc > 0 && gone) {
 			l->at_work++;
+			name_it(&l->agents_at_work, span_of(watched->p + at));
+		}
 		if (rc > 0 || (!gone && !waits))
 			continue;
 		l->at_work -= waits;
@@ -191,11 +209,12 @@ int goal_loop_start(struct goal_loop *l, const struct buf *ready, struct err *e)
 		int rc;
 
 		l->ready++;
-		if (!l->orders || l->interrupted || l->at_work >= l->concurrency)
+		if (!l->orders || l->at_work >= l->concurrency)
 			continue;
 		rc = agent_order(l->c, &l->agents, &wish, &receipt, &refused);
 		if (rc == 0) {
 			l->at_work++;
+			name_it(&l->agents_at_work, span_of(wish.name));
 			goal_loop_say("%s: started (sk logs -f %s)", wish.name, receipt.task);
 		} else if (passes(rc)) {
 			buf_truncate(&l->blocked, 0);

@@ -114,7 +114,9 @@ const struct cmd cmd_tentacle_goal_loop = {
 		"time has come, and when nothing is left runs the criteria: when all pass the goal "
 		"is completed, else the iteration is closed. Killed at any moment and begun again "
 		"it goes on; no agent is started twice. Ctrl-C lets agents at work finish, a "
-		"second one ends them.\n\n"
+		"second one ends them, a third one leaves at once. One tentacle that needs a "
+		"person "
+		"does not stop the others.\n\n"
 		"It ends with 0 when the goal is completed, 10 at a gate, 11 when a person has to "
 		"decide, 12 when the budget is used up, 75 when what is left is parked, 1 at "
 		"--max-iterations; its last line says what to type.",

@@ -43,6 +43,11 @@ int watch_add_names(int watch, int dir)
 	return add(watch, dir, NAMES_GONE | IN_CLOSE_WRITE | FOLDERS_NEW);
 }
 
+int watch_add_writes(int watch, int dir)
+{
+	return add(watch, dir, IN_MODIFY);
+}
+
 void watch_remove(int watch, int folder)
 {
 	(void)inotify_rm_watch(watch, folder); /* it may be gone already */
@@ -59,7 +64,7 @@ static void tell(const struct inotify_event *event,
 		return; /* of the folder itself */
 	else if (event->mask & NAMES_GONE)
 		notice.what = WATCH_GONE;
-	else if (event->mask & IN_CLOSE_WRITE)
+	else if (event->mask & (IN_CLOSE_WRITE | IN_MODIFY))
 		notice.what = WATCH_WRITTEN;
 	else if (event->mask & IN_ISDIR)
 		notice.what = WATCH_APPEARED;

@@ -16,7 +16,7 @@ int watch_add(int watch, int dir);
 
 enum watch_what {
 	WATCH_GONE,     /* the name was removed or taken elsewhere */
-	WATCH_WRITTEN,  /* a file of this name was written and closed */
+	WATCH_WRITTEN,  /* a file of this name was written */
 	WATCH_APPEARED, /* a folder of this name was made or brought here */
 	WATCH_MISSED,   /* more happened than could be kept: anything may be so. No name */
 };
@@ -31,6 +31,10 @@ struct watch_notice {
  * folder that is removed is not watched any more. */
 int watch_add_names(int watch, int dir);
 void watch_remove(int watch, int folder);
+
+/* Likewise, for names of files whose bytes were changed in place, and nothing else: to open one for
+ * writing and leave it as it was is no change. */
+int watch_add_writes(int watch, int dir);
 
 /* Hands over what happened since the last call, in order; never waits. */
 void watch_read(int watch, void (*fn)(void *ctx, const struct watch_notice *notice), void *ctx);

@@ -243,6 +243,111 @@ def test_interrupted_twice(crew):
     assert crew.goals.meta("docs")["status"] == "awaiting-handoff"
 
 
+def test_interrupted_three_times(crew):
+    """The third one leaves at once, whoever is at work, and the last line can be typed."""
+    crew.gate("gate")
+    linked(crew, "docs", "stubborn wait=gate handoff")
+    running = start(crew)
+    agent = crew.began("docs")
+    said = Reader(running)
+    running.send_signal(signal.SIGINT)
+    said.until("draining: docs")
+    running.send_signal(signal.SIGINT)
+    said.until("ending the agents at work: docs")
+    running.send_signal(signal.SIGINT)
+    assert running.wait(20) == 130
+    last = said.rest().splitlines()[-1]
+    assert "Try: sk tentacle goal loop" in last and "docs" in last
+    crew.kill_all()
+    assert agent not in crew.goals.left()
+
+
+class Reader:
+    """What a process says, as it comes."""
+
+    def __init__(self, process):
+        self.file, self.text = process.stderr.fileno(), ""
+
+    def until(self, words):
+        until(lambda: words in self.more(), "it says " + words)
+
+    def more(self):
+        self.text += os.read(self.file, 65536).decode()
+        return self.text
+
+    def rest(self):
+        while True:
+            part = os.read(self.file, 65536).decode()
+            self.text += part
+            if not part:
+                return self.text
+
+
+def by_hand(crew, name):
+    assert crew.goals.t("resume", name).code == 0
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_a_person_works(crew, number, code):
+    """Work that somebody took up is nobody the loop could end, or wait for when it was told to go."""
+    linked(crew, "docs")
+    by_hand(crew, "docs")
+    running = start(crew)
+    said = Reader(running)
+    said.until("docs: active: it is in somebody's hands")
+    running.send_signal(number)
+    assert running.wait(20) == code
+    assert "no agent is at work" in said.rest().splitlines()[-1]
+    assert crew.ran("docs") == []
+
+
+def test_what_a_person_does_stops_nobody_else(crew):
+    linked(crew, "docs")
+    linked(crew, "other", "handoff")
+    by_hand(crew, "docs")
+    done = loop(crew, "--poll-timeout", "300ms")
+    assert done.code == 11 and "what is left is in somebody's hands" in done.err
+    assert crew.goals.meta("other")["status"] == "completed" and len(crew.ran("other")) == 1
+
+
+def test_one_stuck_tentacle_stops_nobody_else(crew):
+    linked(crew, "docs", "handoff=AMBIGUOUS")
+    linked(crew, "first", "handoff", todo_deps=[])
+    assert loop(crew, "--concurrency", "1").code == 11
+    linked(crew, "second", "handoff")
+    done = loop(crew, "--concurrency", "1")
+    assert done.code == 11 and "AMBIGUOUS" in done.err
+    assert [crew.goals.meta(name)["status"] for name in ("first", "second")] == ["completed", "completed"]
+
+
+def bytes_read(process):
+    counts = dict(line.split(": ") for line in open("/proc/%d/io" % process.pid).read().splitlines())
+    return int(counts["rchar"])
+
+
+def test_it_wakes_for_what_is_recorded_alone(crew):
+    """While an agent works it sleeps: others take the lock and leave their name in it, and it does not look. A look reads the
+    whole journal, so looks are counted by what was read."""
+    crew.gate("gate")
+    linked(crew, "docs", "wait=gate handoff")
+    criterion(crew, "true")
+    running = crew.goals.start("tentacle", "goal", "loop", "--poll-interval", "1h")
+    crew.began("docs")
+    until(lambda: crew.goals.meta("docs")["status"] == "running", "its start is recorded")
+    journal = (crew.goals.home / "transitions.jsonl").stat().st_size
+    before = bytes_read(running)
+    assert crew.goals.t("todo", "docs", "add", "one more").code == 0
+    until(lambda: bytes_read(running) > before + journal, "it looks")
+    before = bytes_read(running)
+    for _ in range(30):
+        assert crew.goals("breaker", "reset", "--all").code == 0
+    assert bytes_read(running) - before < 8 * journal, "it looked although nothing was recorded"
+    crew.open_gate("gate")
+    assert until(lambda: crew.goals.meta("docs")["status"] != "running", "it ends")
+    running.terminate()
+    running.wait(20)
+
+
 def in_the_criteria(crew):
     """A loop that runs its criteria: one has passed, the other waits."""
     linked(crew, "docs", "handoff")
