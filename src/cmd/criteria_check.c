@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/when.h"
 #include "cmd/criteria_page.h"
+#include "cmd/fit.h"
 #include "core/goal_gates.h"
 #include "os/clock.h"
 #include "work/criterion_run.h"
@@ -166,10 +167,8 @@ static void print_one(struct criteria_check *k, const struct checked *one)
 		out_putf(out, " with %lld", (long long)one->outcome.exit_code);
 	out_putf(out, " (%s)%s\n", took.p,
 		 one->recorded ? "" : ", not recorded: it was changed meanwhile");
-	if (one->outcome.exit_code != 0 && one->evidence[0]) {
-		out_visible(out, text_end(span_of(one->evidence), EVIDENCE_BYTES_MAX));
-		out_puts(out, "\n");
-	}
+	if (one->outcome.exit_code != 0)
+		fit_lines(out, text_end(span_of(one->evidence), EVIDENCE_BYTES_MAX), 2);
 	out_flush(out); /* the next one may take minutes */
 }
 

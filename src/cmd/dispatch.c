@@ -104,6 +104,19 @@ static void put_group(struct buf *names, const struct buf *lead)
 	}
 }
 
+/* "sk task --help": the page of the group. Returns whether that was asked for, and printed. */
+static bool group_help(struct dispatch *d, char *const *words, size_t count)
+{
+	CLEANUP(buf_release) struct buf lead = BUF_INIT;
+	size_t used = group_words(words, count, &lead);
+
+	if (!used || used == count ||
+	    (strcmp(words[used], "--help") != 0 && strcmp(words[used], "-h") != 0))
+		return false;
+	buf_truncate(&lead, lead.len - 1); /* the blank */
+	return help_print_group(&d->out, lead.p);
+}
+
 /* "sk task" alone names the commands of the group, "sk task shwo" the one that was meant. Returns 0
  * when the first word begins no path. */
 static int group_only(char *const *words, size_t count, struct err *e)
@@ -237,6 +250,8 @@ static int dispatch_words(struct dispatch *d, char **words, size_t count, struct
 	}
 	cmd = cmd_find(words + at, count - at, &used);
 	if (!cmd) {
+		if (group_help(d, words + at, count - at))
+			return EXIT_DONE;
 		rc = group_only(words + at, count - at, e);
 		return rc < 0 ? rc : unknown_command(words[at], e);
 	}

@@ -101,6 +101,23 @@ void fit_text(struct out *o, struct span text, unsigned indent)
 	out_puts(o, "\n");
 }
 
+void fit_lines(struct out *o, struct span text, unsigned indent)
+{
+	for (size_t at = 0; at < text.len;) {
+		const char *end = memchr(text.p + at, '\n', text.len - at);
+		size_t len = end ? (size_t)(end - text.p) - at : text.len - at;
+		struct span line = { text.p + at, len };
+
+		if (line.len && line.p[line.len - 1] == '\r')
+			line.len--;
+		if (line.len)
+			out_putf(o, "%*s", (int)indent, "");
+		out_visible(o, line);
+		out_puts(o, "\n");
+		at += len + 1;
+	}
+}
+
 void fit_heading(struct out *o, const char *title)
 {
 	out_puts(o, "\n");

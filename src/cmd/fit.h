@@ -19,6 +19,10 @@ void fit_table(const struct table *t, struct out *o, unsigned indent);
 /* Our own and foreign text, made visible: one paragraph, all lines indented. */
 void fit_text(struct out *o, struct span text, unsigned indent);
 
+/* What a program printed, made visible line by line and indented; nothing is broken or joined. The
+ * last line may lack its newline. */
+void fit_lines(struct out *o, struct span text, unsigned indent);
+
 /* A heading between two parts of a page. */
 void fit_heading(struct out *o, const char *title);
 

@@ -2,6 +2,7 @@
 #include "cmd/help.h"
 
 #include "base/limits.h"
+#include "cmd/fit.h"
 
 #define USAGE_COLUMNS 80
 
@@ -199,6 +200,18 @@ static int overview_json(struct out *out)
 
 #define PATH_COLUMNS 24
 
+/* As people type it: "goal" is short for "tentacle goal". */
+static const char *short_path(const struct cmd *cmd)
+{
+	static const char group[] = "tentacle ";
+	const char *path = cmd->path;
+
+	return strncmp(path, group, strlen(group)) == 0 &&
+			       strncmp(path + strlen(group), "goal ", strlen("goal ")) == 0
+		       ? path + strlen(group)
+		       : path;
+}
+
 /* The widest path of the section that begins with row `at`: its summaries stand in one column, but
  * for a few long paths that would leave no room for the summaries of the others. */
 static unsigned section_width(size_t at)
@@ -206,7 +219,7 @@ static unsigned section_width(size_t at)
 	unsigned width = 0;
 
 	for (size_t i = at; i < cmd_count && (i == at || !cmd_heading(cmd_table[i])); i++) {
-		size_t len = strlen(cmd_table[i]->path);
+		size_t len = strlen(short_path(cmd_table[i]));
 
 		if (cmd_shown(cmd_table[i]) && len > width && len <= PATH_COLUMNS)
 			width = (unsigned)len;
@@ -233,11 +246,13 @@ static int overview(struct out *out)
 		}
 		if (!cmd_shown(cmd_table[i]))
 			continue;
-		out_putf(out, "  %-*s  ", (int)width, cmd_table[i]->path);
-		len = strlen(cmd_table[i]->path);
+		out_putf(out, "  %-*s  ", (int)width, short_path(cmd_table[i]));
+		len = strlen(short_path(cmd_table[i]));
 		out_hanging(out, cmd_table[i]->summary, (len > width ? (unsigned)len : width) + 4);
 	}
-	out_puts(out, "\nsk help COMMAND explains one of them; every one takes --format json.\n");
+	out_puts(out,
+		 "\n\"goal ...\" is short for \"tentacle goal ...\".\nsk help COMMAND explains one "
+		 "of them.\n");
 	return EXIT_DONE;
 }
 
@@ -248,19 +263,18 @@ static bool in_group(const struct cmd *cmd, const char *group)
 	return cmd_shown(cmd) && strncmp(cmd->path, group, len) == 0 && cmd->path[len] == ' ';
 }
 
-/* "sk help task": the commands of a group. Returns whether there are any. */
-static bool print_group(struct cmd_ctx *c, const char *group)
+bool help_print_group(struct out *out, const char *group)
 {
 	CLEANUP(table_release) struct table t = TABLE_INIT(2);
 
 	for (size_t i = 0; i < cmd_count; i++) {
 		if (!in_group(cmd_table[i], group))
 			continue;
-		table_cell(&t, STYLE_PLAIN, "sk %s", cmd_table[i]->path);
+		table_cell(&t, STYLE_PLAIN, "sk %s", short_path(cmd_table[i]));
 		table_cell(&t, STYLE_PLAIN, "%s", cmd_table[i]->summary);
 	}
 	if (t.count)
-		table_print(&t, c->out, 0);
+		fit_table(&t, out, 0);
 	return t.count > 0;
 }
 
@@ -280,7 +294,7 @@ static int help_run(struct cmd_ctx *c, struct err *e)
 		buf_puts(&group, "tentacle ");
 	for (size_t i = 0; i < count; i++)
 		buf_putf(&group, "%s%s", i ? " " : "", args[i]);
-	if (!c->json && print_group(c, group.p))
+	if (!c->json && help_print_group(c->out, group.p))
 		return EXIT_DONE;
 	near = cmd_nearest(args[0]);
 	buf_put_quoted(&shown, span_of(args[0]), NAME_BYTES_MAX);

@@ -26,6 +26,23 @@ static void put_text(struct out *out, const char *text)
 	}
 }
 
+/* A paragraph that is indented by itself stands as it is. Returns what follows. */
+static const char *put_example(struct out *out, const char *text)
+{
+	const char *end = strstr(text, "\n\n");
+	struct span lines = { text, end ? (size_t)(end - text) : strlen(text) };
+	char *copy;
+
+	if (*text != ' ')
+		return text;
+	copy = span_dup(lines);
+	out_puts(out, ".Bd -literal -offset indent\n");
+	put_text(out, copy);
+	out_puts(out, "\n.Ed\n");
+	mem_free(&copy);
+	return text + lines.len;
+}
+
 /* Prose: each sentence on a line of its own, as the formatter wants it, and no line too long. */
 static void put_prose(struct out *out, const char *text)
 {
@@ -48,8 +65,10 @@ static void put_prose(struct out *out, const char *text)
 			out_puts(out, "\n");
 			used = 0;
 		}
-		if (text[0] == '\n' && text[1] == '\n')
+		if (text[0] == '\n' && text[1] == '\n') {
+			text = put_example(out, text + 2);
 			out_puts(out, ".Pp\n");
+		}
 		while (*text == ' ' || *text == '\n')
 			text++;
 	}

@@ -16,6 +16,8 @@
 
 #define FLUSH_BYTES 65536
 #define WRAP_COLUMNS 78
+#define PROBLEM_INDENT 4       /* of the lines of a sentence behind its first one */
+#define PROBLEM_COLUMNS_MIN 40 /* a narrower terminal breaks lines itself */
 
 void out_init(struct out *o, int fd, bool color)
 {
@@ -112,14 +114,32 @@ void out_style(struct out *o, enum style style, const char *text)
 	put_styled(o, style, span_of(text));
 }
 
-/* `begun`: the line is indented already. */
-static void wrap(struct out *o, const char *text, unsigned indent, bool begun)
+#define VERBATIM_INDENT 2 /* beyond what such a line brings with it: four make code in Markdown */
+
+/* The lines of a paragraph that is indented by itself, an example: as they are. */
+static const char *put_verbatim(struct out *o, const char *text, unsigned indent)
+{
+	while (*text && *text != '\n') {
+		size_t len = strcspn(text, "\n");
+
+		out_putf(o, "%*s%.*s\n", (int)indent + VERBATIM_INDENT, "", (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+	return text;
+}
+
+/* One paragraph of running text. `begun`: its first line is indented already. */
+static const char *put_paragraph(struct out *o, const char *text, unsigned indent, bool begun)
 {
 	unsigned used = 0;
 
-	while (*text) {
+	while (*text && !(text[0] == '\n' && text[1] == '\n')) {
 		size_t len = strcspn(text, " \n");
 
+		if (!len) {
+			text++;
+			continue;
+		}
 		if (used && used + 1 + len > WRAP_COLUMNS) {
 			out_puts(o, "\n");
 			used = 0;
@@ -128,14 +148,20 @@ static void wrap(struct out *o, const char *text, unsigned indent, bool begun)
 		used += (used ? 1 : indent) + (unsigned)len;
 		begun = false;
 		text += len;
-		if (text[0] == '\n' && text[1] == '\n') { /* a paragraph */
-			out_puts(o, "\n\n");
-			used = 0;
-		}
-		while (*text == ' ' || *text == '\n')
-			text++;
 	}
 	out_puts(o, "\n");
+	return text;
+}
+
+/* `begun`: the line is indented already. */
+static void wrap(struct out *o, const char *text, unsigned indent, bool begun)
+{
+	for (bool first = true; *text; first = false) {
+		out_puts(o, first ? "" : "\n");
+		text = *text == ' ' ? put_verbatim(o, text, indent)
+				    : put_paragraph(o, text, indent, begun && first);
+		text += strspn(text, "\n");
+	}
 }
 
 void out_wrapped(struct out *o, const char *text, unsigned indent)
@@ -163,21 +189,45 @@ unsigned streams_prepare(void)
 	return closed;
 }
 
+/* A sentence that is wider than the terminal, broken between words. What to type begins a line, so
+ * that it can be copied. */
+static void put_broken_sentence(struct out *o, const char *text)
+{
+	unsigned used = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+		unsigned width = text_width((struct span){ text, len });
+		bool command = len == strlen("Try:") && strncmp(text, "Try:", len) == 0;
+
+		if (used && (command || used + 1 + width > o->columns)) {
+			out_putf(o, "\n%*s", PROBLEM_INDENT, "");
+			used = PROBLEM_INDENT;
+		} else if (used) {
+			out_puts(o, " ");
+			used++;
+		}
+		out_put(o, text, len);
+		used += width;
+		text += len + (text[len] == ' ');
+	}
+}
+
 void print_problem(const char *text)
 {
 	CLEANUP(buf_release) struct buf line = BUF_INIT;
-	size_t at = 0;
+	CLEANUP(out_release) struct out o;
 
+	out_init(&o, STDERR_FILENO, false);
 	buf_puts(&line, "sk: ");
 	buf_put_visible(&line, span_of(text));
-	buf_putc(&line, '\n');
-	while (at < line.len) {
-		ssize_t n = write(STDERR_FILENO, line.p + at, line.len - at);
-
-		if (n <= 0 && errno != EINTR)
-			return; /* nobody is left to be told */
-		at += n > 0 ? (size_t)n : 0;
-	}
+	if (o.columns >= PROBLEM_COLUMNS_MIN &&
+	    text_width((struct span){ line.p, line.len }) > o.columns)
+		put_broken_sentence(&o, line.p);
+	else
+		out_put(&o, line.p, line.len);
+	out_puts(&o, "\n");
+	out_flush(&o); /* when it fails, nobody is left to be told */
 }
 
 unsigned text_width(struct span text)

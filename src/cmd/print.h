@@ -55,7 +55,8 @@ int out_flush(struct out *o);
  */
 unsigned streams_prepare(void);
 
-/* One line on stderr: "sk: " and the sentence, made visible. */
+/* "sk: " and the sentence on stderr, made visible: one line, but on a terminal that it does not
+ * fit. */
 void print_problem(const char *text);
 
 /* A JSON document on its way to an out. `key` is NULL inside arrays. */

@@ -24,11 +24,19 @@ static const struct {
 	const struct cmd *first;
 	const char *heading;
 } sections[] = {
-	{ &cmd_run, "Run" },           { &cmd_status, "Look" },
-	{ &cmd_recommend, "Mend" },    { &cmd_tentacle_goal_init, "Goals" },
-	{ &cmd_state_show, "State" },  { &cmd_classify, "Agents" },
-	{ &cmd_migrate, "Knowledge" }, { &cmd_cron_add, "Maintenance" },
-	{ &cmd_daemon, "Serve" },      { &cmd_help, "Other" },
+	/* clang-format off */
+	{ &cmd_run, "Run" },
+	{ &cmd_status, "Look" },
+	{ &cmd_recommend, "Mend" },
+	{ &cmd_tentacle_goal_init, "Goals" },
+	{ &cmd_tentacle_create, "Tentacles" },
+	{ &cmd_state_show, "State" },
+	{ &cmd_classify, "Agents" },
+	{ &cmd_migrate, "Knowledge" },
+	{ &cmd_cron_add, "Maintenance" },
+	{ &cmd_daemon, "Serve" },
+	{ &cmd_help, "Other" },
+	/* clang-format on */
 };
 
 const char *cmd_heading(const struct cmd *cmd)

@@ -20,8 +20,8 @@ static void print_failed(struct out *out, const struct goal *g)
 		else if (c->exit_code != DOC_NO_NUMBER)
 			out_putf(out, " with %lld", (long long)c->exit_code);
 		out_puts(out, "\n");
-		fit_text(out, c->command, 2);
-		fit_text(out, c->evidence, 2);
+		fit_lines(out, c->command, 2);
+		fit_lines(out, c->evidence, 4);
 	}
 }
 

@@ -4,6 +4,7 @@
  */
 #include "base/limits.h"
 #include "base/when.h"
+#include "cmd/fit.h"
 #include "cmd/verifying.h"
 
 static uint8_t severity_of(const struct cmd_ctx *c)
@@ -32,15 +33,7 @@ static void print_text(struct cmd_ctx *c, const struct verified *v)
 	out_putf(c->out, "\nlog: %s%s\n", v->log.p, v->cut ? " (its beginning only)" : "");
 	if (v->record.exit_code == 0 || !v->tail.len)
 		return;
-	for (size_t at = 0; at < v->tail.len;) {
-		const char *end = memchr(v->tail.p + at, '\n', v->tail.len - at);
-		size_t len = end ? (size_t)(end - v->tail.p) - at : v->tail.len - at;
-
-		out_puts(c->out, "  ");
-		out_visible(c->out, (struct span){ v->tail.p + at, len });
-		out_puts(c->out, "\n");
-		at += len + 1;
-	}
+	fit_lines(c->out, (struct span){ v->tail.p, v->tail.len }, 2);
 }
 
 static int print_result(struct cmd_ctx *c, const struct verified *v)

@@ -1,8 +1,28 @@
 """Help: from the table, for all and for one, and as JSON; and what happens to words that are no command."""
 
+import fcntl
+import os
+import pty
 import re
+import struct
+import subprocess
+import termios
 
 import pytest
+
+from conftest import binary
+
+
+def terminal_says(sk, words, columns):
+    """What `sk words...` writes to a standard error that is a terminal of that width, in one piece."""
+    main, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
+    subprocess.run([binary(), *words], cwd=sk.folder, env=sk.env, stdout=subprocess.DEVNULL, stderr=other,
+                   stdin=subprocess.DEVNULL)
+    said = os.read(main, 65536).decode()  # its whole sentence was one write, and it has ended
+    os.close(other)
+    os.close(main)
+    return said
 
 
 def test_nothing_typed_is_help(sk):
@@ -28,14 +48,15 @@ def test_sections(sk):
     """A few headings, the same ones in all three pages; every command stands below one."""
     rows = sk("help", "--json").json["commands"]
     sections = list(dict.fromkeys(row["section"] for row in rows))
-    assert sections == ["Run", "Look", "Mend", "Goals", "State", "Agents", "Serve", "Other"]
+    assert sections == ["Run", "Look", "Mend", "Goals", "Tentacles", "State", "Agents", "Knowledge", "Maintenance", "Serve", "Other"]
     assert [row["section"] for row in rows] == sorted((row["section"] for row in rows), key=sections.index)
     page, docs, manual = sk().out, sk("__docs", "commands").out, sk("__man").out
     for section in sections:
         mine = [row["command"] for row in rows if row["section"] == section]
+        short = [re.sub("^tentacle goal ", "goal ", name) for name in mine]
         _, below = page.split("\n\n%s\n" % section)
         listed = [re.match(r"  (\S.*?)  ", line) for line in below.split("\n\n")[0].splitlines()]
-        assert [found.group(1) for found in listed if found] == mine
+        assert [found.group(1) for found in listed if found] == short
         _, below = docs.split("\n## %s\n" % section)
         assert re.findall(r"^### sk (.*)$", below.split("\n## ")[0], re.M) == mine
         assert ".Sh COMMANDS: %s\n.Ss sk %s\n" % (section, mine[0].replace("-", "\\-")) in manual
@@ -107,6 +128,37 @@ def test_unknown_verb_of_a_group_names_all(sk):
     assert done.code == 2
     assert done.err.startswith('sk: task: unknown command "frobnicate": nothing was done. Try: sk task ')
     assert "show" in done.err and "list" in done.err
+
+
+@pytest.mark.parametrize("words, first, last", [
+    (["goal", "--help"], "sk goal init ", "sk goal repair "),
+    (["tentacle", "goal", "gate", "-h"], "sk goal gate add ", "sk goal gate list "),
+    (["help", "cron"], "sk cron add ", "sk cron remove ")])
+def test_help_of_a_group(sk, words, first, last):
+    done = sk(*words)
+    assert done.code == 0 and done.err == ""
+    lines = done.out.splitlines()
+    assert lines[0].startswith(first) and lines[-1].startswith(last)
+    assert max(map(len, lines)) <= 80
+
+
+def test_an_example_keeps_its_lines(sk):
+    """YAML that is poured into a paragraph is no YAML."""
+    lines = sk("help", "agents", "list").out.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.strip() == "agents:")
+    assert lines[at + 1].startswith(lines[at].replace("agents:", "  claude: {"))
+    assert "\n\n    agents:\n      claude: {" in sk("__docs", "commands").out
+    assert "\n.Bd -literal -offset indent\n  agents:\n    claude: {" in sk("__man").out
+
+
+def test_a_sentence_breaks_between_words_on_a_terminal(sk):
+    """What to type begins a line of its own there, and stands whole."""
+    said = terminal_says(sk, ["run", "--accept-change", "x"], columns=60)
+    lines = said.splitlines()
+    assert [line.startswith("    ") for line in lines] == [False] + [True] * (len(lines) - 1)
+    assert max(map(len, lines)) <= 60
+    assert lines[-1].strip() == "Try: sk help run"
+    assert " ".join(line.strip() for line in lines) == sk("run", "--accept-change", "x").err.strip()
 
 
 def test_unknown_in_help(sk):

@@ -10,6 +10,16 @@ def test_a_page(goals):
     assert shown.code == 0 and "failed" in shown.out and "with 3" in shown.out and "broken" in shown.out
 
 
+def test_lines_stay_lines(goals):
+    """The output of a test run is read line by line; nothing in it may move the cursor."""
+    goals.begin()
+    goals.g("criteria", "add", "--desc", "it works", "--verify-cmd", "printf 'one\\n\\ntwo\\033[31m\\r\\nthree'; exit 3")
+    for done in (goals.g("criteria", "check"), goals.g("criteria", "list")):
+        lines = [line.strip() for line in done.out.splitlines()]
+        at = lines.index("one")
+        assert lines[at:at + 4] == ["one", "", "two^[[31m", "three"]
+
+
 def test_outdated_when_files_changed(goals):
     goals.commit(a="1")
     goals.begin()
