@@ -111,14 +111,18 @@ static void cmd_json(struct json *j, const struct cmd *cmd)
 	json_array_end(j);
 }
 
-/* The end of what has to stay on one line: a word, or all within brackets and what repeats it. */
+/* The end of what has to stay on one line: a word, or all within brackets, up to a choice in them.
+ */
 static size_t usage_piece(const char *text)
 {
 	size_t len = 0;
 	int depth = 0;
 
-	for (; text[len] && (depth > 0 || text[len] != ' '); len++)
+	for (; text[len] && (depth > 0 || text[len] != ' '); len++) {
+		if (text[len] == ' ' && len > 0 && text[len - 1] == '|')
+			break;
 		depth += (text[len] == '[') - (text[len] == ']');
+	}
 	return len;
 }
 
