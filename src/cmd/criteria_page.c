@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "cmd/hint.h"
 #include "core/goal_progress.h"
 #include "git/git_tree.h"
 
@@ -46,7 +47,7 @@ char *goal_tree_for_evidence(struct cmd_ctx *c)
 	return goal_tree_now(c, goal_store_root(s));
 }
 
-void warn_of_outdated(const struct goal *g, struct span tree)
+void warn_of_outdated(const struct out *out, const struct goal *g, struct span tree)
 {
 	CLEANUP(buf_release) struct buf line = BUF_INIT;
 	const struct criterion *all = g->criteria.v;
@@ -59,9 +60,8 @@ void warn_of_outdated(const struct goal *g, struct span tree)
 	}
 	if (!count)
 		return;
-	buf_puts(&line,
-		 ": the repository has changed since this was checked. Try: sk tentacle goal "
-		 "criteria check");
+	buf_puts(&line, ": the repository has changed since this was checked. Try: ");
+	put_advice(&line, span_of("sk tentacle goal criteria check"), out->goal);
 	print_problem(line.p);
 }
 

@@ -18,7 +18,7 @@ char *goal_tree_for_evidence(struct cmd_ctx *c);
 bool goal_has_evidence(const struct goal *g);
 
 /* Names on stderr the verified criteria whose evidence is of another state of the repository. */
-void warn_of_outdated(const struct goal *g, struct span tree);
+void warn_of_outdated(const struct out *out, const struct goal *g, struct span tree);
 
 /* One line each: name, state, whether outdated, description. `tree` may be empty. */
 void criteria_put_table(struct out *out, const struct goal *g, struct span tree);

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "cmd/help.h"
+#include "cmd/hint.h"
 #include "cmd/served.h"
 #include "cmd/view.h"
 #include "os/clock.h"
@@ -263,6 +264,8 @@ static int dispatch_words(struct dispatch *d, char **words, size_t count, struct
 		d->out.color = false;
 	if (rc < 0)
 		return rc;
+	if (options_take(&d->options, "goal"))
+		d->out.goal = options_text(&d->options, "goal");
 	if (wants(d, "help"))
 		return help_print(&d->out, cmd, d->json);
 	return run_row(d, cmd, e);
@@ -286,12 +289,18 @@ static bool asks_json(int argc, char *const *argv)
 /* Prints the problem and returns its exit code. */
 static int report(struct dispatch *d, int code, const struct err *e, bool json)
 {
+	static const char mark[] = ". Try: ";
+	CLEANUP(buf_release) struct buf said = BUF_INIT;
+	const char *advice = strstr(e->text, mark);
+	size_t len = advice ? (size_t)(advice - e->text) + strlen(mark) : strlen(e->text);
 	enum exit_code exit = exit_of(code);
 
 	INVARIANT(e->code < 0);
-	print_problem(e->text);
+	buf_put(&said, e->text, len);
+	put_advice(&said, span_of(e->text + len), d->out.goal);
+	print_problem(said.p);
 	if (json)
-		json_error(&d->out, exit_word(exit), exit, e->text);
+		json_error(&d->out, exit_word(exit), exit, said.p);
 	return exit;
 }
 

@@ -99,14 +99,64 @@ static struct span take_line(const char **text)
 	return line;
 }
 
+#define ADVICE_WORDS_MAX 6 /* of the longest path, and sk */
+
+static bool takes_goal(const struct cmd *cmd)
+{
+	for (const struct option_row *row = cmd->options; row && row->name; row++)
+		if (strcmp(row->name, "goal") == 0)
+			return true;
+	return false;
+}
+
+/* How many bytes of the command are sk and the path of a row that takes --goal; else 0. */
+static size_t goal_command_len(struct span command)
+{
+	CLEANUP(mem_free) char *text = span_dup(command);
+	char *words[ADVICE_WORDS_MAX], *rest = text, *word;
+	const struct cmd *cmd;
+	size_t count = 0, used;
+
+	while (count < ADVICE_WORDS_MAX && (word = strsep(&rest, " ")))
+		words[count++] = word;
+	if (count < 2 || strcmp(words[0], "sk") != 0)
+		return 0;
+	cmd = cmd_find(words + 1, count - 1, &used);
+	if (!cmd || !takes_goal(cmd))
+		return 0;
+	return (size_t)(words[used] - text) + strlen(words[used]);
+}
+
+void put_advice(struct buf *out, struct span command, const char *goal)
+{
+	bool says_it = memmem(command.p, command.len, " --goal ", strlen(" --goal ")) != NULL;
+	size_t len = goal && !says_it ? goal_command_len(command) : 0;
+
+	buf_put(out, command.p, len);
+	if (len) {
+		buf_puts(out, " --goal ");
+		put_shell_word(out, span_of(goal));
+	}
+	buf_put(out, command.p + len, command.len - len);
+}
+
+/* The next command of the list, as it is shown. */
+static struct span next_line(const struct out *o, const char **rest, struct buf *shown)
+{
+	buf_truncate(shown, 0);
+	put_advice(shown, take_line(rest), o->goal);
+	return (struct span){ shown->p, shown->len };
+}
+
 void out_next(struct out *o, const struct buf *commands)
 {
+	CLEANUP(buf_release) struct buf shown = BUF_INIT;
 	const char *rest = commands->p ? commands->p : "";
 	const char *lead = "\nNext: ";
 
 	while (*rest) {
 		out_puts(o, lead);
-		out_visible(o, take_line(&rest));
+		out_visible(o, next_line(o, &rest, &shown));
 		out_puts(o, "\n");
 		lead = "      ";
 	}
@@ -114,10 +164,19 @@ void out_next(struct out *o, const struct buf *commands)
 
 void json_next(struct json *j, const struct buf *commands)
 {
+	CLEANUP(buf_release) struct buf shown = BUF_INIT;
 	const char *rest = commands->p ? commands->p : "";
 
 	json_array(j, "next");
 	while (*rest)
-		json_span(j, NULL, take_line(&rest));
+		json_span(j, NULL, next_line(j->out, &rest, &shown));
 	json_array_end(j);
+}
+
+void out_nothing(struct out *o, const char *what, const char *command)
+{
+	CLEANUP(buf_release) struct buf shown = BUF_INIT;
+
+	put_advice(&shown, span_of(command), o->goal);
+	out_putf(o, "%s. Try: %s\n", what, shown.p);
 }

@@ -27,10 +27,19 @@ void put_typed_command(const struct cmd *cmd, const struct options *o, const cha
  */
 bool put_log_path(const struct paths *paths, struct span task_id, struct buf *out);
 
+/*
+ * Appends a command that is advised. Where `goal` was typed and the command takes --goal, it
+ * carries that: typed as it stands it acts on the goal that the page was about.
+ */
+void put_advice(struct buf *out, struct span command, const char *goal);
+
 /* Prints commands, one a line of the buffer, as the end of a page: "Next: sk ...". */
 void out_next(struct out *o, const struct buf *commands);
 
 /* The same as the member "next" of a document. */
 void json_next(struct json *j, const struct buf *commands);
+
+/* "no gates. Try: sk ...": a page that has nothing to show, with what would change that. */
+void out_nothing(struct out *o, const char *what, const char *command);
 
 #endif

@@ -23,6 +23,7 @@ struct out {
 	bool terminal;
 	bool color;
 	unsigned columns; /* of the terminal; 0 = no limit */
+	const char *goal; /* as typed behind --goal, borrowed: advice carries it (hint.h) */
 	struct buf buf;
 };
 

@@ -1,6 +1,7 @@
 /* Which criteria the finished work claims to have met: hand-offs name them with "Bridge:". A claim
  * is no proof; the criterion's own state stands beside it. */
 #include "cmd/goal_page.h"
+#include "cmd/hint.h"
 #include "core/goal_progress.h"
 
 /* All tentacles of the goal that name the criterion and succeeded. */
@@ -89,7 +90,7 @@ static void print_text(struct cmd_ctx *c, const struct goals *all, const struct 
 			   count ? names.p : "no finished tentacle names it");
 	}
 	if (!g->criteria.count)
-		out_puts(c->out, "no criteria. Try: sk tentacle goal criteria add --desc TEXT\n");
+		out_nothing(c->out, "no criteria", "sk tentacle goal criteria add --desc TEXT");
 	table_print(&table, c->out, 0);
 	table_release(&table);
 	for (size_t i = 0; i < lost->count; i++) {

@@ -2,6 +2,7 @@
 #include "base/when.h"
 #include "cmd/criteria_page.h"
 #include "cmd/fit.h"
+#include "cmd/hint.h"
 
 static void print_failed(struct out *out, const struct goal *g)
 {
@@ -46,9 +47,8 @@ static int tentacle_goal_criteria_list_run(struct cmd_ctx *c, struct err *e)
 		return EXIT_DONE;
 	}
 	if (!g->criteria.count)
-		out_puts(c->out,
-			 "no criteria. Try: sk tentacle goal criteria add --desc TEXT --verify-cmd "
-			 "COMMAND\n");
+		out_nothing(c->out, "no criteria",
+			    "sk tentacle goal criteria add --desc TEXT --verify-cmd COMMAND");
 	criteria_put_table(c->out, g, span_of(tree));
 	print_failed(c->out, g);
 	return EXIT_DONE;

@@ -92,7 +92,7 @@ static int tentacle_goal_eval_run(struct cmd_ctx *c, struct err *e)
 	goal_context_refresh(x.s, x.g, c->now_ms);
 	if (verdict == VERDICT_DONE && ask.decision == DECISION_COMPLETE)
 		warn_of_completion(x.g);
-	warn_of_outdated(x.g, span_of(tree));
+	warn_of_outdated(c->out, x.g, span_of(tree));
 	print_verdict(c, x.g, &ask, verdict);
 	return exit_of_verdict(verdict);
 }

@@ -1,5 +1,6 @@
 /* Which approvals there are, which of them block, and who said what. */
 #include "cmd/goal_page.h"
+#include "cmd/hint.h"
 
 static void print_table(struct out *out, const struct goal *g)
 {
@@ -33,7 +34,7 @@ static int tentacle_goal_gate_list_run(struct cmd_ctx *c, struct err *e)
 	all = g->gates.v;
 	blocks = goal_blocking_gate(g);
 	if (!c->json && !g->gates.count)
-		out_puts(c->out, "no gates. Try: sk tentacle goal gate add NAME --desc TEXT\n");
+		out_nothing(c->out, "no gates", "sk tentacle goal gate add NAME --desc TEXT");
 	if (!c->json) {
 		print_table(c->out, g);
 		return EXIT_DONE;

@@ -6,6 +6,7 @@
 #include "base/when.h"
 #include "cmd/criteria_check.h"
 #include "cmd/goal_page.h"
+#include "cmd/next.h"
 #include "os/clock.h"
 
 enum loop_end { LOOP_PASSED, LOOP_STALLED, LOOP_EXHAUSTED, LOOP_PARKED, LOOP_INTERRUPTED };
@@ -153,7 +154,7 @@ static void print_json(struct loop_run *r)
 
 static void print_text(struct loop_run *r)
 {
-	CLEANUP(buf_release) struct buf when = BUF_INIT;
+	CLEANUP(buf_release) struct buf when = BUF_INIT, next = BUF_INIT;
 	struct out *out = r->k.c->out;
 
 	switch (r->outcome) {
@@ -170,16 +171,18 @@ static void print_text(struct loop_run *r)
 	case LOOP_PARKED:
 		buf_put_when(&when, r->retry_at_ms);
 		out_putf(out, "a limit was met until %s UTC\n", when.p);
-		out_puts(out, "\nNext: sk tentacle goal verify-loop, when that has passed\n");
+		next_add(&next, "sk tentacle goal verify-loop");
+		out_next(out, &next);
 		return;
 	default:
 		return;
 	}
 	if (r->escalated)
-		out_puts(out, "the goal needs a human\n");
-	out_puts(out, "\nNext: sk tentacle goal criteria list\n");
+		out_puts(out, "the goal needs a human: mend the cause, then resume\n");
+	next_add(&next, "sk tentacle goal criteria list");
 	if (r->escalated)
-		out_puts(out, "      sk tentacle goal resume, when the cause is mended\n");
+		next_add(&next, "sk tentacle goal resume");
+	out_next(out, &next);
 }
 
 static int finish(struct loop_run *r, struct err *e)
