@@ -143,6 +143,7 @@
 #define GIT_TREE_BYTES_MAX                                                    \
 	(256LL * 1024 * 1024) /* of changed files, read for one digest: 0.2 s \
 			       */
+#define GIT_OTHERS_MAX 32     /* whose commits are told apart from ours: words of one call */
 #define WORKTREE_LOCK_MS \
 	120000 /* for others that make one: a checkout takes seconds, ten minutes */
 #define WORKTREE_KEEP_BYTES_MAX (512LL * 1024 * 1024) /* of one that is kept: more is no source */

@@ -185,7 +185,7 @@ static int read_changes(const char *work, const char *base, struct git_changes *
 	struct err ignored = ERR_INIT;
 	int rc = git_open(&git, environ, &ignored);
 
-	return rc < 0 ? rc : git_changes_read(&git, work, base, out, &ignored);
+	return rc < 0 ? rc : git_changes_read(&git, work, base, NULL, out, &ignored);
 }
 
 static char *head_of(const char *work)

@@ -73,7 +73,7 @@ static void look_at_worktree(const struct tentacle *t, const struct scope *scope
 	int rc = git_open(&git, environ, &problem);
 
 	if (rc == 0)
-		rc = git_changes_read(&git, path, base[0] ? base : NULL, &all, &problem);
+		rc = git_changes_read(&git, path, base[0] ? base : NULL, NULL, &all, &problem);
 	if (rc < 0) {
 		print_problem(problem.text);
 		return;

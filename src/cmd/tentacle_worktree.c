@@ -1,125 +1,17 @@
-/*
- * The worktree is made or removed first and recorded after: a kill in between leaves one that the
- * same command finds and records. The store of goals is not locked meanwhile, because a checkout
- * may take minutes and others want to hand off.
- */
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "cmd/goals.h"
+/* What a tentacle's own checkout is for people: made, shown, merged, removed. */
+#include "cmd/worktree_merging.h"
 #include "cmd/worktree_page.h"
-#include "os/home.h"
-#include "os/proc.h"
+#include "cmd/worktrees.h"
 
-extern char **environ;
-
-struct work {
-	struct cmd_ctx *c;
-	const char *name;
-	struct git git;
-	struct worktree w;
-	bool known; /* the store knows the tentacle; its worktree may outlive it */
-	struct scope scope;
-	struct proc_identity owner; /* of the agent that runs; pid 0 = none */
-};
-
-static void work_release(struct work *k)
+static int prepare(struct cmd_ctx *c, struct err *e)
 {
-	worktree_close(&k->w);
-	git_close(&k->git);
-	scope_release(&k->scope);
-}
-
-/* The folder git is asked from: the main checkout, unless the store was put somewhere else. */
-static const char *place(const struct work *k)
-{
-	return k->c->goal_paths->chosen ? NULL : k->c->goal_paths->root;
-}
-
-static void note_owner(struct work *k, const struct tentacle *t)
-{
-	if (!t->owner.pid || t->owner.boot_id.len != BOOT_ID_LEN)
-		return;
-	k->owner = (struct proc_identity){ .pid = t->owner.pid, .start = t->owner.pid_start };
-	memcpy(k->owner.boot_id, t->owner.boot_id.p, BOOT_ID_LEN);
-}
-
-/* What the store knows of the tentacle. An unknown one is fine where only the worktree counts. */
-static int read_tentacle(struct work *k, bool must, struct err *e)
-{
-	CLEANUP(goals_close) struct goal_store *s = NULL;
-	const struct tentacle *t;
-	struct err problem = ERR_INIT;
-	int rc = goals_open(k->c, 0, &s, &problem);
-
-	if (rc == 0)
-		rc = goal_store_tentacle(s, k->name, &t, &problem);
-	if (rc == -SK_ENOTFOUND && !must)
-		return 0;
-	if (rc < 0)
-		return err_set(e, problem.code, "%s", problem.text);
-	k->known = true;
-	note_owner(k, t);
-	for (size_t i = 0; i < t->scope.count; i++)
-		scope_add(&k->scope, t->scope.v[i]); /* one that is none has nothing inside */
-	return 0;
-}
-
-static int open_worktree(struct work *k, bool create, struct err *e)
-{
-	CLEANUP(buf_release) struct buf copilot = BUF_INIT, why = BUF_INIT;
-
-	if (home_find(getenv("SK_HOME"), getenv("HOME"), &copilot, &why) < 0)
-		return err_set(e, -SK_EIO, "%s", why.p);
-	return worktree_open(&k->w, &k->git, place(k), copilot.p, k->name, create, e);
-}
-
-/* Records in the store what became of it; nothing for a tentacle that is not known. */
-static int record(struct work *k, const struct tentacle_worktree *now, struct err *e)
-{
-	CLEANUP(goals_close) struct goal_store *s = NULL;
-	const struct tentacle *t;
-	struct tentacle draft;
-	struct goal_actor actor;
-	const struct goal_words words = goals_words(k->c, &actor);
-	int rc;
-
-	if (!k->known)
-		return 0;
-	rc = goals_open(k->c, GOALS_WRITE, &s, e);
-	if (rc == 0)
-		rc = goal_store_tentacle(s, k->name, &t, e);
-	if (rc < 0)
-		return rc;
-	draft = *t;
-	draft.worktree = *now;
-	tentacle_record(goal_store_turn(s), &draft, EV_TENTACLE_WORKTREE, &words);
-	return goal_store_commit(s, e);
-}
-
-static int prepare(struct work *k, struct err *e)
-{
-	const char *base = options_text(k->c->options, "base");
+	CLEANUP(work_release) struct work k = WORK_INIT(c, c->options->args[0]);
 	struct worktree_prepared done;
-	int rc = read_tentacle(k, true, e);
+	int rc = work_prepare(&k, options_text(c->options, "base"), &done, e);
 
-	if (rc == 0)
-		rc = open_worktree(k, true, e);
-	if (rc == 0)
-		rc = worktree_lock(&k->w, "sk tentacle worktree", e);
-	if (rc == 0)
-		rc = worktree_prepare(&k->w, place(k), base, k->c->now_ms, &done, e);
-	if (rc == 0)
-		rc = record(k,
-			    &(struct tentacle_worktree){ .prepared = true,
-							 .reused = done.reused,
-							 .path = span_of(k->w.path),
-							 .branch = span_of(k->w.branch),
-							 .base = span_of(k->w.record.base) },
-			    e);
 	if (rc < 0)
 		return rc;
-	worktree_print_prepared(k->c, &k->w, &done);
+	worktree_print_prepared(c, &k.w, &done);
 	return EXIT_DONE;
 }
 
@@ -133,58 +25,58 @@ static int find_outside(const struct work *k, const struct worktree_facts *f,
 
 	if (!k->scope.count || !(f->flags & WT_OURS))
 		return 0;
-	rc = git_changes_read(&k->git, k->w.path, r->base, &all, e);
+	rc = git_changes_read(&k->git, k->w.path, r->base, k->others, &all, e);
 	if (rc == 0)
 		git_changes_outside(&all, &k->scope, out);
 	return rc;
 }
 
-/* An agent at work would go on in a folder that is not there any more. */
-static int refuse_running(const struct work *k, struct err *e)
+/* What was merged stays known. */
+static void note_gone(struct tentacle_worktree *to, struct arena *arena, void *ctx)
 {
-	if (k->owner.pid && proc_alive(&k->owner) == 1)
-		return err_set(e, -SK_EREFUSED,
-			       "tentacle \"%s\": its agent runs (pid %llu): nothing was removed. "
-			       "Try: sk tentacle status",
-			       k->name, (unsigned long long)k->owner.pid);
-	return 0;
+	(void)arena;
+	(void)ctx;
+	*to = (struct tentacle_worktree){ .merged_commit = to->merged_commit,
+					  .merged_into = to->merged_into,
+					  .merged_ms = to->merged_ms };
 }
 
 static int clean(struct work *k, const struct worktree_page *p, struct err *e)
 {
 	CLEANUP(worktree_cleaned_release) struct worktree_cleaned done = { .kept = NULL };
-	const struct tentacle_worktree none = { .prepared = false };
-	int rc = refuse_running(k, e);
+	struct goal_actor actor;
+	const struct goal_words words = goals_words(k->c, &actor);
+	int rc = work_refuse_running(k, "nothing was removed", e);
 
 	if (rc == 0)
 		rc = worktree_cleanup(&k->w, p->facts, options_has(k->c->options, "yes"),
 				      k->c->now_ms, &done, e);
 	if (rc == 0)
-		rc = record(k, &none, e);
+		rc = work_record(k, EV_TENTACLE_WORKTREE, &words, note_gone, NULL, e);
 	if (rc < 0)
 		return rc;
 	worktree_print_cleaned(k->c, p, &done);
 	return EXIT_DONE;
 }
 
-static int show_or_clean(struct work *k, bool cleanup, struct err *e)
+static int show_or_clean(struct cmd_ctx *c, bool cleanup, struct err *e)
 {
+	CLEANUP(work_release) struct work work = WORK_INIT(c, c->options->args[0]);
+	struct work *k = &work;
 	CLEANUP(worktree_facts_release) struct worktree_facts facts = { .state = WORKTREE_NONE };
 	CLEANUP(git_changes_release) struct git_changes outside = GIT_CHANGES_INIT;
 	CLEANUP(buf_release) struct buf kept = BUF_INIT;
 	struct worktree_verdict verdict;
 	struct worktree_page page = { &k->w, &facts, &verdict, &outside, &kept };
 	bool act = cleanup && !options_has(k->c->options, "dry-run");
-	int rc = read_tentacle(k, false, e);
+	int rc = work_read(k, false, e);
 
 	if (rc == 0)
-		rc = open_worktree(k, false, e);
-	if (rc == 0 && act)
-		rc = worktree_lock(&k->w, "sk tentacle worktree", e);
+		rc = work_open(k, false, act, e);
 	if (rc == 0)
 		rc = worktree_look(&k->w, &facts, e);
 	if (rc == 0 && !k->known && facts.state == WORKTREE_NONE)
-		rc = read_tentacle(k, true, e); /* neither: its sentence names the nearest */
+		rc = work_read(k, true, e); /* neither: its sentence names the nearest */
 	if (rc == 0)
 		rc = find_outside(k, &facts, &outside, e);
 	if (rc == 0)
@@ -201,37 +93,55 @@ static int show_or_clean(struct work *k, bool cleanup, struct err *e)
 	return cleanup && verdict.action == CLEAN_REFUSED ? EXIT_REFUSED : EXIT_DONE;
 }
 
+enum verb { VERB_PREPARE, VERB_STATUS, VERB_MERGE, VERB_CLEANUP, VERB_COUNT };
+
+static const char *const verb_words[] = { "prepare", "status", "merge", "cleanup" };
+
+/* Options that are for one or two of the verbs only. */
+static int check_options(const struct cmd_ctx *c, enum verb verb, struct err *e)
+{
+	static const struct {
+		const char *option, *verbs;
+		unsigned fits;
+	} rows[] = {
+		{ "base", "prepare", 1 << VERB_PREPARE },
+		{ "yes", "cleanup", 1 << VERB_CLEANUP },
+		{ "dry-run", "merge and cleanup", 1 << VERB_MERGE | 1 << VERB_CLEANUP },
+		{ "commit", "merge", 1 << VERB_MERGE },
+		{ "into", "merge", 1 << VERB_MERGE },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (options_has(c->options, rows[i].option) && !(rows[i].fits & 1U << verb))
+			return err_set(e, -SK_EUSAGE,
+				       "tentacle worktree: --%s is for %s: nothing was done. Try: "
+				       "sk help tentacle worktree",
+				       rows[i].option, rows[i].verbs);
+	return 0;
+}
+
 static int tentacle_worktree_run(struct cmd_ctx *c, struct err *e)
 {
-	CLEANUP(work_release)
-	struct work k = { .c = c, .git = GIT_INIT, .w = WORKTREE_INIT, .scope = SCOPE_INIT };
-	const char *verb = c->options->args[1];
+	CLEANUP(buf_release) struct buf shown = BUF_INIT;
+	const char *word = c->options->args[1];
+	unsigned verb = 0;
 	int rc;
 
-	k.name = c->options->args[0];
-	if (strcmp(verb, "prepare") != 0 && strcmp(verb, "status") != 0 &&
-	    strcmp(verb, "cleanup") != 0) {
-		CLEANUP(buf_release) struct buf shown = BUF_INIT;
-
-		buf_put_quoted(&shown, span_of(verb), 80);
+	while (verb < VERB_COUNT && strcmp(word, verb_words[verb]) != 0)
+		verb++;
+	if (verb == VERB_COUNT) {
+		buf_put_quoted(&shown, span_of(word), 80);
 		return err_set(e, -SK_EUSAGE,
-			       "tentacle worktree: %s is none of prepare, status and cleanup: "
-			       "nothing was done. Try: sk tentacle worktree NAME status",
+			       "tentacle worktree: %s is none of prepare, status, merge and "
+			       "cleanup: nothing was done. Try: sk tentacle worktree NAME status",
 			       shown.p);
 	}
-	if (options_has(c->options, "base") && strcmp(verb, "prepare") != 0)
-		return err_set(e, -SK_EUSAGE,
-			       "tentacle worktree: --base is for prepare: nothing was done");
-	if ((options_has(c->options, "yes") || options_has(c->options, "dry-run")) &&
-	    strcmp(verb, "cleanup") != 0)
-		return err_set(e, -SK_EUSAGE,
-			       "tentacle worktree: --yes and --dry-run are for cleanup: nothing "
-			       "was done");
-	rc = git_open(&k.git, environ, e);
+	rc = check_options(c, verb, e);
 	if (rc < 0)
 		return rc;
-	return strcmp(verb, "prepare") == 0 ? prepare(&k, e)
-					    : show_or_clean(&k, strcmp(verb, "cleanup") == 0, e);
+	if (verb == VERB_MERGE)
+		return worktree_merging(c, e);
+	return verb == VERB_PREPARE ? prepare(c, e) : show_or_clean(c, verb == VERB_CLEANUP, e);
 }
 
 static const struct option_row tentacle_worktree_options[] = {
@@ -241,30 +151,47 @@ static const struct option_row tentacle_worktree_options[] = {
 	  .summary = "prepare: begin with this instead of what the main checkout has" },
 	{ .name = "dry-run",
 	  .kind = OPTION_FLAG,
-	  .summary = "cleanup: only show what would be kept, lost and removed" },
+	  .summary = "merge, cleanup: only show what would be done" },
 	{ .name = "yes",
 	  .kind = OPTION_FLAG,
 	  .summary = "cleanup: although there is uncommitted work, or ignored files" },
+	{ .name = "commit",
+	  .kind = OPTION_FLAG,
+	  .summary = "merge: commit first what is not committed" },
+	{ .name = "into",
+	  .kind = OPTION_TEXT,
+	  .value = "BRANCH",
+	  .summary = "merge: into this branch, which the main checkout is on (the one it began "
+		     "from)" },
 	OPERATOR_OPTION,
 	{ .name = NULL },
 };
 
 const struct cmd cmd_tentacle_worktree = {
 	.path = "tentacle worktree",
-	.summary = "make, show or remove a tentacle's own checkout",
-	.usage = "NAME prepare|status|cleanup [--base COMMIT] [--dry-run] [--yes]",
+	.summary = "make, show, merge or remove a tentacle's own checkout",
+	.usage = "NAME prepare|status|merge|cleanup [--base COMMIT] [--commit] [--dry-run] [--yes]",
 	.about = "prepare makes a linked worktree on the branch sk/NAME, or finds the one that is "
-		 "there.\n"
+		 "there,\n"
+		 "and brings in what the tentacle depends on.\n"
+		 "merge brings its work into the branch of the main checkout: that branch is first "
+		 "merged\n"
+		 "into sk/NAME, in the worktree, where a conflict is seen and taken back; then the "
+		 "main\n"
+		 "checkout goes forward to a merge commit. Changes of your own there are never "
+		 "touched, and\n"
+		 "hooks do not run.\n"
 		 "cleanup removes it. What is uncommitted, staged or untracked, and commits that "
 		 "are on no\n"
 		 "other branch, tag or remote, are first put into a commit under "
 		 "refs/sk/kept/NAME/ and\n"
 		 "compared with the files, byte by byte. Ignored files are lost. It is refused "
 		 "while somebody\n"
-		 "is in it, while it is locked, and where something could not be kept. Both may be "
+		 "is in it, while it is locked, and where something could not be kept. All may be "
 		 "killed at\n"
 		 "any moment and typed again.",
 	.example = "sk tentacle worktree build prepare\n"
+		   "sk tentacle worktree build merge --commit\n"
 		   "sk tentacle worktree build cleanup --dry-run",
 	.options = tentacle_worktree_options,
 	.needs = NEED_GOALS,

@@ -170,6 +170,7 @@
 	EVENT(TENTACLE_NOTE, "tentacle_noted", TENTACLE, INFO, HAS(SET))                           \
 	EVENT(TENTACLE_VERIFIED, "tentacle_verified", TENTACLE, INFO, HAS(NAME) | HAS(SET))        \
 	EVENT(TENTACLE_WORKTREE, "tentacle_worktree_set", TENTACLE, INFO, HAS(SET))                \
+	EVENT(TENTACLE_MERGED, "tentacle_merged", TENTACLE, INFO, HAS(NAME) | HAS(SET))            \
 	EVENT(TENTACLE_UPDATED, "tentacle_updated", TENTACLE, INFO, HAS(SET))                      \
 	EVENT(TENTACLE_EDITED, "tentacle_edited", TENTACLE, WARNING, HAS(NAME) | HAS(SET))         \
 	EVENT(TENTACLE_REPAIRED, "tentacle_repaired", TENTACLE, WARNING, HAS(NAME))                \

@@ -155,6 +155,10 @@ struct verification {
 struct tentacle_worktree {
 	bool prepared, reused;
 	struct span path, branch, base; /* base: the commit it began from */
+	bool unmerged;                  /* it holds work that was handed off and not merged yet */
+	struct texts conflicts;         /* files in which the last attempt to merge it failed */
+	struct span merged_commit, merged_into; /* of the last merge that was made: into a branch */
+	int64_t merged_ms;
 };
 
 /* A process, as proof of life: all members together or nothing. */

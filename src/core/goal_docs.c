@@ -214,6 +214,11 @@ static const struct doc_member worktree_members[] = {
 	BOOL(tentacle_worktree, "reused", reused, 0),
 	TEXT(tentacle_worktree, "branch", branch, 0),
 	TEXT(tentacle_worktree, "base", base, 0),
+	BOOL(tentacle_worktree, "unmerged", unmerged, 0),
+	TEXTS(tentacle_worktree, "conflicts", conflicts, 0),
+	TEXT(tentacle_worktree, "merged_commit", merged_commit, 0),
+	TEXT(tentacle_worktree, "merged_into", merged_into, 0),
+	TIME(tentacle_worktree, "merged_at", merged_ms, 0),
 };
 static const struct doc_type worktree_type =
 	TYPE("worktree", tentacle_worktree, worktree_members, NULL);

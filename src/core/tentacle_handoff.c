@@ -63,6 +63,7 @@ static int record(struct turn *t, struct tentacle *draft, const struct handoff_f
 	}
 	draft->terminal_status = facts->status;
 	draft->handed_off_ms = t->now_ms;
+	draft->worktree.unmerged = draft->worktree.prepared;
 	if (stopped && facts->status == HANDOFF_BLOCKED) {
 		park(t, draft, stopped);
 		return tentacle_move(t, draft, ON_QUOTA_HIT, words);

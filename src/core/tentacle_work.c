@@ -201,6 +201,11 @@ static void complete_parents(struct turn *t, struct span name, const struct goal
 	}
 }
 
+bool tentacle_unmerged(const struct tentacle *tentacle)
+{
+	return tentacle->worktree.prepared && tentacle->worktree.unmerged;
+}
+
 int tentacle_complete(struct turn *t, struct span name, unsigned flags, const struct texts *outside,
 		      const struct goal_words *words)
 {
@@ -227,6 +232,8 @@ int tentacle_complete(struct turn *t, struct span name, unsigned flags, const st
 		tentacle_put_todo(t, &next, (struct span){ todo.p, todo.len });
 	}
 	next.completed_ms = t->now_ms;
+	if (next.worktree.prepared && !next.worktree.merged_ms)
+		next.worktree.unmerged = true; /* completed without a hand-off */
 	next.outside_scope = *outside;
 	next.parked = (struct parked){ .kind = SPAN_NONE };
 	rc = tentacle_move(t, &next, ON_TENTACLE_COMPLETE, words);

@@ -46,6 +46,9 @@ enum tentacle_complete_flags {
 int tentacle_complete(struct turn *t, struct span name, unsigned flags, const struct texts *outside,
 		      const struct goal_words *words);
 
+/* Whether its worktree holds work that was handed off and is not merged. */
+bool tentacle_unmerged(const struct tentacle *tentacle);
+
 /* The first dependency that has not succeeded, or an empty span. */
 struct span tentacle_waits_for(const struct goals *all, const struct tentacle *tentacle);
 

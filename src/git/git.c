@@ -172,6 +172,7 @@ int git_run(const struct git *g, const struct git_call *call, struct captured *o
 			     .cwd = call->dir,
 			     .input = call->input,
 			     .input_fd = call->input_fd,
+			     .outlives = call->outlives,
 			     .sink = call->sink,
 			     .ctx = call->ctx };
 	size_t n = 0;

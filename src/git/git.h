@@ -37,8 +37,9 @@ struct git_call {
 	const char *const *words; /* what follows "git", NULL at the end */
 	const char *const *vars;  /* NAME=VALUE besides, NULL at the end; may be NULL */
 	struct span input;
-	int input_fd; /* as in struct capture */
-	bool writes;  /* may take locks and refresh the index; without it a look disturbs nobody */
+	int input_fd;  /* as in struct capture */
+	bool outlives; /* goes on when we are killed, for what must not be left half done */
+	bool writes;   /* may take locks and refresh the index; without it a look disturbs nobody */
 	int64_t limit_ms;        /* 0 = GIT_LIMIT_MS */
 	size_t output_bytes_max; /* 0 = GIT_OUTPUT_BYTES_MAX */
 	int (*sink)(void *ctx, struct span bytes);

@@ -199,17 +199,56 @@ static void sort_once(struct git_changes *c)
 	*c = sorted;
 }
 
+/* What commits changed that are in the history of nobody else: as those changed it, so the change
+ * of one that another took back is among it. */
+static int read_own(const struct git *g, const char *dir, const char *base,
+		    const char *const *others, struct git_changes *out, struct err *e)
+{
+	const char *words[GIT_OTHERS_MAX + 16] = {
+		"log", "-c", "-z", "--name-only", "--no-renames", "--format=", "HEAD", "--not", base
+	};
+	CLEANUP(captured_release) struct captured said = CAPTURED_INIT;
+	struct git_call call = { .dir = dir };
+	size_t n = 9;
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && others[i] && n < GIT_OTHERS_MAX + 9; i++) {
+		CLEANUP(buf_release) struct buf commit = BUF_INIT;
+
+		buf_putf(&commit, "%s^{commit}", others[i]);
+		call.words = GIT_WORDS("rev-parse", "-q", "--verify", "--end-of-options", commit.p);
+		rc = git_run(g, &call, &said, e);
+		if (rc == 0)
+			words[n++] = others[i];
+	}
+	words[n] = "--";
+	call.words = words;
+	rc = rc < 0 ? rc : git_must(g, &call, &said, e);
+	for (size_t at = 0; rc == 0 && at < said.out.len;) {
+		struct span name = span_of(said.out.p + at);
+
+		at += name.len + 1;
+		while (name.len && name.p[0] == '\n') /* between two commits */
+			name = (struct span){ name.p + 1, name.len - 1 };
+		if (name.len)
+			add(out, name);
+	}
+	sort_once(out);
+	return rc;
+}
+
 /* What is committed here since the history left that of base. */
 static int add_committed(const struct git *g, const char *dir, const char *base,
-			 struct git_changes *c, struct err *e)
+			 const char *const *others, struct git_changes *c, struct err *e)
 {
+	CLEANUP(git_changes_release) struct git_changes own = GIT_CHANGES_INIT;
 	CLEANUP(captured_release) struct captured out = CAPTURED_INIT;
 	CLEANUP(buf_release) struct buf shown = BUF_INIT;
 	CLEANUP(mem_free) char *from = NULL;
 	struct git_call call = { .dir = dir };
 	struct git_changes all = GIT_CHANGES_INIT;
-	struct span name;
-	size_t at = 0;
+	struct span name, own_name;
+	size_t at = 0, own_at = 0;
 	int rc;
 
 	call.words = GIT_WORDS("merge-base", "--end-of-options", base, "HEAD");
@@ -229,16 +268,23 @@ static int add_committed(const struct git *g, const char *dir, const char *base,
 	call.words = GIT_WORDS("diff-tree", "-r", "-z", "--name-only", "--no-renames", from, "HEAD",
 			       "--");
 	rc = git_must(g, &call, &out, e);
+	if (rc == 0 && others)
+		rc = read_own(g, dir, from, others, &own, e);
 	if (rc < 0)
 		return rc;
 	all.names = out.out;
-	while ((name = git_changes_next(&all, &at)).len)
-		add(c, name);
+	own_name = git_changes_next(&own, &own_at);
+	while ((name = git_changes_next(&all, &at)).len) {
+		while (others && own_name.len && strcmp(own_name.p, name.p) < 0)
+			own_name = git_changes_next(&own, &own_at); /* both are sorted */
+		if (!others || span_eq(own_name, name))
+			add(c, name);
+	}
 	return 0;
 }
 
 int git_changes_read(const struct git *g, const char *dir, const char *base,
-		     struct git_changes *out, struct err *e)
+		     const char *const *others, struct git_changes *out, struct err *e)
 {
 	CLEANUP(git_status_release) struct git_status s = GIT_STATUS_INIT;
 	CLEANUP(git_changes_release) struct git_changes c = GIT_CHANGES_INIT;
@@ -249,7 +295,7 @@ int git_changes_read(const struct git *g, const char *dir, const char *base,
 	if (rc < 0)
 		return rc;
 	if (base && s.head.len)
-		rc = add_committed(g, dir, base, &c, e);
+		rc = add_committed(g, dir, base, others, &c, e);
 	if (rc < 0)
 		return rc;
 	while (git_status_next(&s, &at, &entry))

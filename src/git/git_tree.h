@@ -40,10 +40,14 @@ void git_changes_release(struct git_changes *c);
  * Every file that is different from where this checkout's history left that of `base` (a commit or
  * branch; NULL = what is committed does not count): committed, staged, changed and untracked,
  * without ignored ones. A rename is two. Merging base into the branch does not make base's changes
- * ours. Returns 0, or negative: -SK_EUSAGE when there is no such commit.
+ * ours. Neither does merging what is in the history of one of `others` (commits or branches, NULL
+ * at the end; the first GIT_OTHERS_MAX; may be NULL; one that is not there is passed over): then
+ * what is committed counts only as far as a commit of none of them changed it, or a merge brought
+ * something that none of its parents had. Returns 0, or negative: -SK_EUSAGE when there is no such
+ * commit.
  */
 int git_changes_read(const struct git *g, const char *dir, const char *base,
-		     struct git_changes *out, struct err *e);
+		     const char *const *others, struct git_changes *out, struct err *e);
 
 /* The next name at *at, which begins with 0; empty behind the last. */
 struct span git_changes_next(const struct git_changes *c, size_t *at);

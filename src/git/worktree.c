@@ -37,6 +37,7 @@
 #define RECORD_FILE_BYTES_MAX 16384
 
 static const char *const state_words[] = { "none", "making", "ready" };
+static const char *const merging_words[] = { "nothing", "worktree", "main" };
 
 static void record_release(struct worktree_record *r)
 {
@@ -185,6 +186,31 @@ static int decode_state(struct span word, enum worktree_state *out)
 	return -EINVAL;
 }
 
+static void decode_merging(struct scan *s, enum worktree_merging *out)
+{
+	struct scan_text value;
+
+	scan_string(s, &value);
+	for (size_t i = 0; !s->error && i < ARRAY_LEN(merging_words); i++)
+		if (span_is(value.raw, merging_words[i])) {
+			*out = (enum worktree_merging)i;
+			return;
+		}
+	if (!s->error)
+		scan_fail(s, "a place that is unknown");
+}
+
+static void decode_oid(struct scan *s, char out[OID_BYTES_MAX])
+{
+	struct scan_text value;
+
+	scan_string(s, &value);
+	if (!s->error && !git_is_oid(value.raw))
+		scan_fail(s, "no name of a commit");
+	else if (!s->error)
+		snprintf(out, OID_BYTES_MAX, "%.*s", SPAN_ARG(value.raw));
+}
+
 static char *text_of(struct scan *s)
 {
 	struct buf text = BUF_INIT;
@@ -214,11 +240,13 @@ static int decode_record(struct span text, struct worktree_record *out)
 			if (!s.error && decode_state(value.raw, &r.state) < 0)
 				scan_fail(&s, "a state that is unknown");
 		} else if (span_is(key.raw, "base")) {
-			scan_string(&s, &value);
-			if (!s.error && !git_is_oid(value.raw))
-				scan_fail(&s, "no name of a commit");
-			else if (!s.error)
-				snprintf(r.base, sizeof(r.base), "%.*s", SPAN_ARG(value.raw));
+			decode_oid(&s, r.base);
+		} else if (span_is(key.raw, "merging")) {
+			decode_merging(&s, &r.merging);
+		} else if (span_is(key.raw, "merge_was")) {
+			decode_oid(&s, r.merge_was);
+		} else if (span_is(key.raw, "merge_head")) {
+			decode_oid(&s, r.merge_head);
 		} else if (span_is(key.raw, "base_branch")) {
 			mem_free(&r.base_branch);
 			r.base_branch = text_of(&s);
@@ -230,7 +258,8 @@ static int decode_record(struct span text, struct worktree_record *out)
 			scan_skip(&s, NULL);
 		}
 	}
-	if (scan_end(&s) < 0 || r.state == WORKTREE_NONE || !r.base[0]) {
+	if (scan_end(&s) < 0 || r.state == WORKTREE_NONE || !r.base[0] ||
+	    (r.merging != MERGING_NOTHING && (!r.merge_was[0] || !r.merge_head[0]))) {
 		record_release(&r);
 		return -EINVAL;
 	}
@@ -289,6 +318,11 @@ int worktree_record_write(struct worktree *w, struct err *e)
 	put_member(&json, "base", r->base);
 	put_member(&json, "base_branch", r->base_branch);
 	put_member(&json, "created_at", when);
+	if (r->merging != MERGING_NOTHING) {
+		put_member(&json, "merging", merging_words[r->merging]);
+		put_member(&json, "merge_was", r->merge_was);
+		put_member(&json, "merge_head", r->merge_head);
+	}
 	buf_puts(&json, "}\n");
 	vfs_real_open(&vfs, w->folder_fd);
 	rc = vfs_replace(&vfs, WORKTREE_RECORD, json.p, json.len);

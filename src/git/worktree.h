@@ -26,28 +26,39 @@ enum worktree_state {
 	WORKTREE_READY,  /* handed out */
 };
 
+/* Where a merge was begun that nobody saw the end of. */
+enum worktree_merging { MERGING_NOTHING, MERGING_WORKTREE, MERGING_MAIN };
+
 /* What worktree.json tells. */
 struct worktree_record {
 	enum worktree_state state;
 	char base[OID_BYTES_MAX]; /* the commit it began with */
 	char *base_branch;        /* what was checked out in the main checkout then, or NULL */
 	int64_t created_ms;
+	enum worktree_merging merging;
+	char merge_was[OID_BYTES_MAX];  /* what was checked out there before */
+	char merge_head[OID_BYTES_MAX]; /* what is merged in, or forwarded to */
 };
 
 /* At which step of the work it is: told before each, and a kill there is survived. */
 enum worktree_step {
-	WORKTREE_STEP_RECORD, /* write down that it begins */
-	WORKTREE_STEP_ADD,    /* git worktree add */
-	WORKTREE_STEP_SYNC,   /* make git's part durable */
-	WORKTREE_STEP_READY,  /* write down that it is done */
-	WORKTREE_STEP_KEEP,   /* put the content into the object store */
-	WORKTREE_STEP_VERIFY, /* read it back */
-	WORKTREE_STEP_REF,    /* give it its name */
-	WORKTREE_STEP_ASIDE,  /* take the folder out of the way */
-	WORKTREE_STEP_FORGET, /* git's own record of it */
-	WORKTREE_STEP_BRANCH, /* its branch */
-	WORKTREE_STEP_DELETE, /* the files */
-	WORKTREE_STEP_DONE,   /* our record */
+	WORKTREE_STEP_RECORD,  /* write down that it begins */
+	WORKTREE_STEP_ADD,     /* git worktree add */
+	WORKTREE_STEP_SYNC,    /* make git's part durable */
+	WORKTREE_STEP_READY,   /* write down that it is done */
+	WORKTREE_STEP_KEEP,    /* put the content into the object store */
+	WORKTREE_STEP_VERIFY,  /* read it back */
+	WORKTREE_STEP_REF,     /* give it its name */
+	WORKTREE_STEP_ASIDE,   /* take the folder out of the way */
+	WORKTREE_STEP_FORGET,  /* git's own record of it */
+	WORKTREE_STEP_BRANCH,  /* its branch */
+	WORKTREE_STEP_DELETE,  /* the files */
+	WORKTREE_STEP_DONE,    /* our record */
+	WORKTREE_STEP_COMMIT,  /* what is uncommitted, before a merge */
+	WORKTREE_STEP_BEGIN,   /* write down what is merged */
+	WORKTREE_STEP_MERGE,   /* in the worktree */
+	WORKTREE_STEP_FORWARD, /* the main checkout */
+	WORKTREE_STEP_MERGED,  /* write down that nothing is going on any more */
 	WORKTREE_STEP_COUNT
 };
 

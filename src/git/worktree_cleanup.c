@@ -41,7 +41,7 @@ static int failed(const struct worktree *w, const char *what, int rc, struct err
 
 /* refs/sk/kept/<name>/20261121T084300123Z, or with a number behind it when that is there: a killed
  * attempt of the same instant. */
-static int kept_ref(const struct worktree *w, int64_t now_ms, struct buf *ref, struct err *e)
+int worktree_kept_ref(const struct worktree *w, int64_t now_ms, struct buf *ref, struct err *e)
 {
 	CLEANUP(captured_release) struct captured out = CAPTURED_INIT;
 	struct git_call call = { .dir = w->main_root };
@@ -132,7 +132,7 @@ static int keep_content(struct worktree *w, const struct worktree_facts *f, int6
 			struct worktree_cleaned *out, struct err *e)
 {
 	CLEANUP(buf_release) struct buf ref = BUF_INIT;
-	int rc = kept_ref(w, now_ms, &ref, e);
+	int rc = worktree_kept_ref(w, now_ms, &ref, e);
 
 	if (rc < 0)
 		return rc;

@@ -148,6 +148,7 @@ static int make(struct worktree *w, const char *dir, const char *base, int64_t n
 	if (rc < 0)
 		return rc;
 	w->record.state = WORKTREE_MAKING;
+	w->record.merging = MERGING_NOTHING;
 	w->record.created_ms = now_ms;
 	worktree_step(w, WORKTREE_STEP_RECORD);
 	rc = worktree_record_write(w, e);

@@ -172,7 +172,7 @@ static int start(struct run *r)
 						      .stderr_fd = err,
 						      .cgroup_fd = -1,
 						      .cage_fd = r->c->cage_fd,
-						      .dies_with_parent = true });
+						      .dies_with_parent = !r->c->outlives });
 }
 
 /* Takes what is there on standard output. 1 while more may come, 0 at its end, or a negative code.

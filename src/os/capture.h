@@ -1,7 +1,7 @@
 /*
  * Runs a program to its end and gathers what it prints, with a limit for everything: for programs
- * that answer a question, such as git. It gets a session of its own and ends when we end. What
- * others wrote, and may leave something behind, is run with a warden.
+ * that answer a question, such as git. It gets a session of its own and ends when we end, unless it
+ * is to outlive us. What others wrote, and may leave something behind, is run with a warden.
  */
 #ifndef SK_CAPTURE_H
 #define SK_CAPTURE_H
@@ -18,6 +18,7 @@ struct capture {
 	int input_fd;      /* an open file to read instead, from where it stands; 0 = none */
 	size_t output_bytes_max;
 	int64_t limit_ms;
+	bool outlives; /* it is not ended with us */
 	int cage_fd;   /* as in struct proc_spawn */
 	int cancel_fd; /* when something can be read there, it is ended; 0 = none */
 	/* That signal alone is sent then, and the program has CAPTURE_GRACE_MS to end by itself:

@@ -159,7 +159,17 @@ int proc_env_word_starts(uint64_t pid, const char *name, const char *prefix)
 	return rc == 1 ? proc_word_starts(&value, prefix) : rc;
 }
 
-int proc_find_cwd_below(const char *path, uint64_t *pid)
+static bool runs(uint64_t pid, const char *program)
+{
+	CLEANUP(buf_release) struct buf name = BUF_INIT;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%llu/comm", (unsigned long long)pid);
+	return fd_read_proc(path, 64, &name) == 0 && name.len == strlen(program) + 1 &&
+	       memcmp(name.p, program, name.len - 1) == 0;
+}
+
+static int find_below(const char *path, const char *program, uint64_t *pid)
 {
 	CLEANUP(proc_table_release) struct proc_table t = PROC_TABLE_INIT;
 	size_t len = strlen(path);
@@ -173,8 +183,19 @@ int proc_find_cwd_below(const char *path, uint64_t *pid)
 		snprintf(link, sizeof(link), "/proc/%llu/cwd", (unsigned long long)t.v[i].pid);
 		n = readlink(link, cwd, sizeof(cwd));
 		if (n >= (ssize_t)len && memcmp(cwd, path, len) == 0 &&
-		    (n == (ssize_t)len || cwd[len] == '/'))
+		    (n == (ssize_t)len || cwd[len] == '/') &&
+		    (!program || runs(t.v[i].pid, program)))
 			*pid = t.v[i].pid;
 	}
 	return rc;
+}
+
+int proc_find_cwd_below(const char *path, uint64_t *pid)
+{
+	return find_below(path, NULL, pid);
+}
+
+int proc_find_program_below(const char *path, const char *program, uint64_t *pid)
+{
+	return find_below(path, program, pid);
 }

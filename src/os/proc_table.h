@@ -49,6 +49,9 @@ int proc_env_word_starts(uint64_t pid, const char *name, const char *prefix);
  */
 int proc_find_cwd_below(const char *path, uint64_t *pid);
 
+/* The same for those that run a program of that name (at most 15 bytes of it count). */
+int proc_find_program_below(const char *path, const char *program, uint64_t *pid);
+
 /* A row read alone: 0, -ESRCH or another -errno. */
 int proc_row_read(uint64_t pid, struct proc_row *out);
 

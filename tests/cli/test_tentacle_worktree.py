@@ -2,12 +2,15 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 
 import pytest
 
 from conftest import binary, until
+from goal_work import Goals
+from killing import tool
 
 
 def tentacle(goals, name="build", **members):
@@ -210,3 +213,173 @@ def test_killed_and_typed_again(repo):
     assert done.code == 0, done.err
     assert repo.git("status", "--porcelain", cwd=done.json["path"]) == ""
     assert repo.git("worktree", "list").count("\n") == 2
+
+
+def work_in(goals, text="mine\n", **files):
+    """A worktree whose agent changed something and committed nothing; its path."""
+    path = wt(goals, "prepare", "--json").json["path"]
+    for name, content in {"src/a": text, **files}.items():
+        write(path + "/" + name, content)
+    return path
+
+
+def test_merged(repo):
+    path = work_in(repo, **{"src/new": "new\n"})
+    repo.commit(docs__c="c\n")
+    refused = wt(repo, "merge")
+    assert refused.code == 4 and "not committed: src/a, src/new (" in refused.err and "Try: the same with --commit" in refused.err
+    dry = wt(repo, "merge", "--commit", "--dry-run", "--json")
+    assert dry.code == 0 and dry.json["outcome"] == "merged" and dry.json["committed_first"] == ["src/a", "src/new"]
+    assert not repo.events("tentacle_merged") and not (repo.folder / "src/new").exists()
+    done = wt(repo, "merge", "--commit", "--json")
+    assert done.code == 0, done.err
+    assert done.json["outcome"] == "merged" and done.json["into"] == "main" and done.json["commits"] == 1
+    assert (repo.folder / "src/a").read_text() == "mine\n" and (repo.folder / "src/new").read_text() == "new\n"
+    assert done.json["merge_commit"] == repo.git("rev-parse", "main").strip()
+    assert repo.git("rev-list", "--parents", "-1", "main").count(" ") == 2
+    assert repo.git("status", "--porcelain", ":!home") == "" and repo.git("status", "--porcelain", cwd=path) == ""
+    assert repo.meta("build")["worktree"]["merged_commit"] == done.json["merge_commit"]
+    assert repo.meta("build")["worktree"]["merged_into"] == "main"
+    event, = repo.events("tentacle_merged")
+    assert event["reason"] == "into main" and event["metadata"]["name"] == done.json["merge_commit"]
+    again = wt(repo, "merge")
+    assert again.code == 0 and again.out.startswith("build: is in main already\n")
+    assert len(repo.events("tentacle_merged")) == 1
+    assert wt(repo, "cleanup").code == 0
+    assert repo.meta("build")["worktree"]["merged_commit"] == done.json["merge_commit"]
+
+
+def test_merged_when_there_is_nothing(repo):
+    assert wt(repo, "merge").code == 4
+    wt(repo, "prepare")
+    done = wt(repo, "merge")
+    assert done.code == 0 and done.out.startswith("build: nothing was committed in its worktree")
+
+
+def test_a_conflict_is_said_and_recorded(repo):
+    path = work_in(repo)
+    repo.commit(src__a="theirs\n")
+    refused = wt(repo, "merge", "--commit")
+    assert refused.code == 4, refused.err
+    assert "it and main changed the same places of src/a (%s): nothing was merged. Try: git merge main there" % path in refused.err
+    assert (repo.folder / "src/a").read_text() == "theirs\n" and repo.git("status", "--porcelain", cwd=path) == ""
+    assert repo.meta("build")["worktree"]["conflicts"] == ["src/a"]
+    dry = wt(repo, "merge", "--dry-run")
+    assert dry.code == 4 and "same places of src/a" in dry.err
+    subprocess.run(["git", "merge", "-q", "main"], cwd=path, env=repo.env, capture_output=True)
+    write(path + "/src/a", "both\n")
+    repo.git("commit", "-q", "-a", "-m", "settled", cwd=path)
+    assert wt(repo, "merge").code == 0
+    assert (repo.folder / "src/a").read_text() == "both\n" and "conflicts" not in repo.meta("build")["worktree"]
+
+
+def test_what_lies_outside_of_the_scope(repo):
+    tentacle(repo, scope=["src"])
+    path = work_in(repo, **{"docs/b": "not mine\n"})
+    refused = wt(repo, "merge", "--commit")
+    assert refused.code == 4 and "changed outside of its scope and not committed: docs/b (" in refused.err
+    repo.git("commit", "-q", "-a", "-m", "by hand", cwd=path)
+    repo.commit(docs__c="of somebody else\n")
+    done = wt(repo, "merge", "--json")
+    assert done.code == 0 and done.json["outside_scope"] == ["docs/b"]
+
+
+def test_the_users_changes_stay(repo):
+    work_in(repo)
+    (repo.folder / "src/a").write_text("precious\n")
+    refused = wt(repo, "merge", "--commit")
+    assert refused.code == 4 and "your own changes in the main checkout are in the way: src/a (" in refused.err
+    assert (repo.folder / "src/a").read_text() == "precious\n"
+    repo.git("stash", "-q")
+    assert wt(repo, "merge").code == 0
+
+
+def test_nobody_is_known(repo):
+    work_in(repo)
+    repo.git("config", "--unset", "user.email")
+    refused = wt(repo, "merge", "--commit")
+    assert refused.code == 4 and "git does not know who you are" in refused.err and "git config --global user.name" in refused.err
+
+
+def test_not_while_its_agent_runs(goals):
+    goals.commit(src__a="a\n")
+    sleeper = subprocess.Popen(["sleep", "1000"])
+    try:
+        start = int(open("/proc/%d/stat" % sleeper.pid).read().rsplit(")", 1)[1].split()[19])
+        boot = open("/proc/sys/kernel/random/boot_id").read().strip()
+        goals.begin()
+        tentacle(goals, status="active", owner={"pid": sleeper.pid, "pid_start_time": start, "boot_id": boot})
+        work_in(goals)
+        refused = wt(goals, "merge", "--commit")
+        assert refused.code == 4 and "its agent runs (pid %d): nothing was merged" % sleeper.pid in refused.err
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
+def test_another_branch(repo):
+    work_in(repo)
+    repo.git("switch", "-q", "-c", "other")
+    refused = wt(repo, "merge", "--commit")
+    assert refused.code == 4 and "its work is for main, and the main checkout is on other" in refused.err
+    assert wt(repo, "merge", "--commit", "--into", "other", "--json").json["into"] == "other"
+    assert wt(repo, "merge", "--base", "main").code == 2
+
+
+def test_it_holds_what_it_depends_on(repo):
+    path = work_in(repo)
+    tentacle(repo, "after", todo_deps=["build"])
+    refused = wt(repo, "prepare", name="after")
+    assert refused.code == 4 and 'builds on "build", whose worktree holds work that is not committed' in refused.err
+    assert "sk tentacle worktree build merge --commit" in refused.err
+    repo.git("commit", "-q", "-a", "-m", "mine", cwd=path)
+    later = wt(repo, "prepare", "--json", name="after").json["path"]
+    assert open(later + "/src/a").read() == "mine\n"
+    # What came with it is not counted as its own.
+    tentacle(repo, "after", todo_deps=["build"], scope=["docs"])
+    assert wt(repo, "status", "--json", name="after").json["outside_scope"] == []
+    write(path + "/src/b", "more\n")
+    repo.git("add", ".", cwd=path)
+    repo.git("commit", "-q", "-m", "more", cwd=path)
+    assert wt(repo, "prepare", "--json", name="after").json["reused"] is True
+    assert open(later + "/src/b").read() == "more\n"
+
+
+# How many of the boundaries between system calls are tried: each needs a repository of its own.
+SAMPLE = 1000 if os.environ.get("SK_TIER") == "full" else 4
+
+
+def test_merge_killed_before_a_call_(goals, tmp_path):
+    """Killed anywhere, git goes on by itself; the same command waits for it and ends what was begun, once."""
+    def begun(number):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        made = Goals(folder)
+        made.commit(src__a="a\n", docs__b="b\n")
+        made.begin()
+        tentacle(made)
+        path = work_in(made, **{"src/new": "new\n"})
+        made.commit(docs__b="theirs\n")
+        return made, path
+
+    def sweep(made, *options):
+        report = made.folder / "home" / "report.json"
+        subprocess.run([tool("crash/sweep"), "--report", str(report), *map(str, options), "--", binary(), "tentacle",
+                        "worktree", "build", "merge", "--commit"], cwd=made.folder, env=made.env, capture_output=True)
+        return json.loads(report.read_text())
+
+    calls = sweep(begun(0)[0])["orchestrator"]
+    seed = int(os.environ.get("SK_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
+    print("SK_SEED=%d, of %d calls" % (seed, calls))
+    for number in random.Random(seed).sample(range(1, calls + 1), min(SAMPLE, calls)):
+        made, path = begun(number)
+        sweep(made, "--kill", number)
+        done = wt(made, "merge", "--commit")
+        assert done.code == 0, (number, done.err)
+        assert made.git("status", "--porcelain", ":!home") == made.git("status", "--porcelain", cwd=path) == "", number
+        assert [made.folder.joinpath(name).read_text() for name in ("src/a", "src/new", "docs/b")] == [
+            "mine\n", "new\n", "theirs\n"], number
+        assert made.git("log", "--format=%s").count("Merge the work of build") == 1, number
+        assert len(made.events("tentacle_merged")) == 1 and "unmerged" not in made.meta("build")["worktree"], number
+        assert made.git("for-each-ref", "refs/sk") == "", number
+        assert made.events("tentacle_merged")[0]["metadata"]["name"] == made.git("rev-parse", "main").strip(), number

@@ -99,7 +99,7 @@ static void changed(struct git_world *w, const char *folder, const char *base, c
 	struct span name;
 	size_t at = 0;
 
-	if (git_changes_read(&w->git, dir, base, &c, &e) < 0)
+	if (git_changes_read(&w->git, dir, base, NULL, &c, &e) < 0)
 		fail_msg("%s", e.text);
 	buf_puts(&text, "");
 	while ((name = git_changes_next(&c, &at)).len)
@@ -125,13 +125,13 @@ static void files_that_differ(void **state)
 	world_does(w, "cd r; echo y >>e; git commit -q -a -m main; cd ../w; git add .; "
 		      "git commit -q -m three; git merge -q -m merged main");
 	changed(w, "w", "main", ".git-ignored a a2 b b2 c d f/x ");
-	assert_int_equal(git_changes_read(&w->git, dir, "nope", &c, &e), -SK_EUSAGE);
+	assert_int_equal(git_changes_read(&w->git, dir, "nope", NULL, &c, &e), -SK_EUSAGE);
 	assert_non_null(strstr(e.text, "\"nope\" is no commit here"));
 	err_clear(&e);
-	assert_int_equal(git_changes_read(&w->git, dir, "--help", &c, &e), -SK_EUSAGE);
+	assert_int_equal(git_changes_read(&w->git, dir, "--help", NULL, &c, &e), -SK_EUSAGE);
 	err_clear(&e);
 	world_does(w, "cd w; git checkout -q --orphan other; git commit -q -m alone");
-	assert_int_equal(git_changes_read(&w->git, dir, "main", &c, &e), -SK_EREFUSED);
+	assert_int_equal(git_changes_read(&w->git, dir, "main", NULL, &c, &e), -SK_EREFUSED);
 	assert_non_null(strstr(e.text, "no commit in common"));
 }
 
@@ -150,7 +150,7 @@ static void outside_of_a_scope(void **state)
 		      "git commit -q -m one; git mv src/a.c docs/a.c; echo x >src/b.c; "
 		      "git init -q inner; git -C inner commit -q --allow-empty -m x");
 	assert_null(scope_add_list(&scope, SPAN_LIT("src/*.c"), &wrong));
-	assert_int_equal(git_changes_read(&w->git, dir, NULL, &c, &e), 0);
+	assert_int_equal(git_changes_read(&w->git, dir, NULL, NULL, &c, &e), 0);
 	assert_int_equal(c.count, 4);
 	git_changes_outside(&c, &scope, &outside);
 	assert_int_equal(outside.count, 2);
