@@ -164,11 +164,15 @@
 #define QUOTA_MESSAGE_LINES 20              /* a text of so few lines is a message, not a log */
 #define QUOTA_WAIT_MAX_MS (40LL * 86400000) /* a month and some days: no allowance is longer */
 #define HOOK_PAYLOAD_BYTES_MAX \
-	(16 * 1024 * 1024)             /* one event of a host, with what a tool printed */
-#define HOOK_DEADLINE_MS 2000          /* far below what any host allows */
-#define HOOK_END_DEADLINE_MS 1000      /* hosts that end wait for 1.5 s */
-#define HOOK_WORD_BYTES_MAX 200        /* of a word of a host that is kept: a reason, a session */
-#define HOOK_LOG_BYTES_MAX 100000      /* of the hooks' own log; one older file is kept */
+	(16 * 1024 * 1024)        /* one event of a host, with what a tool printed */
+#define HOOK_DEADLINE_MS 2000     /* far below what any host allows */
+#define HOOK_END_DEADLINE_MS 1000 /* hosts that end wait for 1.5 s */
+#define HOOK_WORD_BYTES_MAX 200   /* of a word of a host that is kept: a reason, a session */
+#define HOOK_LOG_BYTES_MAX 100000 /* of the hooks' own log; one older file is kept */
+#define RECENT_MS \
+	500 /* between two deliveries of one event by a host that has two configurations */
+#define RECENT_SLOTS 64                /* sessions whose last event is remembered for that */
+#define HOOK_LOCK_PATIENCE_MS 300      /* of the end of a session: the rest is for what follows */
 #define SESSION_GRACE_MS 600000        /* in which a session whose process changed may come back */
 #define SESSION_FRESH_MS 3600000       /* a session without an event for longer holds nothing up */
 #define SESSIONS_MAX 1000              /* files of sessions that are looked at */

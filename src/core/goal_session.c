@@ -20,6 +20,12 @@ int goal_session_pause(struct turn *t, const struct goal *g, enum trigger on, st
 	return rc < 0 ? rc : 1;
 }
 
+bool goal_session_still_ended(const struct goal *g, int64_t wanted_ms)
+{
+	return (g->status == GOAL_ACTIVE || g->status == GOAL_AWAITING_GATE) &&
+	       g->created_ms <= wanted_ms && g->resumed_ms <= wanted_ms;
+}
+
 bool goal_session_returns(const struct goal *g, const struct session_facts *f)
 {
 	bool quota = span_starts(g->pause_reason, QUOTA_REASON);

@@ -23,6 +23,12 @@
 int goal_session_pause(struct turn *t, const struct goal *g, enum trigger on, struct span session,
 		       struct span reason, const struct goal_words *words);
 
+/*
+ * Whether a pause that was wanted at that moment, and could not be recorded then, is to be recorded
+ * now: nobody has begun or resumed the goal since.
+ */
+bool goal_session_still_ended(const struct goal *g, int64_t wanted_ms);
+
 /* Whose event it is. */
 struct session_facts {
 	struct span session; /* its id, or empty */

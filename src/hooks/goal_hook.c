@@ -59,10 +59,10 @@ bool goal_hook_breadcrumb(const struct hook *h, struct arena *arena, struct brea
 	return there;
 }
 
-int goal_hook_leave(const struct hook *h, const struct goal_store *s, const struct goal *g,
-		    struct span previous_status, struct span reason, int64_t due_ms, struct err *e)
+static void fill(const struct hook *h, const struct goal *g, struct span previous_status,
+		 struct span reason, int64_t due_ms, struct breadcrumb *out)
 {
-	struct breadcrumb c = {
+	*out = (struct breadcrumb){
 		.goal_id = g->id,
 		.goal_title = g->title,
 		.previous_status = previous_status,
@@ -76,8 +76,43 @@ int goal_hook_leave(const struct hook *h, const struct goal_store *s, const stru
 		.tentacle_count = goal_tentacle_count(g),
 		.max_tentacles = g->budget.max_tentacles,
 	};
+}
 
+int goal_hook_leave(const struct hook *h, const struct goal_store *s, const struct goal *g,
+		    struct span previous_status, struct span reason, int64_t due_ms, struct err *e)
+{
+	struct breadcrumb c;
+
+	fill(h, g, previous_status, reason, due_ms, &c);
 	return breadcrumb_write(goal_store_vfs(s), &c, e);
+}
+
+int goal_hook_pend(const struct hook *h, const struct goal_store *s, const struct goal *g,
+		   struct span reason, struct err *e)
+{
+	struct breadcrumb c;
+
+	fill(h, g, span_of(goal_state_word(g->status)), reason, 0, &c);
+	return breadcrumb_pend(goal_store_vfs(s), &c, e);
+}
+
+void goal_hook_unpend(const struct hook *h, bool agent_process)
+{
+	CLEANUP(fd_close) int fd = goal_hook_folder(h);
+	CLEANUP(arena_release) struct arena arena = ARENA_INIT;
+	struct span session = h->payload.session;
+	struct breadcrumb c;
+	struct vfs disk;
+
+	if (fd < 0)
+		return;
+	vfs_real_open(&disk, fd);
+	if (breadcrumb_pending(&disk, &arena, &c) &&
+	    (session.len || c.session.len
+		     ? span_eq(session, c.session)
+		     : agent_process && goal_hook_same_process(&c.host, &h->host.who)))
+		(void)breadcrumb_pending_drop(&disk);
+	vfs_real_close(&disk);
 }
 
 bool goal_hook_same_process(const struct proc_identity *a, const struct proc_identity *b)

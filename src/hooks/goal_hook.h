@@ -28,6 +28,13 @@ bool goal_hook_breadcrumb(const struct hook *h, struct arena *arena, struct brea
 int goal_hook_leave(const struct hook *h, const struct goal_store *s, const struct goal *g,
 		    struct span previous_status, struct span reason, int64_t due_ms, struct err *e);
 
+/* The same for a pause that cannot be recorded now: whoever opens the store next does it. */
+int goal_hook_pend(const struct hook *h, const struct goal_store *s, const struct goal *g,
+		   struct span reason, struct err *e);
+
+/* Takes such a pause back when it was left by the session of this event. */
+void goal_hook_unpend(const struct hook *h, bool agent_process);
+
 /* A descriptor of the goals' folder, to be closed; -ENOENT or another -errno. It is not made. */
 int goal_hook_folder(const struct hook *h);
 

@@ -6,12 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/mac.h"
 #include "base/when.h"
 #include "hooks/answer.h"
+#include "os/clock.h"
 #include "os/fd.h"
 #include "os/home.h"
+#include "work/recent.h"
 
 #define LOG_NAME "audit.jsonl"
 #define ON(event) (1u << HOOK_##event)
@@ -94,7 +97,7 @@ static bool refuse(struct hook *h, const char *rule, struct buf *answer)
 	return told;
 }
 
-void hook_run(struct hook *h, struct buf *answer)
+static void run_rules(struct hook *h, struct buf *answer)
 {
 	if (!h->payload.readable && h->payload.text.len)
 		log_unreadable(h);
@@ -112,4 +115,51 @@ void hook_run(struct hook *h, struct buf *answer)
 			return;
 	}
 	answer_encode(&h->payload, (struct span){ h->context.p, h->context.len }, answer);
+}
+
+/* Events that do something twice when they are told twice: a banner, a limit that is counted. What
+ * the others do is the same when it is done again, and before a tool each asker needs an answer. */
+#define ONCE (ON(SESSION_START) | ON(TURN_FAILED) | ON(PRE_COMPACT))
+
+static uint64_t hash_text(struct span text, uint64_t seed)
+{
+	return hash64(text.p ? text.p : "", text.len, seed ^ text.len);
+}
+
+/* Whether the same session has just told the same. Any other event of it in between makes it news,
+ * so each is noted where there is a note at all. */
+static bool told_twice(const struct hook *h, struct recent *r)
+{
+	const struct payload *p = &h->payload;
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+	CLEANUP(fd_close) int dir = -1;
+	bool once = ONCE & 1u << p->event;
+	const struct proc_identity *host = &h->host.who;
+	uint64_t who = hash_text(p->session, hash_text(span_of(host->boot_id), 0));
+	uint64_t what = hash_text(p->source, hash_text(p->trigger, p->event));
+
+	*r = (struct recent){ .fd = -1 };
+	if (h->copilot)
+		dir = home_open(h->copilot, "markers", once, &why);
+	if (dir < 0)
+		return false;
+	if (!p->session.len)
+		who = hash64(&host->start, sizeof(host->start),
+			     hash64(&host->pid, sizeof(host->pid), who));
+	what = hash_text(p->reason, hash_text(p->agent_id, what));
+	if (p->event == HOOK_SESSION_START) /* each way of writing gets its own form of answer */
+		what = hash_text(span_of(hook_agent_word(p->agent)), what);
+	return recent_begin(dir, who, what, clock_mono_ms(&clock_real), once, r) && once;
+}
+
+void hook_run(struct hook *h, struct buf *answer)
+{
+	struct recent note;
+
+	if (told_twice(h, &note)) {
+		hook_log(h, "payload", "repeated", SPAN_NONE);
+		return;
+	}
+	run_rules(h, answer);
+	recent_end(&note);
 }

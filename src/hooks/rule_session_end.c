@@ -1,7 +1,8 @@
 /*
  * The session ends: the goal is paused durably first, then the next session is told. The host waits
- * a second and a half at most, so nothing else is done here. An agent that was sent out ends its
- * own session in its worktree; that is no end of the goal's.
+ * a second and a half at most, so nothing else is done here; when somebody holds the store for that
+ * long the wish is written beside it, for whoever opens it next. An agent that was sent out ends
+ * its own session in its worktree; that is no end of the goal's.
  */
 #include "base/limits.h"
 #include "core/goal_session.h"
@@ -39,6 +40,25 @@ static bool others_go_on(struct hook *h)
 	return others > 0;
 }
 
+/* Somebody holds the store. What is there now is enough to write the wish down. */
+static int leave_for_later(struct hook *h, struct span reason, struct err *e)
+{
+	CLEANUP(goal_hook_close) struct goal_store *s = NULL;
+	const struct goal *g;
+	int rc;
+
+	hook_log(h, "session_end", "info", span_of(e->text));
+	err_clear(e);
+	rc = goal_hook_open(h, 0, &s, e);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	g = goals_chosen(goal_store_goals(s));
+	if (!g || goal_hook_tentacle(h, s) || !goal_session_still_ended(g, h->now_ms))
+		return 0;
+	rc = goal_hook_pend(h, s, g, reason, e);
+	return rc < 0 ? rc : 1;
+}
+
 int rule_session_end(struct hook *h, struct err *e)
 {
 	CLEANUP(goal_hook_close) struct goal_store *s = NULL;
@@ -50,13 +70,15 @@ int rule_session_end(struct hook *h, struct err *e)
 
 	if (others_go_on(h))
 		return 0;
-	rc = goal_hook_open(h, GOALS_WRITE, &s, e);
+	put_reason(h, &reason);
+	rc = goal_hook_open(h, GOALS_WRITE | GOALS_HURRY, &s, e);
+	if (rc == -SK_EBUSY)
+		return leave_for_later(h, (struct span){ reason.p, reason.len }, e);
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
 	g = goals_chosen(goal_store_goals(s));
 	if (!g || goal_hook_tentacle(h, s))
 		return 0;
-	put_reason(h, &reason);
 	if (session.len > HOOK_WORD_BYTES_MAX)
 		session.len = HOOK_WORD_BYTES_MAX;
 	previous = span_of(goal_state_word(g->status));

@@ -70,6 +70,7 @@ int rule_take_back(struct hook *h, struct err *e)
 	const struct goal *g;
 	int rc;
 
+	goal_hook_unpend(h, facts.agent_process);
 	if ((!there && !facts.speaks) || !may_return(h, &facts))
 		return 0;
 	rc = goal_hook_open(h, GOALS_WRITE, &s, e);

@@ -57,6 +57,33 @@ static void encode(const struct breadcrumb *c, struct buf *b)
 	buf_puts(b, "}\n}\n");
 }
 
+int breadcrumb_pend(const struct vfs *vfs, const struct breadcrumb *c, struct err *e)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	int rc;
+
+	encode(c, &text);
+	rc = vfs_replace(vfs, BREADCRUMB_PENDING, text.p, text.len);
+	if (rc < 0)
+		return err_set(e, rc, "%s: %s: the goal is not paused", BREADCRUMB_PENDING,
+			       strerror(-rc));
+	return 0;
+}
+
+int breadcrumb_pending_done(const struct vfs *vfs)
+{
+	int rc = vfs->rename(vfs->ctx, BREADCRUMB_PENDING, BREADCRUMB_FILE);
+
+	return rc < 0 ? (rc == -ENOENT ? 0 : rc) : vfs->sync_dir(vfs->ctx, ".");
+}
+
+int breadcrumb_pending_drop(const struct vfs *vfs)
+{
+	int rc = vfs->remove(vfs->ctx, BREADCRUMB_PENDING);
+
+	return rc < 0 ? (rc == -ENOENT ? 0 : rc) : vfs->sync_dir(vfs->ctx, ".");
+}
+
 int breadcrumb_write(const struct vfs *vfs, const struct breadcrumb *c, struct err *e)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
@@ -168,13 +195,14 @@ static void take_member(struct reading *r, struct span key)
 		scan_skip(&r->s, NULL);
 }
 
-bool breadcrumb_read(const struct vfs *vfs, struct arena *arena, struct breadcrumb *out)
+static bool read_file(const struct vfs *vfs, const char *path, struct arena *arena,
+		      struct breadcrumb *out)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	struct reading r = { .arena = arena };
 	struct scan_text key;
 
-	if (vfs_read_all(vfs, BREADCRUMB_FILE, BREADCRUMB_BYTES_MAX, &text) < 0)
+	if (vfs_read_all(vfs, path, BREADCRUMB_BYTES_MAX, &text) < 0)
 		return false;
 	scan_init(&r.s, (struct span){ text.p, text.len });
 	scan_object(&r.s);
@@ -186,6 +214,16 @@ bool breadcrumb_read(const struct vfs *vfs, struct arena *arena, struct breadcru
 		r.c.host = (struct proc_identity){ .pid = 0 };
 	*out = r.c;
 	return true;
+}
+
+bool breadcrumb_read(const struct vfs *vfs, struct arena *arena, struct breadcrumb *out)
+{
+	return read_file(vfs, BREADCRUMB_FILE, arena, out);
+}
+
+bool breadcrumb_pending(const struct vfs *vfs, struct arena *arena, struct breadcrumb *out)
+{
+	return read_file(vfs, BREADCRUMB_PENDING, arena, out);
 }
 
 bool breadcrumb_is_there(const struct vfs *vfs)

@@ -12,6 +12,7 @@
 #include "os/vfs.h"
 
 #define BREADCRUMB_FILE "goal-resume-breadcrumb.json"
+#define BREADCRUMB_PENDING "goal-pause-pending.json"
 #define BREADCRUMB_RESUME "sk tentacle goal resume"
 
 struct breadcrumb {
@@ -34,5 +35,18 @@ bool breadcrumb_is_there(const struct vfs *vfs);
 
 /* Removes it; that there is none is fine. Returns 0 or -errno. */
 int breadcrumb_remove(const struct vfs *vfs);
+
+/*
+ * A pause that could not be recorded, because somebody held the store for longer than the host of
+ * an ending session waits: the breadcrumb under another name, durable when this returns 0. Whoever
+ * opens the store next records the pause and gives it its own name.
+ */
+int breadcrumb_pend(const struct vfs *vfs, const struct breadcrumb *b, struct err *e);
+bool breadcrumb_pending(const struct vfs *vfs, struct arena *arena, struct breadcrumb *out);
+
+/* The pause is recorded: it becomes the breadcrumb, durably. Or it came to nothing, and is removed;
+ * that there is none any more is fine. Both return 0 or -errno. */
+int breadcrumb_pending_done(const struct vfs *vfs);
+int breadcrumb_pending_drop(const struct vfs *vfs);
 
 #endif

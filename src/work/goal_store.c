@@ -17,27 +17,32 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/when.h"
+#include "core/goal_session.h"
 #include "os/fd.h"
 #include "os/lock.h"
 #include "os/proc.h"
 #include "store/journal.h"
+#include "work/breadcrumb.h"
+#include "work/owner.h"
 #include "work/settled.h"
-#include "work/owner.h"
-#include "work/owner.h"
 
 static int take_lock(struct goal_store *s, const char *command, struct err *e)
 {
 	struct lock_holder holder = { .command = "" };
-	int rc = lock_take_within(s->fd, GOALS_LOCK_NAME, command, GOALS_LOCK_PATIENCE_MS, &s->lock,
-				  &holder);
+	int64_t patience_ms =
+		s->flags & GOALS_HURRY ? HOOK_LOCK_PATIENCE_MS : GOALS_LOCK_PATIENCE_MS;
+	int rc = lock_take_within(s->fd, GOALS_LOCK_NAME, command, patience_ms, &s->lock, &holder);
+	CLEANUP(buf_release) struct buf waited = BUF_INIT;
 
-	if (rc == -SK_EBUSY)
+	if (rc == -SK_EBUSY) {
+		buf_put_duration(&waited, patience_ms);
 		return err_set(e, rc,
-			       "%s: lock held by pid %llu (%s) for more than %d s: nothing was "
+			       "%s: lock held by pid %llu (%s) for more than %s: nothing was "
 			       "changed. Try: the same again when it has ended",
 			       s->dir, (unsigned long long)holder.who.pid,
-			       holder.command[0] ? holder.command : "sk",
-			       GOALS_LOCK_PATIENCE_MS / 1000);
+			       holder.command[0] ? holder.command : "sk", waited.p);
+	}
 	if (rc == -ELOOP)
 		return err_set(e, -SK_EREFUSED,
 			       "%s/%s: is a symbolic link; refused: nothing was changed", s->dir,
@@ -123,19 +128,51 @@ static struct goal_store *store_new(unsigned flags, const char *dir, const char 
 	return s;
 }
 
+enum ended { ENDED_NONE, ENDED_STALE, ENDED_NOW };
+
+/* A session that ended while somebody held the store. */
+static enum ended ended_look(struct goal_store *s)
+{
+	CLEANUP(arena_release) struct arena arena = ARENA_INIT;
+	const struct goal_words words = { .operator_name = SPAN_LIT("hook"),
+					  .reason = SPAN_LIT("session-end") };
+	struct breadcrumb c;
+	const struct goal *g;
+
+	if (!breadcrumb_pending(s->vfs, &arena, &c))
+		return ENDED_NONE;
+	g = goals_find(&s->st.goals, c.goal_id);
+	if (!g || !goal_session_still_ended(g, c.paused_ms))
+		return ENDED_STALE;
+	return goal_session_pause(&s->turn, g, ON_SESSION_END, c.session, c.pause_reason, &words) >
+			       0
+		       ? ENDED_NOW
+		       : ENDED_STALE;
+}
+
 /* What people changed comes first, in a turn of its own, and who is gone; and a file that a power
  * cut left behind is brought up to date before another version follows. */
 static int begin(struct goal_store *s, struct err *e)
 {
+	enum ended ended = ENDED_NONE;
 	int rc = open_journal(s, e);
 
 	if (rc < 0)
 		return rc;
 	begin_turn(s);
 	rc = goal_files_look(s, e);
-	if (rc == 0)
+	if (rc == 0) {
 		owners_look(&s->turn);
-	return rc == 0 && s->flags & GOALS_WRITE ? goal_store_commit(s, e) : rc;
+		ended = ended_look(s);
+	}
+	if (rc == 0 && s->flags & GOALS_WRITE)
+		rc = goal_store_commit(s, e);
+	/* Only behind the commit; what a kill leaves here is found to be done by the next one. */
+	if (rc == 0 && s->flags & GOALS_WRITE && ended == ENDED_NOW)
+		(void)breadcrumb_pending_done(s->vfs);
+	if (rc == 0 && s->flags & GOALS_WRITE && ended == ENDED_STALE)
+		(void)breadcrumb_pending_drop(s->vfs);
+	return rc;
 }
 
 int goal_store_open_on(const struct vfs *vfs, unsigned flags, int64_t now_ms,

@@ -30,6 +30,7 @@
 enum goal_store_flags {
 	GOALS_WRITE = 1 << 0,  /* takes the lock, waiting for it; else nothing is written */
 	GOALS_CREATE = 1 << 1, /* with GOALS_WRITE: makes the store where there is none */
+	GOALS_HURRY = 1 << 2,  /* with GOALS_WRITE: waits for HOOK_LOCK_PATIENCE_MS only */
 };
 
 struct goal_store;
@@ -37,7 +38,8 @@ struct goal_store;
 /*
  * Opens what is there. `command` is for people who find the lock taken. Returns 0; -ENOENT (no
  * sentence) when there is neither a store nor a goal.json to begin one from; -SK_EBUSY with the
- * holder's name after GOALS_LOCK_PATIENCE_MS; -SK_ECORRUPT, -SK_EREFUSED, -SK_EIO as store_open. A
+ * holder's name after GOALS_LOCK_PATIENCE_MS (a pause that the end of a session could not record is
+ * recorded now: work/breadcrumb.h); -SK_ECORRUPT, -SK_EREFUSED, -SK_EIO as store_open. A
  * goal.json without a store (of another machine, or of the original) is taken over as it is.
  */
 int goal_store_open(const struct paths *where, unsigned flags, const char *command, int64_t now_ms,

@@ -5,6 +5,7 @@ The fast tier takes a sample of the boundaries, another one each time (SK_SEED r
 """
 
 import concurrent.futures
+import fcntl
 import itertools
 import json
 import os
@@ -61,6 +62,18 @@ def parked(goals):
     assert goals.meta("lexer")["status"] == "parked"
 
 
+def ended(goals):
+    """A session that ended while somebody held the store, and left word."""
+    at_work(goals)
+    with open(goals.home / "goal.json.lock", "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        payload = goals.folder / "home" / "payload"
+        payload.write_text('{"sessionId":"s1","reason":"user_exit"}')
+        with open(payload) as stdin:
+            assert goals("hooks", "run", "sessionEnd", stdin=stdin).code == 0
+    assert (goals.home / "goal-pause-pending.json").exists()
+
+
 def with_more(goals):
     at_work(goals)
     assert goals.t("todo", "lexer", "add", "second").code == 0
@@ -93,6 +106,7 @@ CASES = {
     "link": (handed_off, "goal link parser", 0, {0}),
     "repair": (spoiled, "goal repair", 0, {0}),
     "an edit is taken in": (edited, "goal budget --max-iterations 4", 0, {0}),
+    "a pause is taken in": (ended, "goal budget --max-iterations 4", 0, {0}),
     "create": (begun, "create lexer --scope src --desc text", 0, {0, 4}),
     "todo add": (at_work, "todo lexer add second", 0, {0}),
     "todo done": (at_work, "todo lexer done 0", 0, {0}),

@@ -483,6 +483,108 @@ def test_store_that_is_locked(work):
     assert work.goal()["status"] == "active"
 
 
+PENDING = "goal-pause-pending.json"
+
+
+def end_while_locked(work, session="s1"):
+    """A session ends while somebody holds the store for longer than its host waits."""
+    with open(work.home / "goal.json.lock", "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert hook(work, "sessionEnd", {"sessionId": session, "reason": "user_exit"}) is None
+        assert (work.home / PENDING).exists() and crumb(work) is None
+
+
+def test_pause_that_met_a_held_store(work):
+    """It is not lost: who opens the store next records it, be it a command that only looks at first."""
+    work.begin("Port the parser")
+    end_while_locked(work)
+    assert "lock held by pid" in log(work)[0]["detail"] and log(work)[-1]["decision"] == "done"
+    shown = work.g("status", "--json").json
+    assert shown["status"] == "paused" and shown["pause_reason"] == "session_end:user_exit"
+    assert work.events("goal_paused") == []  # a look records nothing
+    assert '"Port the parser"' in flat(hook(work, "sessionStart", {"sessionId": "s2"}))
+    assert work.g("budget", "--max-iterations", "7").code == 0
+    assert work.goal()["status"] == "paused" and len(work.events("goal_paused")) == 1
+    left = crumb(work)
+    assert (left["pause_reason"], left["session"], left["previous_status"]) == ("session_end:user_exit", "s1", "active")
+    assert not (work.home / PENDING).exists()
+    assert work.g("resume").code == 0
+    assert work.goal()["status"] == "active" and crumb(work) is None
+    assert work.g("budget", "--max-iterations", "8").code == 0
+    assert work.goal()["status"] == "active"
+
+
+@pytest.mark.parametrize("event", ["sessionStart", "userPromptSubmitted", "preToolUse"])
+def test_pause_that_met_a_held_store_is_taken_back(work, event):
+    """By the same session, before or after somebody recorded it; not by another one."""
+    work.begin()
+    end_while_locked(work)
+    hook(work, event, {"sessionId": "s2"})
+    assert (work.home / PENDING).exists()
+    hook(work, event, {"sessionId": "s1"})
+    assert not (work.home / PENDING).exists()
+    assert work.g("budget", "--max-iterations", "7").code == 0
+    assert work.goal()["status"] == "active" and work.events("goal_paused") == []
+    end_while_locked(work)
+    assert work.g("budget", "--max-iterations", "8").code == 0
+    assert work.goal()["status"] == "paused"
+    hook(work, event, {"sessionId": "s1"})
+    assert work.goal()["status"] == "active"
+
+
+def test_wish_that_is_overtaken(work):
+    """Who resumes or begins anew after the session's end knows better than a note from before; and what makes no sense is
+    no wish."""
+    work.begin()
+    end_while_locked(work)
+    note = json.loads((work.home / PENDING).read_text())
+    assert work.g("resume").code == 0  # records the pause, and takes it back
+    assert [event["event"] for event in work.events() if event["event"] in ("goal_paused", "goal_resumed")] == \
+        ["goal_paused", "goal_resumed"]
+    for text in (json.dumps(note), json.dumps({**note, "goal_id": "another"}), "nonsense", "", json.dumps([note])):
+        (work.home / PENDING).write_text(text)
+        assert work.g("budget", "--max-iterations", "7").code == 0
+        assert work.goal()["status"] == "active"
+        assert work.g("status").code == 0
+    assert work.g("eval", "--decision", "pause").code == 0
+    (work.home / PENDING).write_text(json.dumps({**note, "paused_at": "2099-01-01T00:00:00.000Z"}))
+    assert work.g("budget", "--max-iterations", "8").code == 0
+    assert not work.goal().get("paused_session") and not (work.home / PENDING).exists()
+
+
+# --- told twice -----------------------------------------------------------------------------------------------------
+
+
+def test_event_that_is_told_twice(work):
+    """A host with two configurations delivers each event twice, in two ways of writing."""
+    work.begin()
+    for _ in range(2):
+        hook(work, "sessionEnd", {"sessionId": "s1", "reason": "complete"})
+    assert len(work.events("goal_paused")) == 1
+    assert hook(work, "sessionStart", {"sessionId": "s2", "source": "startup"})
+    assert hook(work, "SessionStart", {"session_id": "s2", "source": "startup", "timestamp": "2026-11-21T12:00:00Z",
+                                       "hook_event_name": "SessionStart"}) is None
+    assert log(work)[-1]["decision"] == "repeated"
+    assert hook(work, "sessionStart", {"sessionId": "s3", "source": "startup"})  # another one
+    hook(work, "userPromptSubmitted", {"sessionId": "s3"})
+    assert hook(work, "sessionStart", {"sessionId": "s3", "source": "startup"})  # something else was in between
+    assert hook(work, "sessionStart", {"sessionId": "s3", "source": "resume"})   # and another beginning
+
+
+def test_limit_that_is_told_twice_is_one(work):
+    work.begin()
+    failure = {"error": {"name": "RateLimitError", "message": "429 Too Many Requests"}}
+    hook(work, "errorOccurred", {"sessionId": "s1", **failure})
+    hook(work, "ErrorOccurred", {"session_id": "s1", "timestamp": "2026-11-21T12:00:00Z", **failure})
+    assert [breaker["failures"] for breaker in work("breaker", "list", "--json").json["breakers"] if breaker["failures"]] == [1]
+    place = work.folder / "home" / ".copilot" / "markers"
+    size = (place / "recent-events").stat().st_size
+    for number in range(100):
+        hook(work, "sessionStart", {"sessionId": "n%d" % number})
+    assert size <= (place / "recent-events").stat().st_size <= 4096
+    assert {path.name for path in place.iterdir()} <= {"audit.jsonl", "audit.jsonl.old", "recent-events"}
+
+
 def test_kill_in_the_middle(work):
     """Killed at any moment the goal is active or paused, and the next session is told the right thing."""
     work.begin("killed")
@@ -498,7 +600,7 @@ def test_kill_in_the_middle(work):
         process.wait()
         status = json.loads(work.g("status", "--json").out)["status"]
         seen.add(status)
-        banner = hook(work, "sessionStart", {"sessionId": "s2"})
+        banner = hook(work, "sessionStart", {"sessionId": "s2-%d" % delay_ms})
         assert (banner is not None) == (status == "paused")
         if status == "paused":
             assert work.g("resume").code == 0
