@@ -12,6 +12,7 @@
 #include "os/paths.h"
 #include "os/vfs.h"
 #include "setup/cron.h"
+#include "setup/cron_aside.h"
 #include "setup/cron_reports.h"
 #include "work/marker.h"
 
@@ -73,20 +74,45 @@ static int remove_reports(const char *copilot, int64_t before_ms, struct err *e)
 	return (int)cron_reports_prune_unknown(folder, before_ms, is_known, &config);
 }
 
+static const char *plural(int count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* The folder need not be ours alone: somebody may keep the database elsewhere. */
+static int remove_copies(const char *db_path, int64_t before_ms)
+{
+	const char *slash = strrchr(db_path, '/');
+	CLEANUP(buf_release) struct buf folder = BUF_INIT;
+	CLEANUP(fd_close) int fd = -1;
+
+	if (!slash)
+		return 0;
+	buf_put(&folder, db_path, (size_t)(slash - db_path) + 1);
+	fd = fd_open_dir(folder.p);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return cron_aside_remove(fd, span_of(slash + 1), before_ms);
+}
+
 void cron_cleanup(const struct cron_place *place, struct cron_outcome *out)
 {
 	int64_t before_ms = place->now_ms - (int64_t)(place->retention_days * 86400000ULL);
 	struct err e = ERR_INIT;
 	int markers = remove_markers(place->copilot, before_ms);
 	int reports = remove_reports(place->copilot, before_ms, &e);
+	int copies = remove_copies(place->db_path, before_ms);
+	int bad = markers < 0 ? markers : copies < 0 ? copies : reports;
 
-	if (markers < 0 || reports < 0) {
+	if (bad < 0) {
 		out->status = CRON_ERROR;
-		buf_putf(&out->said, "%s",
-			 e.text[0] ? e.text : strerror(markers < 0 ? -markers : -reports));
+		buf_putf(&out->said, "%s", e.text[0] ? e.text : strerror(-bad));
 		return;
 	}
-	buf_putf(&out->facts, "\"markers\":%d,\"artifacts\":%d", markers, reports);
-	buf_putf(&out->said, "removed %d damaged marker%s and %d report%s that nobody needs",
-		 markers, markers == 1 ? "" : "s", reports, reports == 1 ? "" : "s");
+	buf_putf(&out->facts, "\"markers\":%d,\"copies\":%d,\"artifacts\":%d", markers, copies,
+		 reports);
+	buf_putf(&out->said,
+		 "removed %d old file%s beside the database, %d damaged marker%s and %d report%s "
+		 "of schedules that are gone",
+		 copies, plural(copies), markers, plural(markers), reports, plural(reports));
 }

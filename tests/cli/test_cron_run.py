@@ -277,10 +277,28 @@ def test_reports_of_a_removed_schedule_go_with_a_cleanup(home):
     for file in (name, name + ".lock", name + ".damaged-1000", name + ".damaged-x", name + ".damaged-99999999999999"):
         (markers / file).write_text("x")
     done = home("run", "cleanup")
-    assert done.code == 0 and "removed 1 damaged marker and 1 report" in done.out
+    assert done.code == 0 and "0 old files beside the database, 1 damaged marker and 1 report" in done.out
     assert set(stay) < set(home.reports()) and gone not in home.reports()
     assert sorted(path.name for path in markers.iterdir()) == [
         name, name + ".damaged-99999999999999", name + ".damaged-x", name + ".lock"]
+
+
+def test_old_copies_of_the_database_go_but_the_newest(home):
+    home.make().close()
+    compact = lambda **ago: stamp(**ago).replace("-", "").replace(":", "")[:15] + "Z"
+    old, older, young = compact(days=40), compact(days=50), compact(days=1)
+    stay = ["backup-" + young, "corrupt-" + old, "corrupt-" + old + "-wal", "replaced-" + old + "-2", "mine-" + older,
+            "backup-" + older + ".txt"]
+    go = ["backup-" + older, "backup-" + old, "corrupt-" + older, "corrupt-" + older + "-wal", "replaced-" + old,
+          "replaced-" + older]
+    for name in stay + go:
+        (home.folder / ("knowledge.db." + name)).write_text("x")
+    (home.folder / "other.db.backup-20200101T000000Z").write_text("x")
+    done = home("run", "cleanup")
+    assert done.code == 0 and "removed 6 old files" in done.out
+    left = {path.name for path in home.folder.iterdir() if path.name.startswith(("knowledge.db.", "other"))}
+    assert left == {"knowledge.db." + name for name in stay} | {"other.db.backup-20200101T000000Z"}
+    assert home("run", "cleanup").code == 0 and home.whole()
 
 
 def test_the_list_of_runs_stays_small(home):

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "os/fd.h"
 #include "setup/cron.h"
+#include "setup/cron_aside.h"
 #include "setup/cron_reports.h"
 
 struct place {
@@ -178,6 +179,52 @@ static void test_names_of_pages(void **unused)
 	assert_true(at_ms == 1795318200123 && span_is(task, "0123456789ab"));
 }
 
+static void test_names_of_copies(void **unused)
+{
+	static const struct {
+		const char *name;
+		int kind; /* -1 = none of ours */
+		unsigned number;
+	} rows[] = {
+		{ "k.db.backup-20261121T214425Z", CRON_ASIDE_BACKUP, 1 },
+		{ "k.db.replaced-20261121T214425Z-2", CRON_ASIDE_REPLACED, 2 },
+		{ "k.db.corrupt-20261121T214425Z-13-wal", CRON_ASIDE_CORRUPT, 13 },
+		{ "k.db.corrupt-20261121T214425Z-shm", CRON_ASIDE_CORRUPT, 1 },
+		{ "k.db.orphan-20261121T214425Z-journal", CRON_ASIDE_ORPHAN, 1 },
+		{ "k.db", -1, 0 },
+		{ "k.db-wal", -1, 0 },
+		{ "k.db.backup", -1, 0 },
+		{ "k.db.backup-", -1, 0 },
+		{ "k.db.backup-20261121T214425", -1, 0 },
+		{ "k.db.backup-20261321T214425Z", -1, 0 },
+		{ "k.db.backup-20261121 214425Z", -1, 0 },
+		{ "k.db.backup-20261121T214425Z-", -1, 0 },
+		{ "k.db.backup-20261121T214425Z-1", -1, 0 },
+		{ "k.db.backup-20261121T214425Z-02", -1, 0 },
+		{ "k.db.backup-20261121T214425Zx", -1, 0 },
+		{ "k.db.backup-20261121T214425Z.md", -1, 0 },
+		{ "k.db.mine-20261121T214425Z", -1, 0 },
+		{ "other.db.backup-20261121T214425Z", -1, 0 },
+		{ "k.dbxbackup-20261121T214425Z", -1, 0 },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cron_aside found = { .number = 99 };
+		bool ours = cron_aside_decode(span_of(rows[i].name), SPAN_LIT("k.db"), &found);
+
+		if (ours != (rows[i].kind >= 0))
+			fail_msg("%s", rows[i].name);
+		if (!ours) {
+			assert_int_equal(found.number, 99);
+			continue;
+		}
+		assert_int_equal(found.kind, rows[i].kind);
+		assert_int_equal(found.number, rows[i].number);
+		assert_true(found.at_ms == 1795297465000);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +233,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_file_that_comes_or_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_again_and_again, setup, teardown),
 		cmocka_unit_test(test_names_of_pages),
+		cmocka_unit_test(test_names_of_copies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
