@@ -10,6 +10,8 @@
 #include "cmd/home.h"
 #include "kb/kb_backup.h"
 #include "kb/kb_migrate.h"
+#include "kb/kb_restore.h"
+#include "kb/kb_schema.h"
 
 #define WHO "sk migrate"
 
@@ -147,19 +149,14 @@ static int do_backup(struct cmd_ctx *c, const char *path, struct err *e)
 		.path = path, .mode = KB_READ, .versions = KB_ANY_VERSION, .who = WHO
 	};
 	CLEANUP(kb_backup_release) struct kb_backup done = KB_BACKUP_INIT;
-	CLEANUP(buf_release) struct buf name = BUF_INIT;
 	CLEANUP(kb_close) struct kb *kb = NULL;
-	const char *to = options_text(c->options, "backup-path");
 	struct json j;
 	int rc = kb_open(&how, &kb, e);
 
 	if (rc < 0)
 		return rc;
-	if (!to) {
-		kb_backup_name(kb, c->now_ms, &name);
-		to = name.p;
-	}
-	rc = kb_backup_make(kb, to, options_has(c->options, "replace"), &done, e);
+	rc = kb_backup_make(kb, options_text(c->options, "backup-path"), c->now_ms,
+			    options_has(c->options, "replace"), &done, e);
 	if (rc < 0)
 		return rc;
 	if (c->json) {
@@ -177,11 +174,65 @@ static int do_backup(struct cmd_ctx *c, const char *path, struct err *e)
 	return EXIT_DONE;
 }
 
+static void print_replaced(struct cmd_ctx *c, const char *kind, const char *path,
+			   const struct kb_replaced *done)
+{
+	const char *from = options_text(c->options, "restore");
+	struct out *o = c->out;
+	struct json j;
+
+	if (c->json) {
+		json_open(&j, o, kind);
+		json_text(&j, "database", path);
+		json_text(&j, "from", from);
+		json_text(&j, "aside", done->aside);
+		json_text(&j, "orphan", done->orphan);
+		json_u64(&j, "schema", done->version);
+		json_i64(&j, "bytes", done->bytes);
+		if (from)
+			json_i64(&j, "rows", done->rows);
+		json_close(&j);
+		return;
+	}
+	if (done->orphan)
+		out_putf(o, "Moved aside the log of a database that is gone: %s-*\n", done->orphan);
+	if (done->aside)
+		out_putf(o, "Moved aside: %s\n", done->aside);
+	if (!from)
+		out_putf(o, "Made an empty database: %s (schema %u)\n", path, done->version);
+	else
+		out_putf(o, "Restored: %s (schema %u, %lld rows)\n", path, done->version,
+			 (long long)done->rows);
+	if (done->version < KB_SCHEMA_VERSION)
+		out_putf(o, "Next: sk migrate %s\n", path);
+}
+
+static int do_replace(struct cmd_ctx *c, const char *path, struct err *e)
+{
+	struct kb_replace how = { .path = path,
+				  .who = WHO,
+				  .now_ms = c->now_ms,
+				  .from = options_text(c->options, "restore"),
+				  .even_sound = options_has(c->options, "yes") };
+	CLEANUP(kb_replaced_release) struct kb_replaced done = KB_REPLACED_INIT;
+	int rc = how.from ? kb_restore(&how, &done, e) : kb_quarantine(&how, &done, e);
+
+	if (rc < 0)
+		return rc;
+	print_replaced(c, how.from ? "migrate_restore" : "migrate_quarantine", path, &done);
+	return EXIT_DONE;
+}
+
 /* Options that mean nothing together are a mistake, and nothing is done. */
 static int check_options(const struct options *o, struct err *e)
 {
-	bool backup = options_has(o, "backup-only");
+	bool backup = options_has(o, "backup-only"), quarantine = options_has(o, "quarantine");
+	bool restore = options_text(o, "restore");
 
+	if (options_has(o, "yes") && !quarantine)
+		return err_set(e, -SK_EUSAGE,
+			       "migrate: --yes is for --quarantine: nothing was done. Try: sk help "
+			       "migrate");
 	if (options_text(o, "backup-path") && !backup)
 		return err_set(e, -SK_EUSAGE,
 			       "migrate: --backup-path is for --backup-only: nothing was done. "
@@ -190,7 +241,9 @@ static int check_options(const struct options *o, struct err *e)
 		return err_set(e, -SK_EUSAGE,
 			       "migrate: --replace is for --backup-only: nothing was done. Try: sk "
 			       "help migrate");
-	if (backup && (options_has(o, "dry-run") || options_has(o, "no-backup")))
+	if (backup + restore + quarantine > 1 ||
+	    ((backup || restore || quarantine) &&
+	     (options_has(o, "dry-run") || options_has(o, "no-backup"))))
 		return err_set(e, -SK_EUSAGE,
 			       "migrate: these options exclude each other: nothing was done. Try: "
 			       "sk help migrate");
@@ -209,7 +262,11 @@ static int migrate_run(struct cmd_ctx *c, struct err *e)
 				  !backup && !options_has(o, "dry-run"), &path, e);
 	if (rc < 0)
 		return rc;
-	return backup ? do_backup(c, path.p, e) : do_migrate(c, path.p, e);
+	if (backup)
+		return do_backup(c, path.p, e);
+	if (options_text(o, "restore") || options_has(o, "quarantine"))
+		return do_replace(c, path.p, e);
+	return do_migrate(c, path.p, e);
 }
 
 static const struct option_row migrate_options[] = {
@@ -224,6 +281,17 @@ static const struct option_row migrate_options[] = {
 	{ .name = "replace",
 	  .kind = OPTION_FLAG,
 	  .summary = "overwrite a copy that has this name, once the new one is whole" },
+	{ .name = "restore",
+	  .kind = OPTION_TEXT,
+	  .value = "FILE",
+	  .summary = "put a copy of this backup in its place; what is there is moved aside",
+	  .completes = ARG_FILE },
+	{ .name = "quarantine",
+	  .kind = OPTION_FLAG,
+	  .summary = "move a damaged database aside and begin with an empty one" },
+	{ .name = "yes",
+	  .kind = OPTION_FLAG,
+	  .summary = "with --quarantine: also when nothing is wrong with it" },
 	{ .name = "dry-run",
 	  .kind = OPTION_FLAG,
 	  .summary = "do it on a copy in memory and say what would be done" },
@@ -235,23 +303,30 @@ static const struct option_row migrate_options[] = {
 
 const struct cmd cmd_migrate = {
 	.path = "migrate",
-	.summary = "take the knowledge database to the newest schema, or back it up",
+	.summary = "bring the knowledge database up to date, back it up, restore it",
 	.usage = "[DB]",
-	.about = "DB is else $SK_DB_PATH, else ~/.copilot/session-state/knowledge.db. One that is "
-		 "not there is made.\n"
-		 "Each version is applied in a transaction of its own and proved by looking at the "
-		 "tables; a kill leaves a whole number of them, and the same command goes on. "
-		 "Before "
-		 "anything is changed a verified copy is made beside the database. A database that "
-		 "is "
-		 "newer than this program, or damaged, is left untouched.\n"
-		 "While somebody else is writing, the command ends with code 6 and names them. The "
-		 "files -wal and -shm belong to the database: what was committed last is in them, "
-		 "and "
-		 "they are never removed.",
+	.about =
+		"DB is else $SK_DB_PATH, else ~/.copilot/session-state/knowledge.db. One that is "
+		"not there is made.\n"
+		"Each version is applied in a transaction of its own and proved by looking at the "
+		"tables; a kill leaves a whole number of them, and the same command goes on. "
+		"Before "
+		"anything is changed a verified copy is made beside the database. A database that "
+		"is "
+		"newer than this program, or damaged, is left untouched.\n"
+		"--restore checks the backup, copies it and only then moves what is there to a "
+		"name "
+		"that ends in .replaced and the time; --quarantine does the same with .corrupt and "
+		"an empty database. Nothing is removed. Both refuse while another process has the "
+		"database open.\n"
+		"While somebody else is writing, the command ends with code 6 and names them. The "
+		"files -wal and -shm belong to the database: what was committed last is in them, "
+		"and "
+		"they are never removed.",
 	.example = "sk migrate --backup-only --backup-path /tmp/knowledge.db.backup\n"
 		   "sk migrate\n"
-		   "sk migrate --dry-run",
+		   "sk migrate --dry-run\n"
+		   "sk migrate --restore /tmp/knowledge.db.backup",
 	.options = migrate_options,
 	.args = ARG_FILE,
 	.args_max = 1,

@@ -175,11 +175,30 @@ static int remember_wal(void *arg, sqlite3 *db, const char *name, int frames)
 	return SQLITE_OK;
 }
 
+/* Whether the close of the last connection copies the WAL back and removes it. */
+static void keep_wal(sqlite3 *db, bool keep)
+{
+	if (db)
+		sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)keep, NULL);
+}
+
+int kb_check(struct kb *kb, const char *undone, struct err *e)
+{
+	int rc;
+
+	keep_wal(kb->db, true);
+	rc = kb_quick_check(&kb->place, kb->db, undone, e);
+	if (rc == 0)
+		keep_wal(kb->db, false);
+	return rc;
+}
+
 static int connect_and_look(struct kb *kb, const struct kb_open *how, struct err *e)
 {
 	bool ours = false;
 	int rc = kb_connect(kb->place.path, how->mode, false, kb->busy_ms, &kb->db);
 
+	keep_wal(kb->db, true);
 	if (rc == SQLITE_OK)
 		rc = look_inside(kb, &ours);
 	if (may_be_immutable(kb, how->mode, rc)) {
@@ -191,7 +210,10 @@ static int connect_and_look(struct kb *kb, const struct kb_open *how, struct err
 	if (rc != SQLITE_OK)
 		return kb_fail(&kb->place, kb->db, rc, "nothing was changed", e);
 	sqlite3_wal_hook(kb->db, remember_wal, kb);
-	return check_inside(kb, how->versions, ours, e);
+	rc = check_inside(kb, how->versions, ours, e);
+	if (rc == 0)
+		keep_wal(kb->db, false);
+	return rc;
 }
 
 int kb_open(const struct kb_open *how, struct kb **out, struct err *e)

@@ -20,7 +20,7 @@ void kb_backup_release(struct kb_backup *b)
 	mem_free(&b->path);
 }
 
-void kb_backup_name(const struct kb *kb, int64_t now_ms, struct buf *out)
+static void choose_name(const struct kb *kb, int64_t now_ms, struct buf *out)
 {
 	struct when_parts t;
 	struct stat st;
@@ -75,18 +75,24 @@ static int check_target(struct kb *kb, const struct kb_place *t, bool replace, s
 	return 0;
 }
 
-int kb_backup_make(struct kb *kb, const char *to, bool replace, struct kb_backup *out,
-		   struct err *e)
+int kb_backup_make(struct kb *kb, const char *to, int64_t now_ms, bool replace,
+		   struct kb_backup *out, struct err *e)
 {
+	CLEANUP(buf_release) struct buf name = BUF_INIT;
 	CLEANUP(kb_place_close) struct kb_place target = KB_PLACE_INIT;
 	CLEANUP(kb_partial_release) struct kb_partial partial = KB_PARTIAL_INIT;
 	struct kb_copied copied;
-	int rc = kb_place_open(to, &target, e);
+	int rc;
 
+	if (!to)
+		choose_name(kb, now_ms, &name);
+	rc = kb_place_open(to ? to : name.p, &target, e);
 	if (rc == 0)
 		rc = check_target(kb, &target, replace, e);
 	if (rc == 0)
-		rc = kb_partial_begin(&target, &partial, e);
+		/* A name that tells the moment is another one each time: what a killed one
+		 * left would never be found. */
+		rc = kb_partial_begin(&target, to ? target.name : kb->place.name, &partial, e);
 	if (rc == 0)
 		rc = kb_copy(kb->db, &kb->place, &partial, &copied, undone, e);
 	if (rc == 0)

@@ -21,17 +21,14 @@ struct kb_backup {
 
 void kb_backup_release(struct kb_backup *b);
 
-/* Replaces *out by the name of a backup when nobody gives one: the database's path and the moment,
- * with a number behind it where that is taken. */
-void kb_backup_name(const struct kb *kb, int64_t now_ms, struct buf *out);
-
 /*
  * Makes a verified copy of the database as it is at this moment. `to` must not exist (-SK_EUSAGE),
- * unless `replace`; a link there is refused in any case. The copy is one file of mode 0600, needs
- * no WAL, and is on disk when 0 is returned. On failure, or a kill, there is no copy, or the old
- * one that was to be replaced.
+ * unless `replace`; a link there is refused in any case. NULL stands for a name beside the database
+ * that tells the moment, with a number behind it where that is taken. The copy is one file of mode
+ * 0600, needs no WAL, and is on disk when 0 is returned. On failure, or a kill, there is no copy,
+ * or the old one that was to be replaced.
  */
-int kb_backup_make(struct kb *kb, const char *to, bool replace, struct kb_backup *out,
-		   struct err *e);
+int kb_backup_make(struct kb *kb, const char *to, int64_t now_ms, bool replace,
+		   struct kb_backup *out, struct err *e);
 
 #endif

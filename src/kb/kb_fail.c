@@ -12,25 +12,44 @@
 #include "base/str.h"
 #include "os/file_users.h"
 
-int kb_fail_busy(const struct kb_place *p, const char *undone, struct err *e)
+/* Appends who else has it open; returns how many were found. */
+static int put_users(const struct kb_place *p, struct buf *text)
 {
 	CLEANUP(mem_free) char *wal = kb_place_beside(p, "-wal");
 	CLEANUP(mem_free) char *shm = kb_place_beside(p, "-shm");
-	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	const char *paths[] = { p->path, wal, shm };
 	struct file_user users[KB_HOLDERS_MAX];
 	int count = file_users_find(paths, ARRAY_LEN(paths), users, ARRAY_LEN(users));
 
 	for (int i = 0; i < count; i++) {
-		buf_putf(&text, "%spid %llu, ", i ? "; " : "opened by ",
+		buf_putf(text, "%spid %llu, ", i ? "; " : "opened by ",
 			 (unsigned long long)users[i].pid);
-		buf_put_visible(&text, span_of(users[i].command));
+		buf_put_visible(text, span_of(users[i].command));
 	}
-	if (count <= 0)
+	return count;
+}
+
+int kb_fail_busy(const struct kb_place *p, const char *undone, struct err *e)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	if (put_users(p, &text) <= 0)
 		buf_puts(&text, "by a process that cannot be seen from here");
 	return err_set(e, -SK_EBUSY,
 		       "%s: busy: somebody else is writing to it (%s; %s): %s. Try: the same again "
 		       "when it has ended",
+		       p->name, p->path, text.p, undone);
+}
+
+int kb_refuse_open(const struct kb_place *p, const char *undone, struct err *e)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	if (put_users(p, &text) <= 0)
+		return 0;
+	return err_set(e, -SK_EBUSY,
+		       "%s: busy: somebody else uses it (%s; %s): %s. Try: the same again when it "
+		       "has ended",
 		       p->name, p->path, text.p, undone);
 }
 

@@ -55,6 +55,9 @@ char *kb_name_beside(const struct kb_place *p, const char *suffix);
  */
 int kb_place_look(const struct kb_place *p, struct stat *out, struct err *e);
 
+/* The first part of it: a link, what is no file, what belongs to others is refused. */
+int kb_place_kind(const struct kb_place *p, const struct stat *st, struct err *e);
+
 /* Size in bytes of a file beside it ("", "-wal", ...), 0 when there is none. */
 int64_t kb_place_bytes(const struct kb_place *p, const char *suffix);
 
@@ -75,6 +78,9 @@ int kb_fail(const struct kb_place *p, sqlite3 *db, int rc, const char *undone, s
 /* Somebody is at work in it: names those who have it open. Returns -SK_EBUSY. */
 int kb_fail_busy(const struct kb_place *p, const char *undone, struct err *e);
 
+/* 0 when no other process has it open, as far as can be seen; else -SK_EBUSY, naming them. */
+int kb_refuse_open(const struct kb_place *p, const char *undone, struct err *e);
+
 /* Runs statements that return nothing. Returns 0 or a negative code. */
 int kb_run(struct kb *kb, const char *sql, const char *undone, struct err *e);
 
@@ -87,6 +93,10 @@ int kb_ask_text(sqlite3 *db, const char *sql, struct buf *out);
 
 /* PRAGMA quick_check: 0, -SK_ECORRUPT with the first finding in *e, or another code. */
 int kb_quick_check(const struct kb_place *p, sqlite3 *db, const char *undone, struct err *e);
+
+/* The same for an open one. What is not sound is closed such that its WAL stays as it is: it may be
+ * wanted by whoever looks what happened. */
+int kb_check(struct kb *kb, const char *undone, struct err *e);
 
 /* Opens the connection with all that kb.h promises of one; `immutable` for a file that nobody can
  * write. Returns SQLite's code; *out is set unless there was no memory. */

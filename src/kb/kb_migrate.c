@@ -22,53 +22,6 @@
 
 static const char unmade[] = "no database was made";
 
-/* --- beside the database -------------------------------------------------------------------- */
-
-void kb_aside_name(const struct kb_place *p, const char *word, int64_t now_ms, struct buf *out)
-{
-	static const char *const all[] = { "", "-wal", "-shm", "-journal" };
-	size_t begin = out->len;
-	struct when_parts t;
-	bool taken = true;
-
-	when_split(now_ms, &t);
-	for (unsigned number = 1; taken; number++) {
-		buf_truncate(out, begin);
-		buf_putf(out, ".%s-%04u%02u%02uT%02u%02u%02uZ", word, t.year, t.month, t.day,
-			 t.hour, t.minute, t.second);
-		if (number > 1)
-			buf_putf(out, "-%u", number);
-		taken = false;
-		for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-			CLEANUP(buf_release) struct buf name = BUF_INIT;
-			struct stat st;
-
-			buf_putf(&name, "%s%s%s", p->name, out->p + begin, all[i]);
-			taken |= fstatat(p->dir_fd, name.p, &st, AT_SYMLINK_NOFOLLOW) == 0;
-		}
-	}
-}
-
-int kb_move_sidecars(const struct kb_place *p, const char *aside, struct err *e)
-{
-	static const char *const all[] = { "-wal", "-journal", "-shm" };
-	int moved = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		CLEANUP(buf_release) struct buf from = BUF_INIT;
-		CLEANUP(buf_release) struct buf to = BUF_INIT;
-
-		buf_putf(&from, "%s%s", p->name, all[i]);
-		buf_putf(&to, "%s%s%s", p->name, aside, all[i]);
-		if (renameat(p->dir_fd, from.p, p->dir_fd, to.p) == 0)
-			moved++;
-		else if (errno != ENOENT)
-			return err_set(e, -SK_EIO, "%s: cannot be moved aside: %s (%s): %s", from.p,
-				       strerror(errno), p->dir, unmade);
-	}
-	return moved;
-}
-
 /* --- a database that is not there yet ------------------------------------------------------- */
 
 int kb_make_fresh(const struct kb_migrate *how, struct kb_partial *partial, struct kb_migrated *out,
@@ -136,7 +89,7 @@ static int make(const struct kb_place *p, const struct kb_migrate *how, struct k
 {
 	CLEANUP(kb_partial_release) struct kb_partial partial = KB_PARTIAL_INIT;
 	struct kb_migrate quiet = *how;
-	int rc = kb_partial_begin(p, &partial, e);
+	int rc = kb_partial_begin(p, p->name, &partial, e);
 
 	quiet.tell = tell_nothing;
 	if (rc == 0)
@@ -231,7 +184,7 @@ static int migrate_there(const struct kb_migrate *how, struct lock *lock, struct
 	kb->keeps_lock = true;
 	kb->lock = *lock;
 	lock->fd = -1;
-	rc = kb_quick_check(&kb->place, kb->db, "nothing was changed", e);
+	rc = kb_check(kb, "nothing was changed", e);
 	return rc < 0 ? rc : kb_migrate_open(kb, how, out, e);
 }
 

@@ -21,11 +21,13 @@ int kb_make_fresh(const struct kb_migrate *how, struct kb_partial *partial, stru
 		  struct err *e);
 
 /*
- * Moves what stands beside a database, in the order in which nothing can be lost: suffix "" is the
- * database, others its -wal, -shm and -journal. Their new names begin with name + `aside`. Which
- * ones, is for the caller to say. Returns how many were moved, or a negative code.
+ * Moves the -wal, -journal and -shm of a database aside, to names that begin with its own and
+ * `aside`, and replaces nothing. Returns how many were moved, or a negative code.
  */
 int kb_move_sidecars(const struct kb_place *p, const char *aside, struct err *e);
+
+/* Whether none of its -wal, -shm and -journal would get a name that is taken. */
+bool kb_sidecars_free(const struct kb_place *p, const char *aside);
 
 /* Appends ".<word>-20261121T081500Z", with a number behind it where that is taken already. */
 void kb_aside_name(const struct kb_place *p, const char *word, int64_t now_ms, struct buf *out);

@@ -203,14 +203,12 @@ static int survey(struct job *j, bool *out, struct err *e)
 static int back_up(struct job *j, struct err *e)
 {
 	CLEANUP(kb_backup_release) struct kb_backup done = KB_BACKUP_INIT;
-	CLEANUP(buf_release) struct buf name = BUF_INIT;
 	struct err why = ERR_INIT;
 	int rc;
 
 	if (j->how->dry_run || j->how->no_backup || j->kb->empty)
 		return 0;
-	kb_backup_name(j->kb, j->how->now_ms, &name);
-	rc = kb_backup_make(j->kb, name.p, false, &done, &why);
+	rc = kb_backup_make(j->kb, NULL, j->how->now_ms, false, &done, &why);
 	if (rc < 0)
 		return err_set(e, rc,
 			       "%s; nothing was migrated. Try: --no-backup, when there is "

@@ -52,11 +52,16 @@ static int remove_leftover(const struct kb_place *target, const char *name, stru
 	return 0;
 }
 
-int kb_partial_begin(const struct kb_place *target, struct kb_partial *out, struct err *e)
+int kb_partial_begin(const struct kb_place *target, const char *stem, struct kb_partial *out,
+		     struct err *e)
 {
-	CLEANUP(mem_free) char *name = kb_name_beside(target, SUFFIX);
-	int rc = remove_leftover(target, name, e), fd;
+	CLEANUP(buf_release) struct buf full = BUF_INIT;
+	CLEANUP(mem_free) char *name = NULL;
+	int rc, fd;
 
+	buf_putf(&full, "%s%s", stem, SUFFIX);
+	name = mem_strdup(full.p);
+	rc = remove_leftover(target, name, e);
 	if (rc < 0)
 		return rc;
 	fd = fd_open_at(target->dir_fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -71,7 +76,9 @@ int kb_partial_begin(const struct kb_place *target, struct kb_partial *out, stru
 	/* Nobody else has it: a failure means a file system without locks. */
 	flock(fd, LOCK_EX | LOCK_NB);
 	out->target = target;
-	out->path = kb_place_beside(target, SUFFIX);
+	buf_truncate(&full, 0);
+	buf_putf(&full, "%s/%s", strcmp(target->dir, "/") == 0 ? "" : target->dir, name);
+	out->path = buf_take(&full);
 	out->name = name;
 	name = NULL;
 	out->fd = fd;

@@ -20,12 +20,14 @@ struct kb_partial {
 	}
 
 /*
- * Creates the empty file, as nobody else's and mode 0600. Nothing may open the file but SQLite, and
+ * Creates the empty file, as nobody else's and mode 0600, in the folder of the target and under a
+ * name that begins with `stem`. Nothing may open the file but SQLite, and
  * that must have closed it before the next two are called. Returns 0; -SK_EBUSY when another
  * process is making one for the same name; -SK_EREFUSED when something of others has that name;
  * -SK_EIO.
  */
-int kb_partial_begin(const struct kb_place *target, struct kb_partial *out, struct err *e);
+int kb_partial_begin(const struct kb_place *target, const char *stem, struct kb_partial *out,
+		     struct err *e);
 
 /*
  * Syncs it and gives it its final name; after 0 both survive power loss. Where the name is taken:

@@ -91,7 +91,7 @@ int64_t kb_place_bytes(const struct kb_place *p, const char *suffix)
 	return fstatat(p->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 : st.st_size;
 }
 
-static int refuse_kind(const struct kb_place *p, const struct stat *st, struct err *e)
+int kb_place_kind(const struct kb_place *p, const struct stat *st, struct err *e)
 {
 	if (S_ISLNK(st->st_mode))
 		return err_set(e, -SK_EREFUSED,
@@ -144,7 +144,7 @@ int kb_place_look(const struct kb_place *p, struct stat *out, struct err *e)
 					 p->name, p->path, p->path)
 			       : err_set(e, -SK_EIO, "%s: %s (%s): nothing was done", p->name,
 					 strerror(errno), p->path);
-	rc = refuse_kind(p, out, e);
+	rc = kb_place_kind(p, out, e);
 	if (rc < 0)
 		return rc;
 	fd = fd_open_at(p->dir_fd, p->name, O_RDONLY | O_NONBLOCK, 0);

@@ -303,3 +303,134 @@ def test_read_only_folder(sk, db):
     assert "Would have applied 35 migrations (schema 35)" in out
     assert out.count("Read-only file system") == 2
     assert ask(sk.folder / "copy", "SELECT count(*) FROM sessions") == [(2,)]
+
+
+# --- another database in its place ----------------------------------------------------------------------------------
+
+
+def aside(folder, word):
+    """What was moved aside, without its sidecars."""
+    return sorted(path for path in folder.glob("*.%s-*" % word) if path.name.endswith("Z") or path.name[-2] == "-")
+
+
+def grown(sk, db):
+    """A database of the newest version with one session more than its backup -> the backup."""
+    make(db)
+    good(sk("migrate", db, "--no-backup"))
+    good(sk("migrate", db, "--backup-only", "--backup-path", sk.folder / "copy"))
+    make(db, "INSERT INTO sessions(id, path) VALUES ('later', '')")
+    return sk.folder / "copy"
+
+
+def test_restore(sk, db):
+    copy = grown(sk, db)
+    lines = good(sk("migrate", db, "--restore", copy))
+    [old] = aside(sk.folder, "replaced")
+    assert lines[0] == "Moved aside: %s" % old and lines[1].startswith("Restored: %s (schema 35, " % db)
+    assert ask(db, "SELECT count(*) FROM sessions") == [(2,)] and sound(db)
+    assert ask(old, "SELECT count(*) FROM sessions") == [(3,)] and sound(old)
+    assert old.stat().st_nlink == 1 and db.stat().st_mode & 0o777 == 0o600
+    assert good(sk("migrate", db)) == ["Schema up to date (35)"]
+    document = sk("migrate", db, "--restore", old, "--json").json
+    assert document["kind"] == "migrate_restore" and document["schema"] == 35 and document["rows"] > 40
+    assert ask(db, "SELECT count(*) FROM sessions") == [(3,)]
+    assert len(aside(sk.folder, "replaced")) == 2
+
+
+def test_restore_an_older_one(sk, db):
+    make(sk.folder / "copy")
+    lines = good(sk("migrate", db, "--restore", sk.folder / "copy"))
+    assert lines == [lines[0], "Next: sk migrate %s" % db] and "schema 0" in lines[0]
+    assert good(sk("migrate", db))[-1] == "Applied 35 migrations (schema 35)" and sound(db)
+
+
+def test_restore_over_a_damaged_one(sk, db):
+    copy = grown(sk, db)
+    db.write_bytes(b"")
+    (sk.folder / "knowledge.db-wal").write_bytes(b"what is left of a log")
+    good(sk("migrate", db, "--restore", copy))
+    [old] = aside(sk.folder, "replaced")
+    assert old.read_bytes() == b"" and (sk.folder / (old.name + "-wal")).read_bytes() == b"what is left of a log"
+    assert sound(db) and ask(db, "SELECT count(*) FROM sessions") == [(2,)]
+
+
+def test_restore_where_only_the_log_is_left(sk, db):
+    copy = grown(sk, db)
+    db.unlink()
+    (sk.folder / "knowledge.db-wal").write_bytes(b"what is left of a log")
+    assert "Moved aside the log of a database that is gone" in good(sk("migrate", db, "--restore", copy))[0]
+    assert [path.read_bytes() for path in sk.folder.glob("*.orphan-*")] == [b"what is left of a log"]
+    assert sound(db) and ask(db, "SELECT count(*) FROM sessions") == [(2,)]
+
+
+def test_restore_takes_in_the_wal(sk, db):
+    """Committed rows that are in the WAL alone, because their writer was killed."""
+    copy = grown(sk, db)
+    with Other(db, "PRAGMA wal_autocheckpoint=0; INSERT INTO sessions(id, path) VALUES ('in the wal', '')") as other:
+        other.process.kill()
+        other.process.wait()
+        other.process.stdin.close()
+        other.process.stdin = None
+    assert db.with_name("knowledge.db-wal").stat().st_size > 0
+    good(sk("migrate", db, "--restore", copy))
+    [old] = aside(sk.folder, "replaced")
+    assert ask(old, "SELECT count(*) FROM sessions") == [(4,)]
+    assert ask(db, "SELECT count(*) FROM sessions") == [(2,)]
+
+
+def test_restore_refused(sk, db):
+    copy = grown(sk, db)
+    before = sorted(path.name for path in sk.folder.iterdir())
+    for words in ("BEGIN; SELECT * FROM sessions", "BEGIN IMMEDIATE", "SELECT 1"):
+        with Other(db, "SELECT count(*) FROM sessions;" + words) as other:
+            refused(sk("migrate", db, "--restore", copy), 6, "busy", "pid %d" % other.pid, "nothing was restored")
+            refused(sk("migrate", db, "--quarantine", "--yes"), 6, "pid %d" % other.pid)
+    refused(sk("migrate", db, "--restore", db), 2, "is the database itself")
+    refused(sk("migrate", db, "--restore", sk.folder / "none"), 3, "does not exist")
+    (sk.folder / "text").write_text("a text and no database")
+    refused(sk("migrate", db, "--restore", sk.folder / "text"), 7, "not a database")
+    (sk.folder / "text").unlink()
+    make(copy, "INSERT INTO schema_version VALUES (36, '', '')", wal=False)
+    refused(sk("migrate", db, "--restore", copy), 4, "newer")
+    make(sk.folder / "songs.db", "CREATE TABLE songs(id)")
+    make(copy, "DELETE FROM schema_version WHERE version=36", wal=False)
+    refused(sk("migrate", sk.folder / "songs.db", "--restore", copy), 4, "not one of knowledge")
+    (sk.folder / "songs.db").unlink()
+    left = [name for name in before if not name.endswith(("-wal", "-shm"))]
+    assert [path.name for path in sorted(sk.folder.iterdir()) if not path.name.endswith(("-wal", "-shm", "songs.db.lock"))] == left
+    assert ask(db, "SELECT count(*) FROM sessions") == [(3,)]
+
+
+def test_quarantine(sk, db):
+    copy = grown(sk, db)
+    refused(sk("migrate", db, "--quarantine"), 5, "nothing is wrong with it", "--yes")
+    assert sound(db) and not aside(sk.folder, "corrupt")
+    with open(db, "r+b") as file:
+        file.seek(4096)
+        file.write(b"noise" * 2000)
+    damaged = db.read_bytes()
+    lines = good(sk("migrate", db, "--quarantine"))
+    [old] = aside(sk.folder, "corrupt")
+    assert lines == ["Moved aside: %s" % old, "Made an empty database: %s (schema 35)" % db]
+    assert old.read_bytes() == damaged
+    assert sound(db) and ask(db, "SELECT count(*) FROM sessions") == [(0,)]
+    good(sk("migrate", db, "--restore", copy))
+    assert ask(db, "SELECT count(*) FROM sessions") == [(2,)]
+    assert sk("migrate", db, "--quarantine", "--yes", "--json").json["kind"] == "migrate_quarantine"
+    good(sk("migrate", sk.folder / "none.db", "--quarantine"))
+    assert sound(sk.folder / "none.db")
+
+
+@pytest.mark.skipif(WAY is None, reason="no mount namespaces here: a full disk is not proven")
+def test_restore_on_a_full_disk(sk, db):
+    copy = grown(sk, db)
+    out = in_small_disk(sk, "1m", """
+        cp $DB disk/k.db; echo >disk/k.db.lock
+        head -c 400k /dev/zero >disk/filler; sha256sum disk/k.db
+        $SK migrate disk/k.db --restore copy 2>&1 || test $? = 8
+        sha256sum disk/k.db; ls disk; rm disk/filler
+        $SK migrate disk/k.db
+    """)
+    assert "no space left (needed 0." in out and "nothing was restored" in out, out
+    assert "Schema up to date (35)" in out and "replaced" not in out and "partial" not in out, out
+    assert copy.exists()

@@ -375,7 +375,6 @@ static void test_backup(void **state)
 {
 	CLEANUP(kb_backup_release) struct kb_backup done = KB_BACKUP_INIT;
 	CLEANUP(kb_close) struct kb *kb = NULL;
-	CLEANUP(buf_release) struct buf name = BUF_INIT;
 	struct place *p = *state;
 	struct err e = ERR_INIT;
 	char to[128], other[128];
@@ -384,29 +383,36 @@ static void test_backup(void **state)
 	make(p, 20);
 	kb = opened(p);
 	snprintf(to, sizeof(to), "%s/copy", p->root);
-	assert_int_equal(kb_backup_make(kb, to, false, &done, &e), 0);
+	assert_int_equal(kb_backup_make(kb, to, NOW, false, &done, &e), 0);
 	assert_string_equal(done.path, to);
 	assert_int_equal(stat(to, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(st.st_size, done.bytes);
 	assert_int_equal(done.rows, ask(p->path, "SELECT 20+2+2+1+4+1"));
 	assert_int_equal(ask(to, "SELECT count(*) FROM knowledge_entries"), 4);
-	assert_int_equal(kb_backup_make(kb, to, false, &done, &e), -SK_EUSAGE);
+	assert_int_equal(kb_backup_make(kb, to, NOW, false, &done, &e), -SK_EUSAGE);
 	assert_non_null(strstr(e.text, "exists"));
 	assert_non_null(strstr(e.text, "--replace"));
 	err_clear(&e);
 	kb_backup_release(&done);
-	assert_int_equal(kb_backup_make(kb, to, true, &done, &e), 0);
-	assert_int_equal(kb_backup_make(kb, p->path, true, &done, &e), -SK_EUSAGE);
+	assert_int_equal(kb_backup_make(kb, to, NOW, true, &done, &e), 0);
+	assert_int_equal(kb_backup_make(kb, p->path, NOW, true, &done, &e), -SK_EUSAGE);
 	err_clear(&e);
 	snprintf(other, sizeof(other), "%s/link", p->root);
 	assert_int_equal(symlink(to, other), 0);
-	assert_int_equal(kb_backup_make(kb, other, true, &done, &e), -SK_EREFUSED);
+	assert_int_equal(kb_backup_make(kb, other, NOW, true, &done, &e), -SK_EREFUSED);
 	assert_non_null(strstr(e.text, "exists and is a symbolic link; refused"));
 	err_clear(&e);
-	assert_int_equal(kb_backup_make(kb, "/there/is/no/folder", true, &done, &e), -SK_ENOTFOUND);
-	kb_backup_name(kb, NOW, &name);
-	assert_non_null(strstr(name.p, "/knowledge.db.backup-20261121T120000Z"));
+	assert_int_equal(kb_backup_make(kb, "/there/is/no/folder", NOW, true, &done, &e),
+			 -SK_ENOTFOUND);
+	err_clear(&e);
+	for (int i = 1; i <= 2; i++) {
+		kb_backup_release(&done);
+		assert_int_equal(kb_backup_make(kb, NULL, NOW, false, &done, &e), 0);
+		snprintf(other, sizeof(other), "%s/knowledge.db.backup-20261121T120000Z%s", p->root,
+			 i == 1 ? "" : "-2");
+		assert_string_equal(done.path, other);
+	}
 }
 
 /* The name that an unfinished copy has is taken: by a killed process, by one at work, by others. */
@@ -426,14 +432,14 @@ static void test_leftovers(void **state)
 	fd = open(partial, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(write(fd, "half", 4), 4);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
-	assert_int_equal(kb_backup_make(kb, to, false, &done, &e), -SK_EBUSY);
+	assert_int_equal(kb_backup_make(kb, to, NOW, false, &done, &e), -SK_EBUSY);
 	close(fd);
 	err_clear(&e);
-	assert_int_equal(kb_backup_make(kb, to, false, &done, &e), 0);
+	assert_int_equal(kb_backup_make(kb, to, NOW, false, &done, &e), 0);
 	assert_int_equal(access(partial, F_OK), -1);
 	unlink(to);
 	assert_int_equal(mkdir(partial, 0700), 0);
-	assert_int_equal(kb_backup_make(kb, to, false, &done, &e), -SK_EREFUSED);
+	assert_int_equal(kb_backup_make(kb, to, NOW, false, &done, &e), -SK_EREFUSED);
 	assert_int_equal(access(to, F_OK), -1);
 }
 
