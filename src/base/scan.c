@@ -159,6 +159,7 @@ void scan_number(struct scan *s, struct span *out)
 {
 	const char *from;
 
+	*out = SPAN_NONE;
 	if (s->error)
 		return;
 	scan_blank(s);

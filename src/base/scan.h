@@ -64,12 +64,13 @@ bool scan_key(struct scan *s, struct scan_text *key);
 /* Whether another element follows; false behind the last (bracket consumed) or after an error. */
 bool scan_item(struct scan *s);
 
+/* After an error the text is empty, so it may be looked at before scan_end tells. */
 void scan_string(struct scan *s, struct scan_text *out);
 void scan_u64(struct scan *s, uint64_t max, uint64_t *out);
 void scan_i64(struct scan *s, int64_t *out);
 void scan_bool(struct scan *s, bool *out);
 void scan_null(struct scan *s);
-/* A number of any form, as text. */
+/* A number of any form, as text; likewise. */
 void scan_number(struct scan *s, struct span *out);
 
 /* Passes over any value; its text goes to *out when that is not NULL. */

@@ -88,6 +88,7 @@ void scan_string(struct scan *s, struct scan_text *out)
 	const char *from;
 	bool escaped = false;
 
+	*out = (struct scan_text){ SPAN_NONE, false };
 	if (s->error)
 		return;
 	scan_blank(s);

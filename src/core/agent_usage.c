@@ -28,10 +28,10 @@ static uint64_t micros_of(struct span number)
 		}
 		if (c < '0' || c > '9')
 			break;
-		if (point && shift <= -MICRO_DIGITS)
-			continue; /* too small to count, unless an exponent lifted it by millions */
-		if (v > (uint64_t)INTEGER_MAX / 10)
-			return (uint64_t)INTEGER_MAX;
+		if (v > (uint64_t)INTEGER_MAX / 10) {
+			shift += !point; /* fifteen digits of a bill are enough */
+			continue;
+		}
 		v = v * 10 + (uint64_t)(c - '0');
 		shift -= point;
 	}

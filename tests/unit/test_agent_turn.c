@@ -286,6 +286,13 @@ static void test_usage(void **state)
 	check_usage("{\"type\":\"result\",\"total_cost_usd\":1e-300}", 0, 0);
 	check_usage("{\"type\":\"result\",\"total_cost_usd\":0.1234567890123456789012345}", 0,
 		    123456);
+	check_usage("{\"type\":\"result\",\"total_cost_usd\":9999.999999999999}", 0, 9999999999);
+	check_usage("{\"type\":\"result\",\"total_cost_usd\":12345.6789012345678}", 0, 12345678901);
+	check_usage("{\"type\":\"result\",\"total_cost_usd\":0.00000000000012e12}", 0, 120000);
+	check_usage("{\"type\":\"result\",\"total_cost_usd\":1}\n{\"type\":\"turn.compl", 0,
+		    1000000);
+	check_usage("{\"type\":\"result\",\"total_cost_usd\":1}\n{\"total_cost_usd\":1.", 0,
+		    1000000);
 	/* What is quoted, cut or of another shape says nothing. */
 	check_usage("{\"type\":\"user\",\"text\":\"{\\\"type\\\":\\\"result\\\"}\","
 		    "\"usage\":{\"input_tokens\":5}}",

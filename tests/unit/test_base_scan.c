@@ -445,7 +445,8 @@ static void long_numbers_are_refused(void **state)
 
 static void the_first_error_sticks_and_ends_loops(void **state)
 {
-	struct scan_text key;
+	struct scan_text key, text = { SPAN_LIT("before"), true };
+	struct span number = SPAN_LIT("7");
 	struct scan s;
 	uint64_t v = 0;
 
@@ -464,6 +465,12 @@ static void the_first_error_sticks_and_ends_loops(void **state)
 	assert_int_equal(scan_end(&s), -EINVAL);
 	assert_string_equal(s.error, "expected a number");
 	assert_int_equal(v, 0);
+	scan_number(&s, &number); /* what was not read is empty, not what lay there */
+	assert_int_equal(number.len, 0);
+	scan_init(&s, SPAN_LIT("\"cut"));
+	scan_string(&s, &text);
+	assert_int_equal(text.raw.len, 0);
+	assert_false(text.escaped);
 }
 
 static void a_skipped_value_is_shown_whole(void **state)
