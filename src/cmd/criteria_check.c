@@ -19,6 +19,7 @@ static void checked_release(struct checked *k)
 	mem_free(&k->command);
 	mem_free(&k->evidence);
 	mem_free(&k->tree);
+	mem_free(&k->stall_tree);
 }
 
 void criteria_check_close(struct criteria_check *k)
@@ -104,6 +105,17 @@ static int check_status(const struct goal *g, bool loops, struct err *e)
 	return 0;
 }
 
+static void remember_stalls(struct criteria_check *k, const struct goal *g)
+{
+	for (size_t i = 0; i < k->count; i++) {
+		struct checked *one = &k->v[i];
+		struct span tree;
+
+		if (stall_recorded(g, goal_criterion(g, span_of(one->id)), &one->stall, &tree))
+			one->stall_tree = span_dup(tree);
+	}
+}
+
 int criteria_check_open(struct criteria_check *k, struct cmd_ctx *c, bool loops, struct err *e)
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL;
@@ -121,6 +133,8 @@ int criteria_check_open(struct criteria_check *k, struct cmd_ctx *c, bool loops,
 		rc = criteria_timeout_option(c, &k->timeout_ms, e);
 	if (rc < 0)
 		return rc;
+	if (loops)
+		remember_stalls(k, g);
 	k->goal_id = span_dup(g->id);
 	k->root = mem_strdup(goal_store_root(s));
 	return interrupt_open(&k->signal, e);
@@ -194,6 +208,21 @@ static void take_outcome(struct checked *one, struct criterion_run *run, const c
 		.duration_ms = run->duration_ms,
 	};
 	stall_note(&one->stall, &one->outcome);
+	if (one->stall.count <= one->recorded_count)
+		one->recorded_count = 0; /* it says something else now */
+	one->outcome.identical = one->stall.count;
+}
+
+/* Goes on counting where the last loop stopped, or not. */
+static void settle_stall(struct checked *one, const char *tree)
+{
+	if (!one->stall_tree)
+		return;
+	if (tree && strcmp(tree, one->stall_tree) == 0)
+		one->recorded_count = one->stall.count;
+	else
+		one->stall = (struct stall){ 0, 0 };
+	mem_free(&one->stall_tree);
 }
 
 static int run_one(struct criteria_check *k, struct checked *one, const char *tree, struct err *e)
@@ -224,8 +253,10 @@ int criteria_check_run(struct criteria_check *k, struct err *e)
 	CLEANUP(mem_free) char *tree = goal_tree_now(k->c, k->root);
 	bool passed = true;
 
-	for (size_t i = 0; i < k->count; i++)
+	for (size_t i = 0; i < k->count; i++) {
 		k->v[i].ran = false;
+		settle_stall(&k->v[i], tree);
+	}
 	for (size_t i = 0; i < k->count && !k->signal.number; i++) {
 		int rc = run_one(k, &k->v[i], tree, e);
 

@@ -16,7 +16,9 @@ struct checked {
 	char digest[17], normal_digest[17];
 	struct criterion_outcome outcome; /* its texts are those above */
 	struct stall stall;
-	int64_t retry_at_ms; /* when a service said to come back; 0: it did not */
+	char *stall_tree;        /* what that is about while it is from the record, else NULL */
+	unsigned recorded_count; /* of those in a row, how many an earlier call met */
+	int64_t retry_at_ms;     /* when a service said to come back; 0: it did not */
 	bool ran, recorded;
 };
 
@@ -40,7 +42,8 @@ struct criteria_check {
 /*
  * Finds the goal and the criteria to run: those named by --id (which repeats), or all. SIGINT and
  * SIGTERM are taken from now on. -SK_ENOTFOUND with the nearest name; -SK_EREFUSED at the goal's
- * end; -SK_EHUMAN when it needs a person and `loops`.
+ * end; -SK_EHUMAN when it needs a person and `loops`. With `loops` failures in a row are counted
+ * from where the last loop stopped, when nothing but time has passed since.
  */
 int criteria_check_open(struct criteria_check *k, struct cmd_ctx *c, bool loops, struct err *e);
 void criteria_check_close(struct criteria_check *k);

@@ -145,11 +145,32 @@ static void print_json(struct loop_run *r)
 		json_text(&j, "output_hash", one->normal_digest);
 		json_u64(&j, "output_len", one->outcome.output_len);
 		json_u64(&j, "identical_failures", one->stall.count);
+		json_u64(&j, "identical_earlier", one->recorded_count);
 		json_text(&j, "evidence", one->evidence);
 		json_object_end(&j);
 	}
 	json_array_end(&j);
 	json_close(&j);
+}
+
+/* Of the criterion that an earlier call has met most often, if one has. */
+static void put_stall(struct loop_run *r)
+{
+	unsigned count = VERIFY_STALL_COUNT, earlier = 0;
+
+	for (size_t i = 0; i < r->k.count; i++) {
+		if (r->k.v[i].recorded_count <= earlier)
+			continue;
+		count = r->k.v[i].stall.count;
+		earlier = r->k.v[i].recorded_count;
+	}
+	out_putf(r->k.c->out, "stalled: the same failure %u times", count);
+	if (earlier)
+		out_putf(r->k.c->out,
+			 ", %u of them in earlier calls: nothing in the repository has changed "
+			 "since",
+			 earlier);
+	out_puts(r->k.c->out, "\n");
 }
 
 static void print_text(struct loop_run *r)
@@ -162,7 +183,7 @@ static void print_text(struct loop_run *r)
 		out_putf(out, "all passed at attempt %llu\n", (unsigned long long)r->attempts);
 		return;
 	case LOOP_STALLED:
-		out_putf(out, "stalled: the same failure %d times\n", VERIFY_STALL_COUNT);
+		put_stall(r);
 		break;
 	case LOOP_EXHAUSTED:
 		out_putf(out, "not passed after %llu attempt%s\n", (unsigned long long)r->attempts,
@@ -253,15 +274,14 @@ const struct cmd cmd_tentacle_goal_verify_loop = {
 	.summary = "check until all pass or trying helps no more",
 	.usage = "[--max-retries N] [--retry-delay S] [--escalate] [--id CRITERION] [--timeout S]",
 	.about = "It stops after three failures that say the same; times, durations, process "
-		 "numbers, "
-		 "addresses and names of temporary files do not count as differences. When the "
-		 "output "
+		 "numbers, addresses and names of temporary files do not count as differences. "
+		 "Failures of earlier calls count in, unless the repository or the command has "
+		 "changed since, it has passed, or a person has resumed the goal. When the output "
 		 "of a command says when a limit ends, the pause lasts until then, or the loop "
-		 "leaves "
-		 "with 75 when that is more than an hour away. Every result and every attempt is "
-		 "recorded at once: Ctrl-C or a kill takes nothing back. The exit code is 0 when "
-		 "all "
-		 "passed, 1 when not, 11 when not and --escalate handed the goal to a human.",
+		 "leaves with 75 when that is more than an hour away. Every result and every "
+		 "attempt is recorded at once: Ctrl-C or a kill takes nothing back. The exit code "
+		 "is 0 when all passed, 1 when not, 11 when not and --escalate handed the goal to "
+		 "a human.",
 	.example = "sk tentacle goal verify-loop --max-retries 3 --retry-delay 60\n"
 		   "sk tentacle goal verify-loop --escalate",
 	.options = tentacle_goal_verify_loop_options,

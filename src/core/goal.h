@@ -100,12 +100,15 @@ struct verify_result {
 	struct span output_hash; /* of the output with its volatile parts normalised */
 	uint64_t output_len;
 	int64_t at_ms;
+	struct span command_digest;
+	uint64_t identical; /* failures in a row that said the same, this one included */
 };
 
 struct verify_attempt {
 	uint64_t attempt;
 	int64_t at_ms;
 	bool all_passed;
+	struct span tree; /* of the repository before its commands ran; empty = not known */
 	struct doc_list results; /* struct verify_result */
 };
 

@@ -113,6 +113,13 @@ int goal_criterion_result(struct turn *t, const struct goal *g, const struct cri
 	return 1;
 }
 
+/* A command's sum as text, so that no command is kept twice. */
+static struct span digest_of(struct span command, struct buf *hex)
+{
+	buf_put_hex64(hex, hash64(command.p, command.len, 0));
+	return (struct span){ hex->p, hex->len };
+}
+
 void goal_verify_attempt(struct turn *t, const struct goal *g, uint64_t attempt,
 			 const struct criterion_outcome *outcomes, size_t count,
 			 const struct goal_words *words)
@@ -127,6 +134,7 @@ void goal_verify_attempt(struct turn *t, const struct goal *g, uint64_t attempt,
 	a->at_ms = t->now_ms;
 	a->all_passed = true;
 	for (size_t i = 0; i < count; i++) {
+		CLEANUP(buf_release) struct buf hex = BUF_INIT;
 		struct verify_result *r =
 			doc_list_add(&verify_result_type, goal_arena(t), &a->results);
 
@@ -135,6 +143,9 @@ void goal_verify_attempt(struct turn *t, const struct goal *g, uint64_t attempt,
 		r->output_hash = outcomes[i].normal_digest;
 		r->output_len = outcomes[i].output_len;
 		r->at_ms = t->now_ms;
+		r->command_digest = turn_copy(t, digest_of(outcomes[i].command, &hex));
+		r->identical = outcomes[i].identical;
+		a->tree = outcomes[i].tree;
 		a->all_passed &= outcomes[i].exit_code == 0;
 	}
 	goal_record(t, &next, EV_GOAL_VERIFIED, &numbered);
@@ -156,10 +167,14 @@ int goal_escalate(struct turn *t, const struct goal *g, const char *why,
 	return goal_move(t, &next, ON_VERIFY_STALLED, words) < 0 ? 0 : 1;
 }
 
+static uint64_t stall_key(int64_t exit_code, struct span normal_digest)
+{
+	return hash64(&exit_code, sizeof(exit_code), hash64(normal_digest.p, normal_digest.len, 0));
+}
+
 void stall_note(struct stall *s, const struct criterion_outcome *o)
 {
-	uint64_t key = hash64(&o->exit_code, sizeof(o->exit_code),
-			      hash64(o->normal_digest.p, o->normal_digest.len, 0));
+	uint64_t key = stall_key(o->exit_code, o->normal_digest);
 
 	if (o->exit_code == 0)
 		*s = (struct stall){ 0, 0 };
@@ -167,4 +182,36 @@ void stall_note(struct stall *s, const struct criterion_outcome *o)
 		s->count++;
 	else
 		*s = (struct stall){ key, 1 };
+}
+
+/* What the newest attempt that has it says of a criterion, or NULL. */
+static const struct verify_result *last_result(const struct goal *g, struct span id,
+					       const struct verify_attempt **of)
+{
+	const struct verify_attempt *all = g->verify_history.v;
+
+	for (size_t i = g->verify_history.count; i-- > 0;) {
+		const struct verify_result *results = all[i].results.v;
+
+		*of = &all[i];
+		for (size_t k = 0; k < all[i].results.count; k++)
+			if (span_eq(results[k].id, id))
+				return &results[k];
+	}
+	return NULL;
+}
+
+bool stall_recorded(const struct goal *g, const struct criterion *c, struct stall *s,
+		    struct span *tree)
+{
+	CLEANUP(buf_release) struct buf hex = BUF_INIT;
+	const struct verify_attempt *a;
+	const struct verify_result *r = last_result(g, c->id, &a);
+
+	if (!r || !r->identical || !a->tree.len || a->at_ms <= g->resumed_ms ||
+	    a->at_ms < c->verified_ms || !span_eq(r->command_digest, digest_of(c->command, &hex)))
+		return false;
+	*s = (struct stall){ stall_key(r->exit_code, r->output_hash), (unsigned)r->identical };
+	*tree = a->tree;
+	return true;
 }

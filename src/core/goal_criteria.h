@@ -29,6 +29,7 @@ struct criterion_outcome {
 	struct span evidence, output_digest, tree;
 	struct span normal_digest; /* of the output without its volatile parts */
 	uint64_t output_len, duration_ms;
+	uint64_t identical; /* failures in a row that said the same, for a loop: see struct stall */
 };
 
 /*
@@ -58,5 +59,15 @@ struct stall {
 };
 
 void stall_note(struct stall *s, const struct criterion_outcome *outcome);
+
+/*
+ * How it stood when a loop last tried the criterion, in *s, and in *tree the state of the
+ * repository that it was about: when that is the present one, nothing but time has passed since,
+ * and the next loop goes on counting. Returns false when there is nothing to go on from: it was
+ * never tried, did not fail, has passed or got another command since, nobody knows the state of the
+ * repository, or a person has resumed the goal since. Borrowed from the goal.
+ */
+bool stall_recorded(const struct goal *g, const struct criterion *c, struct stall *s,
+		    struct span *tree);
 
 #endif

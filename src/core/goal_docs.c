@@ -132,6 +132,8 @@ static const struct doc_member result_members[] = {
 	TEXT(verify_result, "output_hash", output_hash, 0),
 	U64(verify_result, "output_len", output_len, 0, 0, 0),
 	TIME(verify_result, "timestamp", at_ms, 0),
+	TEXT(verify_result, "command_digest", command_digest, 0),
+	U64(verify_result, "identical_failures", identical, 0, 0, 0),
 };
 const struct doc_type verify_result_type = TYPE("result", verify_result, result_members, NULL);
 
@@ -139,6 +141,7 @@ static const struct doc_member attempt_members[] = {
 	U64(verify_attempt, "attempt", attempt, 1, 0, 0),
 	TIME(verify_attempt, "timestamp", at_ms, 0),
 	BOOL(verify_attempt, "all_passed", all_passed, 0),
+	TEXT(verify_attempt, "tree", tree, 0),
 	LIST(verify_attempt, "results", results, &verify_result_type, DOC_ENTRIES_MAX, 0),
 };
 const struct doc_type verify_attempt_type = TYPE("attempt", verify_attempt, attempt_members, NULL);

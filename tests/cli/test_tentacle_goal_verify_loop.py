@@ -2,6 +2,8 @@
 
 import signal
 
+import pytest
+
 from conftest import until
 
 
@@ -148,6 +150,70 @@ def test_kill_between_attempts(goals):
     assert goals.goal()["success_criteria"][0]["status"] == "failed"
     assert loop(goals, "--max-retries", "0").code == 1
     assert len(attempts(goals)) == 2
+
+
+def once(goals, *words):
+    return goals.g("verify-loop", "--max-retries", "0", "--json", *words).json
+
+
+def same(shown):
+    return [result["identical_failures"] for result in shown["results"]]
+
+
+def test_calls_between_which_nothing_changed_are_counted_together(goals):
+    goals.commit(a="1")
+    goals.begin()
+    add(goals, "date -u +%FT%T.%NZ; false")
+    for count in (1, 2):
+        shown = once(goals)
+        assert shown["outcome"] == "retry_exhausted" and same(shown) == [count]
+    done = loop(goals, "--max-retries", "5")
+    assert done.code == 1 and "stalled: the same failure 3 times, 2 of them in earlier calls" in done.out
+    assert len(attempts(goals)) == 3
+    assert loop(goals, "--escalate").code == 11
+    assert goals.goal()["needs_human_reason"] == "stall" and len(attempts(goals)) == 4
+
+
+def changed_file(goals):
+    (goals.folder / "a").write_text("2")
+
+
+def changed_commit(goals):
+    goals.commit(b="1")
+
+
+def changed_command(goals):
+    goals.edit(success_criteria=[{**goals.goal()["success_criteria"][0], "verification_command": "echo no; false ;"}])
+
+
+def changed_verdict(goals):
+    """Somebody saw it pass in between, though nothing in the repository tells why."""
+    (goals.folder / ".git/there").touch()
+    assert goals.g("criteria", "check").code == 0
+    (goals.folder / ".git/there").unlink()
+
+
+def changed_mind(goals):
+    """A person says that the cause is mended."""
+    assert goals.g("eval", "--decision", "pause").code == 0
+    assert goals.g("resume").code == 0
+
+
+@pytest.mark.parametrize("change", [changed_file, changed_commit, changed_command, changed_verdict, changed_mind])
+def test_after_a_change_they_are_not(goals, change):
+    goals.commit(a="1")
+    goals.begin()
+    add(goals, "test -e .git/there || { echo no; false; }")
+    assert [same(once(goals)) for _ in range(2)] == [[1], [2]]
+    change(goals)
+    assert same(once(goals)) == [1]
+
+
+def test_without_git_nobody_knows(goals):
+    goals.begin()
+    add(goals, "echo no; false")
+    goals.env["PATH"] = "/nonexistent"
+    assert [same(once(goals)) for _ in range(2)] == [[1], [1]]
 
 
 def test_nothing_to_run_is_no_success(goals):
