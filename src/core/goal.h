@@ -108,7 +108,7 @@ struct verify_attempt {
 	uint64_t attempt;
 	int64_t at_ms;
 	bool all_passed;
-	struct span tree; /* of the repository before its commands ran; empty = not known */
+	struct span tree;        /* of the repository before its commands ran; empty = not known */
 	struct doc_list results; /* struct verify_result */
 };
 
