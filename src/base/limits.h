@@ -193,13 +193,15 @@
 #define MARKER_PATIENCE_MS 2000 /* for whoever changes it at this moment */
 
 /* Goals and tentacles. */
-#define DOC_TEXT_BYTES_MAX 65536 /* one text of a goal or tentacle: a page or twenty */
-#define DOC_ENTRIES_MAX 1000     /* entries of a list in such a document */
-#define DOC_REST_BYTES_MAX 65536 /* members of other programs that are kept */
-#define GOALS_MAX 100            /* goals of one repository */
-#define TENTACLES_MAX 10000      /* tentacles of one repository */
-#define GOAL_TEXT_SOFT_MAX 3000  /* title and description together: beyond, a warning */
-#define GOAL_TEXT_HARD_MAX 5000  /* and beyond this a refusal: agents read it at every start */
+#define DOC_TEXT_BYTES_MAX 65536         /* one text of a goal or tentacle: a page or twenty */
+#define DOC_ENTRIES_MAX 1000             /* entries of a list in such a document */
+#define DOC_REST_BYTES_MAX 65536         /* members of other programs that are kept */
+#define GOALS_MAX 100                    /* goals of one repository */
+#define TENTACLES_MAX 10000              /* tentacles of one repository */
+#define GOAL_ITERATIONS_MAX 1000000      /* of one goal */
+#define GOAL_TIMEOUT_MINUTES_MAX 5270400 /* ten years: a larger one is a slip of the finger */
+#define GOAL_TEXT_SOFT_MAX 3000          /* title and description together: beyond, a warning */
+#define GOAL_TEXT_HARD_MAX 5000 /* and beyond this a refusal: agents read it at every start */
 #define GOAL_HISTORY_KEPT \
 	100 /* evaluations and verify attempts in goal.json; the journal has all */
 #define VOLATILE_LINE_BYTES_MAX 8192 /* of output, looked at as one line */

@@ -9,6 +9,13 @@
 
 #include "base/limits.h"
 
+struct span span_before(struct span a, const char *part)
+{
+	const char *at = a.len ? memmem(a.p, a.len, part, strlen(part)) : NULL;
+
+	return at ? (struct span){ a.p, (size_t)(at - a.p) } : a;
+}
+
 bool span_contains(struct span a, struct span part)
 {
 	return !part.len || (a.len && memmem(a.p, a.len, part.p, part.len) != NULL);
@@ -19,6 +26,21 @@ bool span_starts(struct span a, const char *prefix)
 	size_t len = strlen(prefix);
 
 	return span_eq((struct span){ a.p, a.len < len ? a.len : len }, span_of(prefix));
+}
+
+static char small(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+bool span_same_letters(struct span a, struct span b)
+{
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+		if (small(a.p[i]) != small(b.p[i]))
+			return false;
+	return true;
 }
 
 int span_compare(struct span a, struct span b)

@@ -35,6 +35,13 @@ static inline bool span_is(struct span a, const char *text)
 
 bool span_starts(struct span a, const char *prefix);
 
+/* Whether they are the same but for capital letters, of ASCII: two names that some file systems
+ * take for one. */
+bool span_same_letters(struct span a, struct span b);
+
+/* Where `part` stands in it first: the text in front of it, or all of it when it does not. */
+struct span span_before(struct span a, const char *part);
+
 /* Whether `part` stands anywhere in it. */
 bool span_contains(struct span a, struct span part);
 

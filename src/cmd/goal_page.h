@@ -2,6 +2,7 @@
 #ifndef SK_GOAL_PAGE_H
 #define SK_GOAL_PAGE_H
 
+#include "base/limits.h"
 #include "cmd/goals.h"
 #include "core/goal_budget.h"
 
@@ -28,16 +29,19 @@ void goal_put_budget(struct out *out, const struct goal *g, int64_t now_ms);
 	  .kind = OPTION_NUMBER,                                                        \
 	  .value = "N",                                                                 \
 	  .min = 1,                                                                     \
+	  .max = GOAL_ITERATIONS_MAX,                                                   \
 	  .summary = "open no more than this many iterations; then a person decides" }, \
 		{ .name = "max-tentacles",                                              \
 		  .kind = OPTION_NUMBER,                                                \
 		  .value = "N",                                                         \
 		  .min = 1,                                                             \
+		  .max = TENTACLES_MAX,                                                 \
 		  .summary = "likewise of tentacles" },                                 \
 		{ .name = "timeout",                                                    \
 		  .kind = OPTION_NUMBER,                                                \
 		  .value = "MIN",                                                       \
 		  .min = 1,                                                             \
+		  .max = GOAL_TIMEOUT_MINUTES_MAX,                                      \
 		  .summary = "likewise minutes of active time; pauses do not count" },  \
 		{ .name = "max-tokens",                                                 \
 		  .kind = OPTION_NUMBER,                                                \

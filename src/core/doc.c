@@ -210,7 +210,7 @@ void doc_put_compact(struct buf *out, struct span json)
 	}
 }
 
-static bool same_value(const struct doc_member *m, const void *was, const void *now)
+bool doc_same_value(const struct doc_member *m, const void *was, const void *now)
 {
 	CLEANUP(buf_release) struct buf a = BUF_INIT;
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -275,7 +275,7 @@ bool doc_diff(const struct doc_type *type, const void *was, const void *now, str
 	for (size_t i = 0; i < type->count; i++) {
 		const struct doc_member *m = &type->members[i];
 
-		if (same_value(m, was, now))
+		if (doc_same_value(m, was, now))
 			continue;
 		buf_putc(out, any ? ',' : '{');
 		any = true;

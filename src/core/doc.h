@@ -113,6 +113,20 @@ enum doc_reading {
 int doc_merge(const struct doc_type *type, struct span json, enum doc_reading reading,
 	      struct arena *arena, void *doc, struct doc_problem *problem);
 
+/*
+ * The byte at which the value of a member begins: "title", "gates[1].id". Returns false when there
+ * is none; *at is where the last part of the path begins that is there.
+ */
+bool doc_place(struct span json, struct span path, size_t *at);
+
+/*
+ * Whether a document of people says something else than `was` in a member that is DOC_OURS, but
+ * for the one with the key `but`. What it does not say at all counts as unchanged. Then *problem
+ * tells which; also when one of them cannot be read.
+ */
+bool doc_touched(const struct doc_type *type, struct span json, const char *but, const void *was,
+		 struct doc_problem *problem);
+
 /* Adds an element, all empty, and returns it; valid until the next call for the list. */
 void *doc_list_add(const struct doc_type *of, struct arena *arena, struct doc_list *list);
 

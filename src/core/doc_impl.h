@@ -15,6 +15,8 @@ static inline void *doc_at(const struct doc_member *m, const void *doc)
 /* Makes it say nothing. */
 void doc_clear_member(const struct doc_member *m, void *at);
 bool doc_member_empty(const struct doc_member *m, const void *doc);
+/* Whether both documents say the same in this member. */
+bool doc_same_value(const struct doc_member *m, const void *was, const void *now);
 void doc_put_value(struct buf *out, const struct doc_member *m, const void *doc, int indent);
 
 /* Appends checked JSON without the white space between its tokens: what is kept goes into one

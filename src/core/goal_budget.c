@@ -104,10 +104,36 @@ void buf_put_cost(struct buf *out, uint64_t micros)
 		buf_truncate(out, out->len - 1);
 }
 
+int goal_budget_check(struct turn *t, const struct goal_budget *b)
+{
+	const struct {
+		const char *key;
+		uint64_t value, max;
+	} rows[] = {
+		{ "max_iterations", b->max_iterations, GOAL_ITERATIONS_MAX },
+		{ "max_tentacles", b->max_tentacles, TENTACLES_MAX },
+		{ "timeout_minutes", b->timeout_minutes, GOAL_TIMEOUT_MINUTES_MAX },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].value > rows[i].max)
+			return turn_refuse(t, -SK_EUSAGE,
+					   "budget.%s: expected an integer from 1 to %llu, found "
+					   "%llu: nothing was changed. Try: sk help tentacle goal "
+					   "budget",
+					   rows[i].key, (unsigned long long)rows[i].max,
+					   (unsigned long long)rows[i].value);
+	return 0;
+}
+
 int goal_budget_set(struct turn *t, const struct goal *g, const struct goal_budget *budget,
 		    const struct goal_words *words)
 {
 	struct goal next = *g;
+	int rc = goal_budget_check(t, budget);
+
+	if (rc < 0)
+		return rc;
 
 	if (goal_state_final(g->status))
 		return turn_refuse(t, -SK_EREFUSED,

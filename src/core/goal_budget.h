@@ -44,6 +44,9 @@ int cost_decode(struct span text, uint64_t *micros);
 /* Appends it, with two to six digits behind the point. */
 void buf_put_cost(struct buf *out, uint64_t micros);
 
+/* Whether each limit is one that can be meant: 0, or -SK_EUSAGE with a sentence in t->why. */
+int goal_budget_check(struct turn *t, const struct goal_budget *b);
+
 /* Sets limits. Returns 0, or -SK_EREFUSED when the goal is at its end. */
 int goal_budget_set(struct turn *t, const struct goal *g, const struct goal_budget *budget,
 		    const struct goal_words *words);

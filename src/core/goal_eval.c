@@ -123,6 +123,24 @@ static int check_tentacles(struct turn *t, const struct goal *g)
 	return 0;
 }
 
+int goal_eval_check(struct turn *t, const struct goal *g, enum goal_decision decision)
+{
+	const struct goal_eval ask = { .decision = decision };
+	const struct gate *gate = goal_blocking_gate(g);
+	int rc = check_status(t, g, &ask);
+
+	if (rc < 0 || decision != DECISION_COMPLETE)
+		return rc;
+	rc = check_tentacles(t, g);
+	if (rc == 0 && gate)
+		return turn_refuse(
+			t, -SK_EGATE,
+			"gate \"%.*s\" blocks the goal (%s): nothing was changed. Try: sk "
+			"tentacle goal gate approve %.*s --reason TEXT",
+			SPAN_ARG(gate->id), gate_words[gate->status], SPAN_ARG(gate->id));
+	return rc;
+}
+
 static struct evaluation *evaluate(struct turn *t, struct goal *next, const struct goal_eval *ask)
 {
 	struct evaluation *ev = goal_evaluation_add(next, goal_arena(t), t->now_ms);
@@ -188,8 +206,8 @@ static void open_iteration(struct turn *t, struct goal *next)
 	it->decision = SPAN_NONE;
 }
 
-static int decided(struct turn *t, const struct goal *g, const struct goal_eval *ask,
-		   const struct goal_words *words)
+int goal_decided(struct turn *t, const struct goal *g, const struct goal_eval *ask,
+		 const struct goal_words *words)
 {
 	static const enum trigger triggers[] = { ON_EVAL_CONTINUE, ON_EVAL_PAUSE, ON_EVAL_COMPLETE,
 						 ON_EVAL_ABANDON };
@@ -253,5 +271,5 @@ int goal_eval(struct turn *t, const struct goal *g, const struct goal_eval *ask,
 	if (over)
 		forced.source = turn_text(t, "force_over_budget:%s", limits.p);
 	*verdict = VERDICT_DONE;
-	return decided(t, g, &forced, words);
+	return goal_decided(t, g, &forced, words);
 }

@@ -39,4 +39,13 @@ enum goal_verdict {
 int goal_eval(struct turn *t, const struct goal *g, const struct goal_eval *ask,
 	      const struct goal_words *words, enum goal_verdict *verdict);
 
+/* The checks of goal_eval alone, without those of the budget: for a decision that somebody wrote
+ * into the file. A gate that blocks is a refusal, -SK_EGATE. */
+int goal_eval_check(struct turn *t, const struct goal *g, enum goal_decision decision);
+
+/* What is recorded of a decision that was checked. `draft` may differ from the goal in the state:
+ * that is recorded with it. */
+int goal_decided(struct turn *t, const struct goal *draft, const struct goal_eval *ask,
+		 const struct goal_words *words);
+
 #endif

@@ -8,23 +8,6 @@
 #include "base/limits.h"
 #include "core/goal_enter.h"
 
-static bool same_but_for_case(struct span a, struct span b)
-{
-	if (a.len != b.len)
-		return false;
-	for (size_t i = 0; i < a.len; i++) {
-		char x = a.p[i], y = b.p[i];
-
-		if (x >= 'A' && x <= 'Z')
-			x |= 0x20;
-		if (y >= 'A' && y <= 'Z')
-			y |= 0x20;
-		if (x != y)
-			return false;
-	}
-	return true;
-}
-
 /* The id is the first member of the types it is asked for. */
 static struct span id_at(const struct doc_type *of, const struct doc_list *list, size_t at)
 {
@@ -46,7 +29,7 @@ int goal_check_name(struct turn *t, const char *what, struct span id, const stru
 	for (size_t i = 0; i < list->count; i++) {
 		struct span other = id_at(of, list, i);
 
-		if (same_but_for_case(other, id) && !span_eq(other, id))
+		if (span_same_letters(other, id) && !span_eq(other, id))
 			return turn_refuse(t, -SK_EUSAGE,
 					   "name %s collides with %s \"%.*s\": nothing was changed",
 					   shown.p, what, SPAN_ARG(other));

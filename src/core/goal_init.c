@@ -2,6 +2,7 @@
 #include "core/goal_init.h"
 
 #include "base/err.h"
+#include "core/goal_budget.h"
 #include "core/goal_edit.h"
 
 int goal_begin(struct turn *t, const struct goal_new *fresh, const struct goal_words *words)
@@ -24,6 +25,8 @@ int goal_begin(struct turn *t, const struct goal_new *fresh, const struct goal_w
 	g.iteration = 1;
 	g.created_ms = g.active_since_ms = t->now_ms;
 	rc = goal_check_words(t, &g);
+	if (rc == 0)
+		rc = goal_budget_check(t, &g.budget);
 	if (rc < 0)
 		return rc;
 	first = doc_list_add(&iteration_type, goal_arena(t), &g.iterations);

@@ -13,21 +13,6 @@
 #include "core/tentacle_work.h"
 #include "core/todo.h"
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-static bool same_but_case(struct span a, struct span b)
-{
-	if (a.len != b.len)
-		return false;
-	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.p[i]) != lower(b.p[i]))
-			return false;
-	return true;
-}
-
 int tentacle_check_name(struct turn *t, struct span name, const char *what)
 {
 	CLEANUP(buf_release) struct buf shown = BUF_INIT;
@@ -47,7 +32,7 @@ int tentacle_check_name(struct turn *t, struct span name, const char *what)
 					   "show %.*s, or another name",
 					   shown.p, tentacle_state_word(other->status), what,
 					   SPAN_ARG(name));
-		if (same_but_case(other->name, name))
+		if (span_same_letters(other->name, name))
 			return turn_refuse(t, -SK_EUSAGE,
 					   "name %s collides with \"%.*s\", from which only "
 					   "capital letters tell it apart: %s. Try: another name",

@@ -206,25 +206,31 @@ bool tentacle_unmerged(const struct tentacle *tentacle)
 	return tentacle->worktree.prepared && tentacle->worktree.unmerged;
 }
 
+int tentacle_may_complete(struct turn *t, const struct tentacle *which)
+{
+	struct span name = which->name;
+
+	if (which->status == TENTACLE_PARKED)
+		return turn_refuse(t, -SK_EPARKED,
+				   "tentacle \"%.*s\" is parked (%.*s): it was not completed. Try: "
+				   "sk retry-queue release %.*s",
+				   SPAN_ARG(name), SPAN_ARG(which->parked.kind), SPAN_ARG(name));
+	if (which->status == TENTACLE_COMPLETED)
+		return turn_refuse(t, -SK_EREFUSED,
+				   "tentacle \"%.*s\" is completed already: nothing was changed. "
+				   "Try: sk tentacle show %.*s",
+				   SPAN_ARG(name), SPAN_ARG(name));
+	return check_verifications(t, which);
+}
+
 int tentacle_complete(struct turn *t, struct span name, unsigned flags, const struct texts *outside,
 		      const struct goal_words *words)
 {
 	CLEANUP(buf_release) struct buf todo = BUF_INIT;
 	struct tentacle next = *get(t, name);
 	struct todo_count count = todo_count(next.todo);
-	int rc;
+	int rc = tentacle_may_complete(t, &next);
 
-	if (next.status == TENTACLE_PARKED)
-		return turn_refuse(t, -SK_EPARKED,
-				   "tentacle \"%.*s\" is parked (%.*s): it was not completed. Try: "
-				   "sk retry-queue release %.*s",
-				   SPAN_ARG(name), SPAN_ARG(next.parked.kind), SPAN_ARG(name));
-	if (next.status == TENTACLE_COMPLETED)
-		return turn_refuse(t, -SK_EREFUSED,
-				   "tentacle \"%.*s\" is completed already: nothing was changed. "
-				   "Try: sk tentacle show %.*s",
-				   SPAN_ARG(name), SPAN_ARG(name));
-	rc = check_verifications(t, &next);
 	if (rc < 0)
 		return rc;
 	if (count.done < count.total && !(flags & COMPLETE_STRICT)) {

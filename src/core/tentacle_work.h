@@ -49,6 +49,9 @@ int tentacle_complete(struct turn *t, struct span name, unsigned flags, const st
 /* Whether its worktree holds work that was handed off and is not merged. */
 bool tentacle_unmerged(const struct tentacle *tentacle);
 
+/* The checks of tentacle_complete alone. */
+int tentacle_may_complete(struct turn *t, const struct tentacle *which);
+
 /* The first dependency that has not succeeded, or an empty span. */
 struct span tentacle_waits_for(const struct goals *all, const struct tentacle *tentacle);
 

@@ -176,6 +176,29 @@ int doc_file_decode(const char *path, struct span text, const struct doc_type *t
 	return 0;
 }
 
+bool doc_file_touched(const char *path, struct span text, const struct doc_type *type,
+		      const void *was, struct err *e)
+{
+	struct doc_problem problem = { "", 0 };
+
+	if (!doc_touched(type, text, "updated_at", was, &problem))
+		return false;
+	not_usable(path, text, problem.at, problem.what, e);
+	return true;
+}
+
+void doc_file_refused(const char *path, struct span text, struct span why, struct err *e)
+{
+	const char *colon = why.len ? memchr(why.p, ':', why.len) : NULL;
+	unsigned line, column;
+	size_t at;
+
+	doc_place(text, (struct span){ why.p, colon ? (size_t)(colon - why.p) : 0 }, &at);
+	scan_place(text, at, &line, &column);
+	err_set(e, -SK_EUSAGE, "%s: %.*s (line %u, column %u): it was not taken over", path,
+		SPAN_ARG(why), line, column);
+}
+
 /* Whether the file still holds what we believe it holds. */
 static bool unchanged(const struct vfs *vfs, const char *path, const struct buf *before)
 {

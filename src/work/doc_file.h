@@ -46,6 +46,16 @@ int doc_file_decode(const char *path, struct span text, const struct doc_type *t
 		    enum doc_reading reading, struct arena *arena, void *doc, struct err *e);
 
 /*
+ * Whether the text says something else than `was` in a member that is not for people to change;
+ * updated_at tells the version, and is looked at by who compares versions. Then *e tells which.
+ */
+bool doc_file_touched(const char *path, struct span text, const struct doc_type *type,
+		      const void *was, struct err *e);
+
+/* The sentence for a text that broke a rule: `why` begins with the path of a member and a colon. */
+void doc_file_refused(const char *path, struct span text, struct span why, struct err *e);
+
+/*
  * Writes it in place of what is there, synced. What stood there must be `before` (NULL: nothing):
  * when somebody changed it since, theirs stays, nothing is written, and it is -SK_EBUSY.
  */

@@ -132,31 +132,44 @@ static void stale_words(char out[ERR_TEXT_MAX], const char *path, const struct g
 		 path, (unsigned long long)now->iteration);
 }
 
+void edit_refused(struct goal_store *s, const char *path, struct span text, struct span subject,
+		  bool tentacle)
+{
+	struct err problem = ERR_INIT;
+
+	doc_file_refused(path, text, (struct span){ s->why.p, s->why.len }, &problem);
+	problem_note(s, path, subject, tentacle, false, problem.text);
+	buf_truncate(&s->why, 0);
+}
+
 /* Takes in what the file says of a goal that the journal knows. */
 static void look_at_edit(struct goal_store *s, const char *path, struct span text,
 			 const struct goal *was)
 {
 	struct goal edited = *was;
 	struct err problem = ERR_INIT;
+	bool stale;
 
 	if (doc_file_decode(path, text, &goal_type, DOC_FILE, goal_arena(&s->turn), &edited,
 			    &problem) < 0) {
 		problem_note(s, path, was->id, false, false, problem.text);
 		return;
 	}
+	stale = edit_stale(text, was->updated_ms);
+	if (!stale && doc_file_touched(path, text, &goal_type, was, &problem)) {
+		problem_note(s, path, was->id, false, false, problem.text);
+		return;
+	}
 	if (!doc_differs(&goal_type, was, &edited))
 		return; /* taken in by a command that died before it wrote the file */
-	if (edit_stale(text, was->updated_ms)) {
+	if (stale) {
 		stale_words(problem.text, path, was);
 		problem_note(s, path, was->id, false, true, problem.text);
 		return;
 	}
 	buf_truncate(&s->why, 0);
-	if (goal_adopt(&s->turn, was, &edited) < 0) {
-		snprintf(problem.text, sizeof(problem.text), "%s: %s", path, s->why.p);
-		problem_note(s, path, was->id, false, false, problem.text);
-		buf_truncate(&s->why, 0);
-	}
+	if (goal_adopt(&s->turn, was, &edited) < 0)
+		edit_refused(s, path, text, was->id, false);
 }
 
 static int look_at_goal(struct goal_store *s, const struct goal *g, struct err *e)
@@ -201,9 +214,8 @@ static void look_at_stranger(struct goal_store *s)
 	if (!id_valid(found.id) && proc_nonce(id) == 0)
 		found.id = turn_copy(&s->turn, span_of(id));
 	if (goal_import(&s->turn, &found) < 0) {
-		snprintf(problem.text, sizeof(problem.text), "%s: %s", GOAL_FILE, s->why.p);
-		problem_note(s, GOAL_FILE, SPAN_NONE, false, false, problem.text);
-		buf_truncate(&s->why, 0);
+		edit_refused(s, GOAL_FILE, (struct span){ seen->file.text.p, seen->file.text.len },
+			     SPAN_NONE, false);
 		return;
 	}
 	goal_choose(&s->turn, goals_find(&s->st.goals, found.id), NULL);

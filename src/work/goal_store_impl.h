@@ -63,6 +63,10 @@ bool doc_differs(const struct doc_type *type, const void *was, const void *now);
  */
 bool edit_stale(struct span text, int64_t updated_ms);
 
+/* Notes why the turn would not take an edit over: what s->why says, with its place. */
+void edit_refused(struct goal_store *s, const char *path, struct span text, struct span subject,
+		  bool tentacle);
+
 /* One parked tentacle, as the retry queue shows it. */
 void retry_entry_encode(const struct tentacle *t, struct buf *out);
 

@@ -31,6 +31,7 @@ static void look_at_meta(struct goal_store *s, const struct tentacle *t)
 	struct seen_file *seen;
 	char path[160];
 	struct span text;
+	bool stale;
 
 	path_of(t->name, META_FILE, path);
 	seen = seen_add(s, path);
@@ -46,9 +47,14 @@ static void look_at_meta(struct goal_store *s, const struct tentacle *t)
 		problem_note(s, path, t->name, true, false, problem.text);
 		return;
 	}
+	stale = edit_stale(text, t->updated_ms);
+	if (!stale && doc_file_touched(path, text, &tentacle_type, t, &problem)) {
+		problem_note(s, path, t->name, true, false, problem.text);
+		return;
+	}
 	if (!doc_differs(&tentacle_type, t, &edited))
 		return; /* taken in by a command that died before it wrote the file */
-	if (edit_stale(text, t->updated_ms)) {
+	if (stale) {
 		snprintf(problem.text, sizeof(problem.text),
 			 "%s was edited meanwhile from an older version: nothing was overwritten",
 			 path);
@@ -56,11 +62,8 @@ static void look_at_meta(struct goal_store *s, const struct tentacle *t)
 		return;
 	}
 	buf_truncate(&s->why, 0);
-	if (tentacle_adopt(&s->turn, t, &edited) < 0) {
-		snprintf(problem.text, sizeof(problem.text), "%s: %s", path, s->why.p);
-		problem_note(s, path, t->name, true, false, problem.text);
-		buf_truncate(&s->why, 0);
-	}
+	if (tentacle_adopt(&s->turn, t, &edited) < 0)
+		edit_refused(s, path, text, t->name, true);
 }
 
 static void hash_text(struct span text, char out[17])
@@ -123,11 +126,14 @@ static void look_at_stranger(struct goal_store *s, struct span name)
 		return;
 	}
 	found.name = name;
-	if (tentacle_import(&s->turn, &found) == 0) {
-		look_at_todo(s, goals_tentacle(&s->st.goals, name));
-		handoff_file_look(s, goals_tentacle(&s->st.goals, name));
-	}
 	buf_truncate(&s->why, 0);
+	if (tentacle_import(&s->turn, &found) < 0) {
+		edit_refused(s, path, (struct span){ seen->file.text.p, seen->file.text.len }, name,
+			     true);
+		return;
+	}
+	look_at_todo(s, goals_tentacle(&s->st.goals, name));
+	handoff_file_look(s, goals_tentacle(&s->st.goals, name));
 }
 
 /* What a deletion left that a crash cut short. */
