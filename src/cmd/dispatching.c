@@ -2,7 +2,7 @@
  * The record comes before the prompt: whoever reads one can rely on it that others see the tentacle
  * as dispatched. The marker holds commits back where the work is done; nobody here knows which
  * process will do it, so its entry is kept by whoever runs us and ends with that one, by its time,
- * by complete or by delete.
+ * by a hand-off, by complete or by delete.
  */
 #include "cmd/dispatching.h"
 

@@ -114,17 +114,33 @@ bool marking_add(struct cmd_ctx *c, const struct goal_store *s, const struct ten
 	return told(rc, &problem);
 }
 
-/* Whose entries go: of this tentacle, or of this process; those of killed ones always. */
+/* Whose entries go. */
 struct leaving {
-	struct span id;
-	struct proc_identity who;
+	struct span id;           /* of this tentacle */
+	bool vouched_only;        /* unless its agent's own process keeps it */
+	struct proc_identity who; /* kept by this process */
+	bool killed;              /* whose process is gone, whoever they are */
 };
 
 static bool leaves(const struct marker_entry *t, const struct leaving *l)
 {
-	return marker_owner_of(t) == MARKER_OWNER_DEAD ||
-	       (l->id.len && span_eq(t->tentacle_id, l->id)) ||
-	       (l->who.pid && t->who.pid == l->who.pid);
+	if (l->killed && marker_owner_of(t) == MARKER_OWNER_DEAD)
+		return true;
+	if (l->who.pid)
+		return t->who.pid == l->who.pid && t->who.start == l->who.start &&
+		       strcmp(t->who.boot_id, l->who.boot_id) == 0;
+	return l->id.len && span_eq(t->tentacle_id, l->id) &&
+	       (!l->vouched_only || t->by_dispatcher || !t->who.pid);
+}
+
+static size_t drop_leaving(struct marker *m, const struct leaving *l)
+{
+	size_t before = m->count;
+
+	for (size_t i = m->count; i-- > 0;)
+		if (leaves(&m->v[i], l))
+			marker_drop(m, i);
+	return before - m->count;
 }
 
 /* Looked at first without the lock: most often there is nothing. */
@@ -147,8 +163,7 @@ static void clear(struct cmd_ctx *c, const struct leaving *l)
 	rc = open_marker(c, MARKER_WRITE, &m, &problem);
 	if (rc == 0) {
 		rc = sound(&m, &problem);
-		if (rc == 0 && marker_clear_dead(&m) + marker_clear_of(&m, &l->who) +
-				       marker_clear_named(&m, &l->id, l->id.len > 0, NULL, 0))
+		if (rc == 0 && drop_leaving(&m, l))
 			rc = marker_commit(&m, c->now_ms, &problem);
 		marker_close(&m);
 	}
@@ -157,12 +172,17 @@ static void clear(struct cmd_ctx *c, const struct leaving *l)
 
 void marking_clear(struct cmd_ctx *c, struct span id)
 {
-	clear(c, &(struct leaving){ .id = id });
+	clear(c, &(struct leaving){ .id = id, .killed = true });
+}
+
+void marking_handed_off(struct cmd_ctx *c, struct span id)
+{
+	clear(c, &(struct leaving){ .id = id, .vouched_only = true });
 }
 
 void marking_end(struct cmd_ctx *c)
 {
-	struct leaving l = { .id = SPAN_NONE };
+	struct leaving l = { .killed = true };
 
 	if (proc_self(&l.who) == 0)
 		clear(c, &l);

@@ -21,6 +21,10 @@ bool marking_add(struct cmd_ctx *c, const struct goal_store *s, const struct ten
 /* Takes its entry out, if there is one, and those of killed ones; likewise. */
 void marking_clear(struct cmd_ctx *c, struct span id);
 
+/* The tentacle was handed off: its entry goes unless its agent's own process keeps it, which ends
+ * by itself. Likewise; those of killed ones stay, for an agent in a cage may not write here. */
+void marking_handed_off(struct cmd_ctx *c, struct span id);
+
 /* Takes out the entry that this process keeps (MARKING_AGENT), and those of killed ones; likewise.
  * One that another process has put in its place stays. */
 void marking_end(struct cmd_ctx *c);

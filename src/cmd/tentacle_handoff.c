@@ -5,6 +5,7 @@
  */
 #include "base/limits.h"
 #include "base/when.h"
+#include "cmd/marking.h"
 #include "cmd/tentacles.h"
 #include "core/handoff.h"
 #include "work/park.h"
@@ -148,7 +149,11 @@ static int hand_off(struct cmd_ctx *c, struct arena *arena, struct err *e)
 	if (rc < 0)
 		return goal_store_refused(s, rc, e);
 	rc = tentacles_commit(s, tentacles_name(c), &t, e);
-	return rc < 0 ? rc : report(c, t, &entry);
+	if (rc < 0)
+		return rc;
+	if (entry.status != HANDOFF_NONE)
+		marking_handed_off(c, t->id);
+	return report(c, t, &entry);
 }
 
 static int tentacle_handoff_run(struct cmd_ctx *c, struct err *e)

@@ -24,6 +24,7 @@ struct row {
 	struct marker_entry entry; /* as it was found; its texts are the marker's */
 	enum marker_owner owner;
 	enum marker_verdict verdict;
+	bool at_work; /* it holds commits back where its agent works */
 };
 
 struct cleanup {
@@ -46,6 +47,8 @@ static void judge_all(struct cleanup *k)
 		k->rows[i].owner = marker_owner_of(&k->m.v[i]);
 		k->rows[i].verdict =
 			marker_judge(&k->m.v[i], k->rows[i].owner, k->m.ttl_ms, &k->asker);
+		k->rows[i].at_work =
+			marker_entry_counts(&k->m.v[i], k->rows[i].owner, k->m.ttl_ms, &k->asker);
 		k->clearable += marker_verdict_clears(k->rows[i].verdict);
 	}
 }
@@ -101,11 +104,16 @@ static void print_entry(const struct cleanup *k, size_t i, struct table *t)
 		   marker_owner_word(row->owner));
 	table_cell(t, STYLE_PLAIN, "%s", age.p);
 	buf_putf(&about, "%s: %s", clears ? "clear" : "keep", marker_verdict_text(row->verdict));
+	if (row->at_work)
+		buf_puts(&about, "; it holds commits back");
 	if (entry->who.pid)
-		buf_putf(&about, "; pid %llu on %.*s", (unsigned long long)entry->who.pid,
-			 SPAN_ARG(entry->host));
+		buf_putf(&about, "; %s pid %llu on %.*s",
+			 entry->by_dispatcher ? "sent out by" : "agent",
+			 (unsigned long long)entry->who.pid, SPAN_ARG(entry->host));
 	if (entry->git_root.len)
 		buf_putf(&about, "; repository %.*s", SPAN_ARG(entry->git_root));
+	if (entry->worktree.len)
+		buf_putf(&about, "; worktree %.*s", SPAN_ARG(entry->worktree));
 	if (entry->session.len)
 		buf_putf(&about, "; session %.*s", SPAN_ARG(entry->session));
 	table_cell(t, clears ? STYLE_WARN : STYLE_PLAIN, "%s", about.p);
@@ -177,6 +185,14 @@ static void put_entry_json(const struct cleanup *k, size_t i, struct json *j)
 		json_u64(j, "pid", t->who.pid);
 	else
 		json_null(j, "pid");
+	json_text(j, "kept_by", !t->who.pid ? NULL : t->by_dispatcher ? "dispatcher" : "agent");
+	put_span(j, "worktree", t->worktree);
+	put_span(j, "branch", t->branch);
+	json_array(j, "scope");
+	for (size_t k_scope = 0; k_scope < t->scope.count; k_scope++)
+		json_span(j, NULL, t->scope.v[k_scope]);
+	json_array_end(j);
+	json_bool(j, "at_work", row->at_work);
 	json_time(j, "written_at", t->at_ms);
 	if (t->at_ms)
 		json_i64(j, "age_ms", k->c->now_ms - t->at_ms);

@@ -169,9 +169,6 @@ bool marker_entry_counts(const struct marker_entry *entry, enum marker_owner own
  * nothing to anybody. Returns how many. */
 size_t marker_clear_dead(struct marker *m);
 
-/* Takes out the entries that exactly this process keeps alive. Returns how many. */
-size_t marker_clear_of(struct marker *m, const struct proc_identity *who);
-
 /* Takes out the entries with one of these ids; then, for each name that exactly one entry has which
  * has no id, that one. Returns how many. */
 size_t marker_clear_named(struct marker *m, const struct span *ids, size_t id_count,

@@ -146,16 +146,6 @@ size_t marker_clear_dead(struct marker *m)
 	return before - m->count;
 }
 
-size_t marker_clear_of(struct marker *m, const struct proc_identity *who)
-{
-	size_t before = m->count;
-
-	for (size_t i = m->count; i-- > 0;)
-		if (same_process(&m->v[i].who, who))
-			marker_drop(m, i);
-	return before - m->count;
-}
-
 static bool among(struct span text, const struct span *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

@@ -2,7 +2,7 @@
 """An agent for the tests: fake_agent.py STYLE NAME [words]. It speaks as STYLE (claude, copilot, codex) does and acts out the
 first line that is left in $FAKE/NAME, which it takes away; without one it hands off. A line is words:
 
-    handoff[=STATUS]  edit=PATH  say=TEXT  used=TOKENS  limit  reset=SECONDS  overloaded  billing  wait=FIFO  orphan
+    handoff[=STATUS]  edit=PATH  commit  say=TEXT  used=TOKENS  limit  reset=SECONDS  overloaded  billing  wait=FIFO  orphan
     die  exit=N  hang  stubborn
 """
 
@@ -76,6 +76,10 @@ def act(word):
         except OSError as problem:
             note("denied")
             say(str(problem))
+    elif verb == "commit":
+        done = subprocess.run(["git", "commit", "-q", "-a", "-m", "by " + NAME], capture_output=True, text=True, check=False)
+        note("committed" if done.returncode == 0 else "refused")
+        say(done.stderr)
     elif verb == "say":
         say(value)
     elif verb == "used":

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from goal_work import Goals
+from agents import Crew
 from conftest import DEADLINE_S, binary, until
 from test_tentacle_marker_cleanup import agent, boot_id, start_of  # noqa: F401 (a fixture)
 
@@ -412,6 +413,82 @@ def test_dispatch_does_not_bless_what_was_changed(repo):
     again = repo.t("dispatch", "lexer", "--force")
     assert again.code == 0 and "does not match its signature" in again.err
     assert not repo.try_commit("README")[0]
+
+
+def test_hand_off_frees(repo):
+    """What it has handed off is the dispatcher's to commit; a note is no hand-off."""
+    dispatched(repo)
+    assert repo.t("dispatch", "lexer").code == 0
+    assert repo.t("handoff", "lexer", "half of it").code == 0
+    assert not repo.try_commit("src/a.c")[0]
+    assert repo.t("handoff", "lexer", "all of it", "--status", "DONE").code == 0
+    assert repo.try_commit("src/a.c") == (True, "")
+
+
+def test_why_each_entry_is_there(repo, agent):
+    first, second, third = agent(), agent(), agent()
+    third.kill()
+    gone = repo.entry("three", pid=third.pid)
+    third.wait()
+    repo.put(repo.entry("one", pid=first.pid, scope=["src"], worktree="/trees/one", branch="one"),
+             repo.entry("two", pid=second.pid, kept_by="dispatcher", age=99999), gone, repo.entry("four", age=99999))
+    page = {row["name"]: row for row in repo("tentacle", "marker-cleanup", "--json").json["entries"]}
+    assert [(row["kept_by"], row["at_work"], row["clear"]) for row in page.values()] == [
+        ("agent", True, False), ("dispatcher", False, False), ("agent", False, True), (None, False, True)]
+    assert (page["one"]["worktree"], page["one"]["scope"], page["one"]["branch"]) == ("/trees/one", ["src"], "one")
+    text = " ".join(repo("tentacle", "marker-cleanup").out.split())
+    assert "it holds commits back; agent pid %d" % first.pid in text
+    assert "sent out by pid %d" % second.pid in text
+    assert "clear: its process is gone" in text and "clear: its time is over" in text
+
+
+@pytest.fixture
+def crew(repo):
+    crew = Crew(repo)
+    yield crew
+    crew.kill_all()
+
+
+def test_supervised_agent(repo, crew):
+    """In the marker with its own identity from its start to its end; it may commit what it wrote, others may not."""
+    repo.try_commit("src/a.c")
+    crew.gate("gate")
+    crew.tentacle("lexer", "edit=src/a.c commit wait=gate handoff")
+    looking = crew.start("lexer")
+    until(lambda: crew.ran("lexer", "committed") or crew.ran("lexer", "refused"), "it has tried to commit")
+    assert crew.ran("lexer", "committed"), repo("logs", "tentacle-lexer").out
+    entry, = repo.entries()
+    assert [entry["pid"]] == crew.wrapper("lexer") and "kept_by" not in entry
+    refused(repo.try_commit("src/b.c"), 'tentacle "lexer" is at work', "agent pid %d" % entry["pid"])
+    # Its own end clears it, not the hand-off before.
+    crew.open_gate("gate")
+    looking.communicate(timeout=DEADLINE_S)
+    assert repo.entries() == []
+    assert repo.try_commit("src/b.c") == (True, "")
+
+
+def test_supervised_agent_that_is_killed(repo, crew):
+    """With everything around it: its entry is worth nothing from that moment, and goes with the next one who writes."""
+    crew.tentacle("lexer", "hang")
+    crew.start("lexer")
+    crew.began("lexer")
+    assert not repo.try_commit("src/a.c")[0]
+    crew.kill_all()
+    assert [entry["name"] for entry in repo.entries()] == ["lexer"]
+    assert repo.try_commit("src/a.c") == (True, "")
+    crew.tentacle("parser")
+    assert repo.t("dispatch", "parser").code == 0
+    assert [entry["name"] for entry in repo.entries()] == ["parser"]
+
+
+def test_killed_wrapper_and_its_tentacle(repo, crew):
+    """Completing what was lost clears its entry as well."""
+    crew.tentacle("lexer", "hang")
+    crew.start("lexer")
+    crew.began("lexer")
+    crew.kill_all()
+    assert repo.t("complete", "lexer").code == 0
+    assert repo.entries() == []
 
 
 # --- before a tool of an agent runs ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 
 from conftest import binary, until
 from goal_work import Goals
+from killing import tool
 
 START = {"source": "startup"}
 
@@ -550,6 +551,39 @@ def test_wish_that_is_overtaken(work):
     (work.home / PENDING).write_text(json.dumps({**note, "paused_at": "2099-01-01T00:00:00.000Z"}))
     assert work.g("budget", "--max-iterations", "8").code == 0
     assert not work.goal().get("paused_session") and not (work.home / PENDING).exists()
+
+
+def test_killed_while_it_leaves_word(work):
+    """The end of a session, killed at each of its system calls while somebody holds the store: there is a whole note or
+    none, and the next command takes in what there is."""
+    work.begin()
+    report = work.folder / "home" / "report.json"
+    pending, payload = work.home / PENDING, work.folder / "home" / "payload"
+    payload.write_text("{}")
+
+    def end(*options):
+        with open(payload) as stdin, open(work.home / "goal.json.lock", "r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            subprocess.run([tool("crash/sweep"), "--report", report, *map(str, options), "--", binary(), "hooks", "run", "sessionEnd"],
+                           cwd=work.folder, env={**work.env, "ASAN_OPTIONS": "detect_leaks=0"}, stdin=stdin,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
+        return json.loads(report.read_text())
+
+    calls = end()["orchestrator"]
+    assert pending.exists()
+    seen = set()
+    for number in range(1, calls + 1):
+        pending.unlink(missing_ok=True)
+        end("--kill", number)
+        there = pending.exists()
+        seen.add(there)
+        assert not there or json.loads(pending.read_text())["previous_status"] == "active"
+        assert work.g("budget", "--max-iterations", number).code == 0
+        assert work.goal()["status"] == ("paused" if there else "active")
+        if there:
+            assert work.g("resume").code == 0
+        assert not pending.exists()
+    assert calls < 60 and seen == {True, False}
 
 
 # --- told twice -----------------------------------------------------------------------------------------------------
