@@ -180,6 +180,43 @@ static void advise_end(struct goal_advice *a, const struct goal *g, int64_t now_
 	}
 }
 
+#define ADVISED_LINKS_MAX 5
+
+/* Nothing belongs to the iteration: what is there may be linked, else something has to be named.
+ * Whoever works without tentacles checks the criteria. */
+static void advise_plan(struct goal_advice *a, const struct goals *all, const struct goal *g)
+{
+	const struct criterion *criteria = g->criteria.v;
+	size_t links = 0;
+
+	a->recommendation = "plan the iteration: it has no tentacles yet";
+	for (size_t i = 0; i < all->tentacle_count && links < ADVISED_LINKS_MAX; i++) {
+		const struct tentacle *t = &all->tentacles[i];
+
+		if (t->goal_id.len || t->status == TENTACLE_COMPLETED)
+			continue;
+		buf_putf(&a->next, "sk tentacle goal link %.*s\n", SPAN_ARG(t->name));
+		links++;
+	}
+	if (!links)
+		buf_puts(&a->next,
+			 "sk tentacle create NAME --desc TEXT\nsk tentacle goal link NAME\n");
+	for (size_t i = 0; i < g->criteria.count; i++)
+		if (criteria[i].command.len) {
+			buf_puts(&a->next, "sk tentacle goal criteria check\n");
+			return;
+		}
+}
+
+/* Whether the criteria, if any, are proved. */
+static bool all_verified(const struct goal *g)
+{
+	size_t count[CRITERION_STATE_COUNT];
+
+	goal_count_criteria(g, count);
+	return g->criteria.count && count[CRITERION_VERIFIED] == g->criteria.count;
+}
+
 static void advise_active(struct goal_advice *a, const struct goals *all, const struct goal *g,
 			  int64_t now_ms)
 {
@@ -211,10 +248,8 @@ static void advise_active(struct goal_advice *a, const struct goals *all, const 
 		a->recommendation = "what is left waits for something that did not succeed";
 		put_each(a, all, g, STANDING_FAILED_NEEDS, "show");
 		put_each(a, all, g, STANDING_WAITING, "show");
-	} else if (total == 0 && !g->criteria.count) {
-		a->recommendation = "plan the iteration: it has no tentacles yet";
-		buf_puts(&a->next,
-			 "sk tentacle create NAME --desc TEXT\nsk tentacle goal link NAME\n");
+	} else if (total == 0 && !all_verified(g)) {
+		advise_plan(a, all, g);
 	} else {
 		advise_end(a, g, now_ms);
 	}

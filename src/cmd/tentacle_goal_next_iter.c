@@ -54,7 +54,7 @@ static void print_text(struct cmd_ctx *c, const struct goals *all, const struct 
 		if (!standing[s])
 			continue;
 		goal_put_names(all, g, s, &names);
-		out_putf(out, "  %s: %s\n", standing_word(s), names.p);
+		out_putf(out, "  %s: %s\n", names.p, standing_text(s));
 	}
 	for (size_t i = 0; i < a->count; i++)
 		if (strcmp(a->causes[i].what, "gate") == 0 ||

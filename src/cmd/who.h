@@ -4,7 +4,7 @@
 
 #define WHO_BYTES 64
 
-/* What was given with --operator, else $USER, else "uid N". */
+/* What was given with --operator, else $USER, else the login in /etc/passwd, else "uid N". */
 void who_acts(const char *given, char out[WHO_BYTES]);
 
 #endif

@@ -19,7 +19,7 @@ def test_each_step(goals):
     goals.tentacle("docs")
     goals.tentacle("tests", todo_deps=["docs"])
     shown = advice(goals).out
-    assert "sk tentacle dispatch docs" in shown and "waiting_dependencies: tests" in shown
+    assert "sk tentacle dispatch docs" in shown and "tests: waits for what it depends on" in shown
     goals.edit_meta("docs", status="active")
     assert "wait for the hand-offs" in advice(goals).out
     for name in ("docs", "tests"):
@@ -35,12 +35,25 @@ def test_each_step(goals):
     assert "goal init" in advice(goals).out
 
 
+def test_nothing_was_begun(goals):
+    """A gate or a criterion of a goal whose work has no tentacles is no reason to say that the work is done."""
+    goals.begin()
+    goals.g("criteria", "add", "--desc", "x", "--verify-cmd", "false")
+    goals.g("gate", "add", "review")
+    shown = advice(goals).out
+    assert "has no tentacles yet" in shown and "done" not in shown
+    assert "sk tentacle create NAME" in shown and "gate approve" not in shown and "criteria check" in shown
+    goals("tentacle", "create", "docs")
+    shown = advice(goals).out
+    assert "sk tentacle goal link docs" in shown and "tentacle create" not in shown
+
+
 def test_what_went_wrong_goes_first(goals):
     goals.begin()
     goals.tentacle("a", status="completed", terminal_status="REGRESSED")
     goals.tentacle("b")
     shown = advice(goals).out
-    assert "resolved_error: a" in shown and "sk tentacle show a" in shown
+    assert "a: handed off with a problem" in shown and "sk tentacle show a" in shown
 
 
 def test_each_status(goals):
