@@ -14,6 +14,7 @@
 #include "core/goal_eval.h"
 #include "os/capture.h"
 #include "os/clock.h"
+#include "os/fd.h"
 
 #define CRITERIA_CUT 2 /* the criteria were interrupted */
 
@@ -26,9 +27,18 @@ static int proof_cut(struct goal_loop *l, const struct captured *said)
 	l->interrupted = number ? number : SIGINT;
 	if (span_starts(line, "sk: "))
 		goal_loop_say("%.*s", (int)line.len - 4, line.p + 4);
-	goal_loop_say("goal loop: interrupted while the criteria ran: the iteration is not closed, "
-		      "nothing was decided. Try: the same again");
+	goal_loop_say(
+		"interrupted while the criteria ran: the iteration is not closed, nothing was "
+		"decided. Try: sk tentacle goal loop, which goes on from here");
 	return CRITERIA_CUT;
+}
+
+/* Each line as it comes: a criterion may take as long as an agent. */
+static int pass_on(void *ctx, struct span bytes)
+{
+	(void)ctx;
+	(void)fd_write_all(STDERR_FILENO, bytes.p, bytes.len); /* nobody may be left to be told */
+	return 0;
 }
 
 /* Runs all criteria by the command that does: 1 when all passed, 0 when not, CRITERIA_CUT, or
@@ -59,7 +69,8 @@ static int prove(struct goal_loop *l, struct err *e)
 					    .output_bytes_max = GOAL_FILE_BYTES_MAX,
 					    .limit_ms = GOAL_PROOF_LIMIT_MS,
 					    .cancel_fd = l->eyes.loop.signal_fd,
-					    .cancel_signal = SIGTERM },
+					    .cancel_signal = SIGTERM,
+					    .sink = pass_on },
 			 &said);
 	if (rc == -ECANCELED)
 		return proof_cut(l, &said);

@@ -153,11 +153,20 @@ static int find_below(void *ctx, struct proc_table *t)
 	return count;
 }
 
+/* The program's own group: all that can be reached while /proc cannot be read. */
+static void signal_group(const struct watch *w, int signal_number)
+{
+	if (!w->report->ended) /* not reaped, so the number is still its own */
+		kill(-w->main, signal_number);
+}
+
 /* Asks all of them to end; who was stopped goes on to hear it. */
 static void ask_to_end(struct watch *w)
 {
-	if (find_below(NULL, &w->table) < 0)
+	if (find_below(NULL, &w->table) < 0) {
+		signal_group(w, SIGTERM);
 		return;
+	}
 	for (size_t i = 0; i < w->table.count; i++) {
 		if (!w->table.v[i].marked)
 			continue;
@@ -180,7 +189,8 @@ static void watch_over(struct watch *w)
 		return;
 	until_ms = clock_mono_ms(&clock_real) + WARDEN_END_MS;
 	do
-		(void)proc_sweep(&w->table, find_below, NULL);
+		if (proc_sweep(&w->table, find_below, NULL) < 0)
+			signal_group(w, SIGKILL);
 	while (!gone_within(w, SWEEP_PAUSE_MS) && clock_mono_ms(&clock_real) < until_ms);
 }
 

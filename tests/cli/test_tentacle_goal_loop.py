@@ -66,9 +66,12 @@ def test_no_criterion(crew):
 
 def test_criteria_that_do_not_pass_open_an_iteration(crew):
     linked(crew, "docs", "handoff")
-    criterion(crew, "false")
+    criterion(crew, "true", "one")
+    criterion(crew, "echo why not; false", "two")
     done = loop(crew)
     assert done.code == 11 and "the next iteration has no tentacles" in done.err
+    said = done.err[done.err.index("the criteria run (2)"):]
+    assert said.index("one  passed") < said.index("two  failed with 1") < said.index("why not") < said.index("Try:")
     assert crew.goals.goal()["iteration"] == 2
     done = loop(crew)
     assert done.code == 11 and "no tentacle that could change that" in done.err
