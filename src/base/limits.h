@@ -232,6 +232,13 @@
 	(1024 * 1024)                /* its journal is rotated beyond: every command replays it */
 #define GOALS_LOCK_PATIENCE_MS 30000 /* for other commands of the same repository */
 
+/* What starting a program takes. */
+#define BENCHMARK_RUNS 7 /* an odd number, so that the median is one that was measured */
+#define BENCHMARK_WARMUPS 2
+#define BENCHMARK_RUNS_MAX 1000
+#define BENCHMARK_LIMIT_MS 10000 /* of one: nobody waits that long for a program to start */
+#define BENCHMARK_LIMIT_MAX_MS 3600000
+
 /* Scheduled maintenance. */
 #define SLOT_MINUTES_MAX 525600    /* an interval of a year */
 #define SLOT_CLOCK_SLACK_MS 300000 /* a last run that far ahead is a clock that was put right */

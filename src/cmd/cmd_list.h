@@ -124,6 +124,7 @@ CMD(cron_enable)
 CMD(cron_disable)
 CMD(cron_remove)
 CMD(maintain)
+CMD(benchmark_startup)
 
 CMD(daemon)
 CMD(daemon_start)

@@ -214,3 +214,23 @@ step valid 0 '' "$SK" state validate
 """)
     print(told)
     assert work.lines("one.ran") == ["1"] and work.lines("two.ran") == ["1"]
+
+
+def test_schedules(work):
+    """What cannot be written down is not begun, and the schedules stay as they were."""
+    on_small_disk(work, "4m", """
+export SK_HOME=$PWD
+config=.copilot/session-state/cron-config.json
+step first 0 added "$SK" cron add vacuum
+cp $config ../before
+fill
+step full 8 'was not changed' "$SK" cron add cleanup
+step run 8 'nothing was run' "$SK" cron run vacuum
+step due 8 'nothing was run' "$SK" cron run --due
+cmp $config ../before || exit 1
+test ! -e $config.tmp || exit 1
+step list 0 'never ran' "$SK" cron list
+rm filler
+step again 0 added "$SK" cron add cleanup
+step clean 0 'cleanup: ok' "$SK" cron run cleanup
+""")
