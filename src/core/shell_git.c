@@ -10,7 +10,7 @@ static void run_text(struct shell *outer, struct span text);
 
 static struct span word_text(const struct command *c, size_t i)
 {
-	return (struct span){ c->bytes.p + c->v[i].at, c->v[i].len };
+	return c->v[i].len ? (struct span){ c->bytes.p + c->v[i].at, c->v[i].len } : SPAN_LIT("");
 }
 
 static bool word_is(const struct command *c, size_t i, const char *text)

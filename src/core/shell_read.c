@@ -176,7 +176,8 @@ static void read_redirection(struct shell *s, struct command *c)
 	w = read_word(s, c);
 	if (here && s->waiting_count < HEREDOCS_MAX) {
 		s->waiting[s->waiting_count++] = (struct heredoc){ s->delimiters.len, w.len, tabs };
-		buf_put(&s->delimiters, c->bytes.p + w.at, w.len);
+		if (w.len)
+			buf_put(&s->delimiters, c->bytes.p + w.at, w.len);
 	}
 	buf_truncate(&c->bytes, from);
 }
@@ -196,7 +197,8 @@ static void skip_heredocs(struct shell *s)
 {
 	for (size_t i = 0; i < s->waiting_count; i++) {
 		const struct heredoc *h = &s->waiting[i];
-		struct span end = { s->delimiters.p + h->at, h->len };
+		struct span end =
+			h->len ? (struct span){ s->delimiters.p + h->at, h->len } : SPAN_LIT("");
 
 		while (!at_end(s)) {
 			struct span line = read_line(s);

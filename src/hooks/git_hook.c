@@ -226,6 +226,8 @@ static bool held(struct asking *a, const struct marker *m, struct guarding *out)
 	/* First with what is known for nothing. */
 	if (!guarding_held(m, &a->ask, NULL, NULL, out))
 		return false;
+	if (a->ask.act == GUARD_COMMIT && !out->entry->scope.count)
+		return true; /* whatever is taken along */
 	if (a->ask.act == GUARD_PUSH)
 		read_pushes(a);
 	if (a->ask.refs_known && !guarding_held(m, &a->ask, branch_of, a, out))

@@ -55,11 +55,11 @@ void git_hooks_release(struct git_hooks *h)
 /* The next text of several with a NUL behind each. */
 static struct span next_text(const struct buf *list, size_t *at)
 {
-	struct span one = { list->p + *at, 0 };
+	struct span one;
 
 	if (*at >= list->len)
 		return SPAN_NONE;
-	one.len = strnlen(one.p, list->len - *at);
+	one = (struct span){ list->p + *at, strnlen(list->p + *at, list->len - *at) };
 	*at += one.len + 1;
 	return one;
 }

@@ -51,11 +51,11 @@ static struct span place_of(const struct marker_entry *t)
 /* The next of several texts with a NUL behind each; empty at the end. */
 static struct span next_of(struct span list, size_t *at)
 {
-	struct span one = { list.p + *at, 0 };
+	struct span one;
 
 	if (*at >= list.len)
 		return SPAN_NONE;
-	one.len = strnlen(one.p, list.len - *at);
+	one = (struct span){ list.p + *at, strnlen(list.p + *at, list.len - *at) };
 	*at += one.len + 1;
 	return one;
 }

@@ -125,6 +125,7 @@ def test_ways_out(repo, agent):
     assert [line["decision"] for line in repo.log()] == ["skipped"]
     assert repo.try_commit("src/a.c", words=["--no-verify"])[0]
     assert not repo.try_commit("src/a.c", env={"SK_GUARD": "on"})[0]
+    assert not repo.try_commit("src/a.c", env={"SK_HOOK_ACTIVE": "1"})[0]
 
 
 def test_scope(repo, agent):

@@ -60,6 +60,8 @@ static const struct {
 	  "commit | push" },
 	{ "cat <<A <<B\ngit push\nA\ngit push\nB\ngit commit", "commit" },
 	{ "cat <<<'git push'; git commit", "commit" },
+	{ "<<'' git commit\ngit push\n\ngit push", "commit | push" },
+	{ "'' git commit; git '' commit; git commit ''", "commit" },
 	{ "git commit 2>&1 >log | tee x", "commit" },
 	{ "git 2>/dev/null commit", "commit" },
 	{ "x=$(git push)", "push" },
