@@ -180,6 +180,13 @@ static int prepare(struct dispatch *d, struct cmd_ctx *c, int *exit_code, struct
 			return rc;
 		c->goal_paths = &d->goal_paths;
 	}
+	if (c->cmd->needs & NEED_GOALS && !(c->cmd->needs & (NEED_STATE | NEED_VIEW)) &&
+	    text_of(d, "state-dir"))
+		return err_set(e, -SK_EUSAGE,
+			       "--state-dir: tells where tasks are kept, and goals are kept in "
+			       "their repository: nothing was done. Try: cd to the repository, "
+			       "then sk %s",
+			       c->cmd->path);
 	if (!(c->cmd->needs & (NEED_STATE | NEED_VIEW)))
 		return 0;
 	rc = view_find_paths(text_of(d, "state-dir"), &d->paths, e);

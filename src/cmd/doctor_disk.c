@@ -15,6 +15,7 @@
 #include "cmd/view.h"
 #include "os/clock.h"
 #include "os/fd.h"
+#include "work/goal_store.h"
 
 #define SYNCS 5
 #define TRY_NAME ".sk-doctor.tmp"
@@ -62,9 +63,30 @@ void check_state(struct check *k)
 	judge_folder(k, k->c->paths);
 }
 
+/* The same reader as that of every command, so that a journal or file that they refuse is told. */
 void check_goals(struct check *k)
 {
+	const struct goal_file_problem *problems;
+	struct goal_store *s = NULL;
+	struct err why = ERR_INIT;
+	size_t count;
+	int rc;
+
 	judge_folder(k, k->c->goal_paths);
+	if (k->health != HEALTH_PASS)
+		return;
+	rc = goal_store_open(k->c->goal_paths, 0, "sk doctor", k->c->now_ms, &s, &why);
+	count = rc == 0 ? goal_store_problems(s, &problems) : 0;
+	if (rc < 0 && why.code)
+		check_say(k, HEALTH_FAIL,
+			  rc == -SK_ECORRUPT ? "sk tentacle goal repair --from files --dry-run"
+					     : NULL,
+			  "%.*s", SPAN_ARG(span_before(span_of(why.text), ". Try: ")));
+	else if (count)
+		check_say(k, HEALTH_FAIL, "sk tentacle goal repair --explain",
+			  "%zu file%s of goals cannot be used, first: %s", count, PLURAL(count),
+			  problems[0].text);
+	goal_store_close(s);
 }
 
 /* A file without a name; or one that had a name for a moment. */

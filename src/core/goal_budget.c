@@ -39,7 +39,9 @@ void goal_use_read(const struct goal *g, int64_t now_ms, struct goal_use out[GOA
 	uint64_t active_ms = goal_active_ms(g, now_ms);
 
 	memset(out, 0, GOAL_LIMIT_COUNT * sizeof(*out));
-	out[GOAL_LIMIT_ITERATIONS].used = g->iteration;
+	/* Going back gives none of them back: they were opened, and used what they used. */
+	out[GOAL_LIMIT_ITERATIONS].used =
+		g->iterations.count > g->iteration ? g->iterations.count : g->iteration;
 	out[GOAL_LIMIT_ITERATIONS].limit = b->max_iterations;
 	out[GOAL_LIMIT_TENTACLES].used = goal_tentacle_count(g);
 	out[GOAL_LIMIT_TENTACLES].limit = b->max_tentacles;

@@ -223,5 +223,9 @@ int tentacle_import(struct turn *t, const struct tentacle *found)
 		rc = tentacle_move(t, &next, ON_TENTACLE_COMPLETE, &words);
 	else if (rc == 0 && found->status == TENTACLE_ACTIVE)
 		rc = tentacle_move(t, &next, ON_TENTACLE_RESUME, &words);
+	else if (rc == 0 && found->status == TENTACLE_HANDED_OFF)
+		rc = tentacle_move(t, &next, ON_HANDED_OFF, &words);
+	else if (rc == 0 && found->status == TENTACLE_PARKED && found->parked.kind.len)
+		rc = tentacle_move(t, &next, ON_QUOTA_HIT, &words);
 	return rc;
 }

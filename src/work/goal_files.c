@@ -12,8 +12,6 @@
 #include "core/goal_edit.h"
 #include "work/goal_store_impl.h"
 
-#define GOALS_DIR "goals"
-
 struct seen_file *seen_find(const struct goal_store *s, const char *path)
 {
 	uint32_t at = map_find(&s->seen_paths, span_of(path));
@@ -41,8 +39,13 @@ void problem_note(struct goal_store *s, const char *path, struct span subject, b
 
 	mem_grow(&s->problems, &s->problem_capacity, s->problem_count + 1, sizeof(*p));
 	p = &s->problems[s->problem_count++];
-	*p = (struct goal_file_problem){ mem_strdup(path), span_dup(subject), mem_strdup(text),
-					 tentacle, stale };
+	*p = (struct goal_file_problem){ .path = mem_strdup(path),
+					 .subject = span_dup(subject),
+					 .text = mem_strdup(text),
+					 .tentacle = tentacle,
+					 .stale = stale };
+	p->known = tentacle ? goals_tentacle(&s->st.goals, subject) != NULL
+			    : subject.len && goals_find(&s->st.goals, subject) != NULL;
 }
 
 bool problem_about(const struct goal_store *s, const char *path)
@@ -110,20 +113,6 @@ static void goal_path(const struct goal_store *s, const struct goal *g, char out
 		snprintf(out, 96, GOALS_DIR "/%.*s.json", SPAN_ARG(g->id));
 }
 
-/* Ours, and ahead of the journal: something that was acknowledged is gone. */
-static int check_loss(const struct goal_store *s, const struct seen_file *seen, struct err *e)
-{
-	if (seen->file.found != DOC_FILE_OURS || seen->file.seq <= s->st.last_seq)
-		return 0;
-	return err_set(e, -SK_ECORRUPT,
-		       "%s/%s contains event %llu, but the journal ends at %llu: %llu acknowledged "
-		       "changes are missing from it: nothing was changed. Try: bring "
-		       "transitions.jsonl back, or move it aside to begin anew from the file",
-		       s->dir, seen->path, (unsigned long long)seen->file.seq,
-		       (unsigned long long)s->st.last_seq,
-		       (unsigned long long)(seen->file.seq - s->st.last_seq));
-}
-
 static void stale_words(char out[ERR_TEXT_MAX], const char *path, const struct goal *now)
 {
 	snprintf(out, ERR_TEXT_MAX,
@@ -184,41 +173,107 @@ static int look_at_goal(struct goal_store *s, const struct goal *g, struct err *
 		problem_note(s, path, g->id, false, false, problem.text);
 		return 0;
 	}
-	if (check_loss(s, seen, e) < 0)
-		return -SK_ECORRUPT;
+	if (file_loss(s, seen, e) < 0)
+		return e ? e->code : -SK_ECORRUPT;
 	if (seen->file.found == DOC_FILE_EDITED)
 		look_at_edit(s, path, (struct span){ seen->file.text.p, seen->file.text.len }, g);
 	return 0;
 }
 
-/* A goal.json that no journal knows: of the original, or of a machine whose journal did not come
- * along. */
-static void look_at_stranger(struct goal_store *s)
+/* A UUID of what the file says: whoever only looks at it sees the same goal each time. */
+static struct span id_from(struct goal_store *s, struct span text)
+{
+	uint64_t high = hash64(text.p, text.len, 1), low = hash64(text.p, text.len, 2);
+
+	return turn_text(
+		&s->turn, "%08llx-%04llx-4%03llx-8%03llx-%012llx", (unsigned long long)(high >> 32),
+		(unsigned long long)(high >> 16 & 0xffff), (unsigned long long)(high & 0xfff),
+		(unsigned long long)(low >> 52), (unsigned long long)(low & 0xffffffffffff));
+}
+
+/* An earlier program had a status of its own for a goal that is over its budget. */
+static void put_known_status(struct span text, struct buf *out)
+{
+	const struct span old = SPAN_LIT("\"budget_limited\"");
+	size_t at;
+	bool is = doc_place(text, SPAN_LIT("status"), &at) && text.len - at > old.len &&
+		  memcmp(text.p + at, old.p, old.len) == 0;
+
+	if (!is) {
+		buf_put(out, text.p, text.len);
+		return;
+	}
+	buf_put(out, text.p, at);
+	buf_puts(out, "\"needs-human\"");
+	buf_put(out, text.p + at + old.len, text.len - at - old.len);
+}
+
+/* Reads one that no journal knows. False: there is none, or it is a problem, which is noted. */
+static bool read_stranger(struct goal_store *s, const char *path, struct seen_file *seen,
+			  struct goal *found)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	struct err problem = ERR_INIT;
+	struct span raw = { seen->file.text.p, seen->file.text.len };
+
+	doc_clear(&goal_type, found);
+	put_known_status(raw, &text);
+	if (doc_file_decode(path, (struct span){ text.p, text.len }, &goal_type, DOC_IMPORT,
+			    goal_arena(&s->turn), found, &problem) < 0) {
+		problem_note(s, path, SPAN_NONE, false, false, problem.text);
+		return false;
+	}
+	if (found->status == GOAL_NEEDS_HUMAN && !found->needs_human_reason.len)
+		found->needs_human_reason = SPAN_LIT("over_budget");
+	if (!id_valid(found->id))
+		found->id = id_from(s, raw);
+	return true;
+}
+
+/* A goal's file that no journal knows: of the original, or of a journal that is gone. */
+static int look_at_stranger(struct goal_store *s, const char *path, bool choose, struct err *e)
 {
 	struct err problem = ERR_INIT;
-	struct seen_file *seen = seen_add(s, GOAL_FILE);
+	struct seen_file *seen = seen_add(s, path);
 	struct goal found;
-	char id[NONCE_LEN + 1];
+	int rc = doc_file_read(s->vfs, path, GOAL_FILE_BYTES_MAX, &seen->file, &problem);
 
-	doc_clear(&goal_type, &found);
-	if (doc_file_read(s->vfs, GOAL_FILE, GOAL_FILE_BYTES_MAX, &seen->file, &problem) == 0 &&
-	    seen->file.found == DOC_FILE_NONE)
-		return;
-	if (!problem.code)
-		doc_file_decode(GOAL_FILE, (struct span){ seen->file.text.p, seen->file.text.len },
-				&goal_type, DOC_IMPORT, goal_arena(&s->turn), &found, &problem);
-	if (problem.code) {
-		problem_note(s, GOAL_FILE, SPAN_NONE, false, false, problem.text);
-		return;
+	if (rc < 0) {
+		problem_note(s, path, SPAN_NONE, false, false, problem.text);
+		return 0;
 	}
-	if (!id_valid(found.id) && proc_nonce(id) == 0)
-		found.id = turn_copy(&s->turn, span_of(id));
-	if (goal_import(&s->turn, &found) < 0) {
-		edit_refused(s, GOAL_FILE, (struct span){ seen->file.text.p, seen->file.text.len },
+	rc = seen->file.found == DOC_FILE_NONE ? 1 : file_loss(s, seen, e);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	if (!read_stranger(s, path, seen, &found) || goals_find(&s->st.goals, found.id))
+		return 0;
+	buf_truncate(&s->why, 0);
+	if (goal_import(&s->turn, &found) < 0)
+		edit_refused(s, path, (struct span){ seen->file.text.p, seen->file.text.len },
 			     SPAN_NONE, false);
-		return;
+	else if (choose)
+		goal_choose(&s->turn, goals_find(&s->st.goals, found.id), NULL);
+	return 0;
+}
+
+/* All of them where a journal is begun from the files. */
+static int look_at_strangers(struct goal_store *s, struct err *e)
+{
+	CLEANUP(buf_release) struct buf names = BUF_INIT;
+	int rc = look_at_stranger(s, GOAL_FILE, true, e);
+
+	if (!(s->flags & GOALS_FROM_FILES) || s->vfs->list(s->vfs->ctx, GOALS_DIR, &names) < 0)
+		return rc;
+	for (size_t at = 0; at < names.len && rc == 0; at += strlen(names.p + at) + 1) {
+		CLEANUP(buf_release) struct buf path = BUF_INIT;
+		size_t len = strlen(names.p + at);
+
+		if (len < 6 || strcmp(names.p + at + len - 5, ".json") != 0)
+			continue;
+		buf_putf(&path, GOALS_DIR "/%s", names.p + at);
+		rc = look_at_stranger(s, path.p, false, e);
 	}
-	goal_choose(&s->turn, goals_find(&s->st.goals, found.id), NULL);
+	return rc;
 }
 
 int goal_files_look(struct goal_store *s, struct err *e)
@@ -230,7 +285,7 @@ int goal_files_look(struct goal_store *s, struct err *e)
 	for (size_t i = 0; i < known && rc == 0; i++)
 		rc = look_at_goal(s, &s->st.goals.v[i], e);
 	if (rc == 0 && !known)
-		look_at_stranger(s);
+		rc = look_at_strangers(s, e);
 	return rc < 0 ? rc : tentacle_files_look(s, e);
 }
 
@@ -270,9 +325,12 @@ void file_write(struct goal_store *s, const char *path, struct buf *text, bool s
 	struct seen_file *seen = seen_add(s, path);
 	const struct buf *before = seen->file.found == DOC_FILE_NONE ? NULL : &seen->file.text;
 	struct err problem = ERR_INIT;
-	bool same = before && (sealed ? doc_file_same(before, text)
-				      : before->len == text->len &&
-						memcmp(before->p, text->p, text->len) == 0);
+	/* Begun anew: the number of the record that it contains is another, whatever it says. */
+	bool anew = s->flags & GOALS_FROM_FILES;
+	bool same =
+		before && (sealed && !anew ? doc_file_same(before, text)
+					   : before->len == text->len &&
+						     memcmp(before->p, text->p, text->len) == 0);
 
 	if (same || problem_about(s, path))
 		return;
@@ -348,16 +406,23 @@ int goal_files_write(struct goal_store *s, struct err *e)
 	return first.code ? err_set(e, first.code, "%s", first.text) : 0;
 }
 
+void goal_store_aside(const struct goal_store *s, const char *path, char out[GOAL_ASIDE_BYTES])
+{
+	char when[WHEN_TEXT_LEN + 1] = "";
+
+	when_encode(s->turn.now_ms, when);
+	snprintf(out, GOAL_ASIDE_BYTES, "%s.refused-%s", path, when);
+}
+
 /* Puts the file of problem `at` aside. */
 static int put_aside(struct goal_store *s, size_t at, struct err *e)
 {
 	const char *path = s->problems[at].path;
 	struct seen_file *seen = seen_add(s, path);
-	char when[WHEN_TEXT_LEN + 1] = "", aside[512];
+	char aside[GOAL_ASIDE_BYTES];
 	int rc;
 
-	when_encode(s->turn.now_ms, when);
-	snprintf(aside, sizeof(aside), "%s.refused-%s", path, when);
+	goal_store_aside(s, path, aside);
 	rc = s->vfs->rename(s->vfs->ctx, path, aside);
 	if (rc < 0)
 		return err_set(e, -SK_EIO, "cannot move %s aside: %s: nothing was changed", path,

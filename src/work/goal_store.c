@@ -77,10 +77,19 @@ static bool there(const struct goal_store *s, const char *path)
 	return s->vfs->stat(s->vfs->ctx, path, &st) == 0;
 }
 
+/* Whoever reads it has to hear which of the two stores it is, and what brings this one back. */
+static int damaged(const struct goal_store *s, const struct err *why, struct err *e)
+{
+	return err_set(e, -SK_ECORRUPT,
+		       "%s: %.*s. Try: sk tentacle goal repair --from files --dry-run", s->dir,
+		       SPAN_ARG(span_before(span_of(why->text), ". Try: ")));
+}
+
 /* Reads the journal; one is made when there is none and something to begin with. */
 static int open_journal(struct goal_store *s, struct err *e)
 {
 	struct store_report report;
+	struct err why = ERR_INIT;
 	char workspace[NONCE_LEN + 1] = "0000000000000000";
 	bool create = s->flags & GOALS_WRITE &&
 		      (s->flags & GOALS_CREATE || there(s, GOAL_FILE) || there(s, TENTACLES_DIR));
@@ -95,11 +104,16 @@ static int open_journal(struct goal_store *s, struct err *e)
 		flags = STORE_READ_ONLY;
 	else if (s->fd >= 0 && settled_known(s->fd, s->vfs, JOURNAL_FILE))
 		flags |= STORE_SETTLED;
-	rc = store_open(s->vfs, flags, workspace, s->now_ms, &s->st, &s->store, &report, e);
-	if (rc == -ENOENT && !(s->flags & GOALS_WRITE) && there(s, GOAL_FILE)) {
-		err_clear(e);
+	rc = goal_files_claims(s, e);
+	if (rc < 0)
+		return rc;
+	rc = store_open(s->vfs, flags, workspace, s->now_ms, &s->st, &s->store, &report, &why);
+	if (rc == -SK_ECORRUPT)
+		return damaged(s, &why, e);
+	if (rc < 0 && why.code)
+		return err_set(e, rc, "%s", why.text);
+	if (rc == -ENOENT && !(s->flags & GOALS_WRITE) && there(s, GOAL_FILE))
 		return 0; /* a goal.json without a journal: shown as it would be taken over */
-	}
 	return rc;
 }
 
@@ -152,7 +166,7 @@ static enum ended ended_look(struct goal_store *s)
 
 /* What people changed comes first, in a turn of its own, and who is gone; and a file that a power
  * cut left behind is brought up to date before another version follows. */
-static int begin(struct goal_store *s, struct err *e)
+int goal_store_begin(struct goal_store *s, struct err *e)
 {
 	enum ended ended = ENDED_NONE;
 	int rc = open_journal(s, e);
@@ -182,7 +196,23 @@ int goal_store_open_on(const struct vfs *vfs, unsigned flags, int64_t now_ms,
 	int rc;
 
 	s->vfs = vfs;
-	rc = begin(s, e);
+	rc = goal_store_begin(s, e);
+	if (rc < 0) {
+		goal_store_close(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+int goal_store_begin_mending(const struct paths *where, const char *command, int64_t now_ms,
+			     struct goal_store **out, struct err *e)
+{
+	struct goal_store *s = store_new(GOALS_WRITE, where->state_dir, where->root, now_ms);
+	int rc = open_folder(s, where, e);
+
+	if (rc == 0)
+		rc = take_lock(s, command, e);
 	if (rc < 0) {
 		goal_store_close(s);
 		return rc;
@@ -200,7 +230,7 @@ int goal_store_open(const struct paths *where, unsigned flags, const char *comma
 	if (rc == 0 && flags & GOALS_WRITE)
 		rc = take_lock(s, command, e);
 	if (rc == 0)
-		rc = begin(s, e);
+		rc = goal_store_begin(s, e);
 	if (rc < 0) {
 		goal_store_close(s);
 		return rc;

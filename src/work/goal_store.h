@@ -30,7 +30,11 @@
 enum goal_store_flags {
 	GOALS_WRITE = 1 << 0,  /* takes the lock, waiting for it; else nothing is written */
 	GOALS_CREATE = 1 << 1, /* with GOALS_WRITE: makes the store where there is none */
-	GOALS_HURRY = 1 << 2,  /* with GOALS_WRITE: waits for HOOK_LOCK_PATIENCE_MS only */
+	/* Both only for goal_mend.h: what the files say of a journal that is not there does not
+	   count; files that say more than the journal are put aside. */
+	GOALS_FROM_FILES = 1 << 2,
+	GOALS_FROM_JOURNAL = 1 << 3,
+	GOALS_HURRY = 1 << 2, /* with GOALS_WRITE: waits for HOOK_LOCK_PATIENCE_MS only */
 };
 
 struct goal_store;
@@ -40,7 +44,9 @@ struct goal_store;
  * sentence) when there is neither a store nor a goal.json to begin one from; -SK_EBUSY with the
  * holder's name after GOALS_LOCK_PATIENCE_MS (a pause that the end of a session could not record is
  * recorded now: work/breadcrumb.h); -SK_ECORRUPT, -SK_EREFUSED, -SK_EIO as store_open. A
- * goal.json without a store (of another machine, or of the original) is taken over as it is.
+ * goal.json without a store is taken over as it is, unless it says that it contains records of a
+ * journal that is gone: that is -SK_ECORRUPT, as is a journal that ends before what a file
+ * contains.
  */
 int goal_store_open(const struct paths *where, unsigned flags, const char *command, int64_t now_ms,
 		    struct goal_store **out, struct err *e);
@@ -78,6 +84,7 @@ struct goal_file_problem {
 	char *path;    /* below the folder */
 	char *subject; /* goal id or tentacle name */
 	char *text;
+	bool known; /* there is a good version to write in its place */
 	bool tentacle,
 		stale; /* stale: it was changed from a version that is no longer the newest */
 };
@@ -96,6 +103,10 @@ int goal_store_refused(struct goal_store *s, int rc, struct err *e);
  * files up to date. A new turn is begun.
  */
 int goal_store_commit(struct goal_store *s, struct err *e);
+
+/* The name under which goal_store_repair puts a file aside. */
+#define GOAL_ASIDE_BYTES 512
+void goal_store_aside(const struct goal_store *s, const char *path, char out[GOAL_ASIDE_BYTES]);
 
 /*
  * Puts an unusable or stale file aside as <name>.refused-<time> and writes the last good version.

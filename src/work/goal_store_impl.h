@@ -34,7 +34,24 @@ struct goal_store {
 	struct seen_file *seen;
 	size_t seen_count, seen_capacity;
 	struct map seen_paths;
+	struct buf *aside; /* with GOALS_FROM_JOURNAL: told what was put aside; NULL else */
 };
+
+#define GOALS_DIR "goals"
+
+/* Locks the store without looking into it; begin follows. It is closed as any other. */
+int goal_store_begin_mending(const struct paths *where, const char *command, int64_t now_ms,
+			     struct goal_store **out, struct err *e);
+
+/* Reads journal and files, and records what people changed. */
+int goal_store_begin(struct goal_store *s, struct err *e);
+
+/* goal_mend.c: -SK_ECORRUPT when the file contains records that the journal does not have. 1 when
+ * that does not count and it was put aside, else 0. */
+int file_loss(struct goal_store *s, struct seen_file *seen, struct err *e);
+
+/* -SK_ECORRUPT when there is no journal and a file contains records of one. */
+int goal_files_claims(struct goal_store *s, struct err *e);
 
 /* goal_files.c: takes in what people changed: events in the batch, problems in s->problems. */
 int goal_files_look(struct goal_store *s, struct err *e);

@@ -24,7 +24,7 @@ void retry_entry_encode(const struct tentacle *t, struct buf *out)
 	buf_putc(out, '}');
 }
 
-static void look_at_meta(struct goal_store *s, const struct tentacle *t)
+static int look_at_meta(struct goal_store *s, const struct tentacle *t, struct err *e)
 {
 	struct err problem = ERR_INIT;
 	struct tentacle edited = *t;
@@ -37,33 +37,36 @@ static void look_at_meta(struct goal_store *s, const struct tentacle *t)
 	seen = seen_add(s, path);
 	if (doc_file_read(s->vfs, path, GOAL_FILE_BYTES_MAX, &seen->file, &problem) < 0) {
 		problem_note(s, path, t->name, true, false, problem.text);
-		return;
+		return 0;
 	}
+	if (file_loss(s, seen, e) < 0)
+		return e ? e->code : -SK_ECORRUPT;
 	if (seen->file.found != DOC_FILE_EDITED)
-		return;
+		return 0;
 	text = (struct span){ seen->file.text.p, seen->file.text.len };
 	if (doc_file_decode(path, text, &tentacle_type, DOC_FILE, goal_arena(&s->turn), &edited,
 			    &problem) < 0) {
 		problem_note(s, path, t->name, true, false, problem.text);
-		return;
+		return 0;
 	}
 	stale = edit_stale(text, t->updated_ms);
 	if (!stale && doc_file_touched(path, text, &tentacle_type, t, &problem)) {
 		problem_note(s, path, t->name, true, false, problem.text);
-		return;
+		return 0;
 	}
 	if (!doc_differs(&tentacle_type, t, &edited))
-		return; /* taken in by a command that died before it wrote the file */
+		return 0; /* taken in by a command that died before it wrote the file */
 	if (stale) {
 		snprintf(problem.text, sizeof(problem.text),
 			 "%s was edited meanwhile from an older version: nothing was overwritten",
 			 path);
 		problem_note(s, path, t->name, true, true, problem.text);
-		return;
+		return 0;
 	}
 	buf_truncate(&s->why, 0);
 	if (tentacle_adopt(&s->turn, t, &edited) < 0)
 		edit_refused(s, path, text, t->name, true);
+	return 0;
 }
 
 static void hash_text(struct span text, char out[17])
@@ -103,7 +106,7 @@ static void look_at_todo(struct goal_store *s, const struct tentacle *t)
 }
 
 /* A folder with a meta.json that the journal does not know. */
-static void look_at_stranger(struct goal_store *s, struct span name)
+static int look_at_stranger(struct goal_store *s, struct span name, struct err *e)
 {
 	struct err problem = ERR_INIT;
 	struct tentacle found;
@@ -111,29 +114,36 @@ static void look_at_stranger(struct goal_store *s, struct span name)
 	char path[160];
 
 	if (name_problem(name) || goals_tentacle(&s->st.goals, name))
-		return;
+		return 0;
 	path_of(name, META_FILE, path);
 	seen = seen_add(s, path);
 	doc_clear(&tentacle_type, &found);
 	if (doc_file_read(s->vfs, path, GOAL_FILE_BYTES_MAX, &seen->file, &problem) == 0 &&
 	    seen->file.found == DOC_FILE_NONE)
-		return;
+		return 0;
+	if (!problem.code) {
+		int rc = file_loss(s, seen, e);
+
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
+	}
 	if (!problem.code)
 		doc_file_decode(path, (struct span){ seen->file.text.p, seen->file.text.len },
 				&tentacle_type, DOC_IMPORT, goal_arena(&s->turn), &found, &problem);
 	if (problem.code) {
 		problem_note(s, path, name, true, false, problem.text);
-		return;
+		return 0;
 	}
 	found.name = name;
 	buf_truncate(&s->why, 0);
 	if (tentacle_import(&s->turn, &found) < 0) {
 		edit_refused(s, path, (struct span){ seen->file.text.p, seen->file.text.len }, name,
 			     true);
-		return;
+		return 0;
 	}
 	look_at_todo(s, goals_tentacle(&s->st.goals, name));
 	handoff_file_look(s, goals_tentacle(&s->st.goals, name));
+	return 0;
 }
 
 /* What a deletion left that a crash cut short. */
@@ -150,16 +160,18 @@ int tentacle_files_look(struct goal_store *s, struct err *e)
 	size_t known = s->st.goals.tentacle_count;
 	int listed = s->vfs->list(s->vfs->ctx, TENTACLES_DIR, &names);
 
-	(void)e;
+	int rc = 0;
+
 	settle_deletions(s, &names);
-	for (size_t i = 0; i < known; i++) {
-		look_at_meta(s, &s->st.goals.tentacles[i]);
+	for (size_t i = 0; i < known && rc == 0; i++) {
+		rc = look_at_meta(s, &s->st.goals.tentacles[i], e);
 		look_at_todo(s, &s->st.goals.tentacles[i]);
 		handoff_file_look(s, &s->st.goals.tentacles[i]);
 	}
-	for (size_t at = 0; listed >= 0 && at < names.len; at += strlen(names.p + at) + 1)
-		look_at_stranger(s, span_of(names.p + at));
-	return 0;
+	for (size_t at = 0; rc == 0 && listed >= 0 && at < names.len;
+	     at += strlen(names.p + at) + 1)
+		rc = look_at_stranger(s, span_of(names.p + at), e);
+	return rc;
 }
 
 static void write_meta(struct goal_store *s, const struct tentacle *t, struct err *e)

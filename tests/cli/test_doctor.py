@@ -135,3 +135,22 @@ def test_a_disk_that_cannot_be_written(repo):
 
 def test_plain_arguments_are_refused(repo):
     assert repo("doctor", "x").code == 2
+
+
+def test_goals_that_every_command_refuses(goals):
+    def found():
+        return [check for check in goals("doctor", "--json").json["checks"] if check["name"] == "goals"][0]
+
+    goals.begin()
+    assert "yours alone" in str(found())
+    (goals.home / "goal.json").write_text("{")
+    assert "goal.json" in str(found()) and "goal repair --explain" in str(found())
+    assert goals.g("repair").code == 0
+    (goals.home / "transitions.jsonl").unlink()
+    assert "contains event" in str(found()) and "goal repair --from files" in str(found())
+
+
+def test_goals_are_not_where_tasks_are(goals):
+    goals.begin()
+    done = goals.g("status", "--state-dir", "/tmp/elsewhere")
+    assert done.code == 2 and "--state-dir" in done.err and "nothing was done" in done.err

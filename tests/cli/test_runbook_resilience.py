@@ -50,7 +50,9 @@ def test_2_compaction(goals):
     done(goals.g("resume"))
     assert goals.goal()["status"] == "active"
     done(goals.g("resume", "--reset-failed"))
-    done(goals.g("resume", "--from-iteration", "1"))
+    asked = goals.g("resume", "--from-iteration", "1")  # it opens completed work again, so it asks
+    assert asked.code == 5 and "(lexer, parser)" in asked.err and "--yes" in asked.err
+    done(goals.g("resume", "--from-iteration", "1", "--yes"))
     assert goals.goal()["iteration"] == 1
     # 2.4 markers
     done(goals.t("marker-cleanup"))

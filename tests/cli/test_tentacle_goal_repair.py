@@ -59,6 +59,136 @@ def test_nothing_to_repair(goals):
     assert goals.events() == before
 
 
+def test_all_of_them(goals):
+    goals.begin()
+    for name in "ab":
+        goals.tentacle(name)
+        (goals.home / "tentacles" / name / "meta.json").write_text("{")
+    done = goals.g("repair")
+    assert done.code == 0 and "tentacles/a/meta.json.refused-2" in done.out and "b/meta.json.refused-2" in done.out
+    assert goals.t("show", "a").code == 0 and goals.t("show", "b").code == 0
+    for name in "ab":
+        [aside] = refused(goals.home / "tentacles" / name)
+        assert str(aside.relative_to(goals.home)) in done.out
+
+
+def test_what_nobody_knows(goals):
+    goals.begin()
+    folder = goals.home / "tentacles" / "zz"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "meta.json").write_text("{")
+    done = goals.g("repair", "--tentacle", "zz")
+    assert done.code == 0 and "no good version is known" in done.out and not (folder / "meta.json").exists()
+
+
+# --- the journal ----------------------------------------------------------------------------------------------------
+
+def worked(goals):
+    goals.begin("Port it", "--max-iterations", "9")
+    goals.tentacle("a")
+    assert goals.g("gate", "add", "g").code == 0
+    assert goals.t("handoff", "a", "well done", "--status", "DONE").code == 0
+
+
+def gone(journal):
+    journal.unlink()
+
+
+def emptied(journal):
+    journal.write_text("")
+
+
+def shortened(journal):
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(lines[:-2]))
+
+
+def flipped(journal):
+    lines = journal.read_text().splitlines(keepends=True)
+    lines[3] = lines[3].replace('"seq"', '"sEq"', 1)
+    journal.write_text("".join(lines))
+
+
+def tree(folder):
+    return {str(path): path.read_bytes() for path in folder.rglob("*")
+            if path.is_file() and path.name not in ("goal.json.lock", "settled")}
+
+
+@pytest.mark.parametrize("hurt", [gone, emptied, shortened, flipped])
+def test_a_hurt_journal_stops_everything(goals, hurt):
+    worked(goals)
+    hurt(goals.home / "transitions.jsonl")
+    before = tree(goals.home)
+    for words in (("gate", "approve", "g"), ("status",), ("eval",), ("init", "--force", "--title", "x"), ("repair",),
+                  ("repair", "--from", "files", "--dry-run")):
+        done = goals.g(*words)
+        assert done.code == (0 if "--dry-run" in words else 7), (words, done.out, done.err)
+        assert ".octogent" in done.err + done.out and (done.code == 0 or "goal repair --from files" in done.err)
+    assert goals.t("create", "b").code == 7
+    assert goals.g("repair", "--from", "files").code == 5
+    assert tree(goals.home) == before
+
+
+@pytest.mark.parametrize("hurt", [gone, emptied, shortened, flipped])
+def test_going_on_from_the_files(goals, hurt):
+    worked(goals)
+    goals.begin("another", "--force")
+    told = goals.goal()
+    hurt(goals.home / "transitions.jsonl")
+    done = goals.g("repair", "--from", "files", "--yes")
+    assert done.code == 0, done.err
+    now = goals.goal()
+    assert {key: now[key] for key in told if key not in ("last_seq", "sum", "updated_at")} == \
+           {key: told[key] for key in told if key not in ("last_seq", "sum", "updated_at")}
+    [other] = [row for row in goals.g("list", "--json").json["goals"] if row["title"] == "Port it"]
+    assert goals.meta("a")["status"] == "handed-off" and goals.meta("a")["terminal_status"] == "DONE"
+    assert goals.g("gate", "approve", "g", "--goal", other["goal_id"]).code == 0
+    assert goals.g("status").code == 0
+    assert hurt is gone or list(goals.home.glob("transitions.jsonl.replaced-*"))
+
+
+@pytest.mark.parametrize("hurt", [shortened, flipped])
+def test_going_on_from_the_journal(goals, hurt):
+    worked(goals)
+    hurt(goals.home / "transitions.jsonl")
+    shown = goals.g("repair", "--from", "journal", "--dry-run")
+    assert shown.code == 0 and "would go on as it was behind seq" in shown.out, shown.err
+    assert goals.g("repair", "--from", "journal").code == 5
+    done = goals.g("repair", "--from", "journal", "--yes")
+    assert done.code == 0, done.err
+    assert goals.g("status").code == 0 and goals.goal()["title"] == "Port it"
+    assert list(goals.home.rglob("*.json.replaced-*"))
+    assert goals.g("spend", "--tokens", "1").code == 0
+
+
+def test_only_a_tentacle_tells_of_it(goals):
+    worked(goals)
+    for name in "transitions.jsonl", "goal.json":
+        (goals.home / name).unlink()
+    done = goals.g("list")
+    assert done.code == 7 and "tentacles/a/meta.json" in done.err
+    assert goals.t("create", "b").code == 7
+    assert goals.g("repair", "--from", "files", "--yes").code == 0
+    assert goals.t("show", "a").code == 0
+
+
+def test_nothing_is_wrong_with_the_journal(goals):
+    worked(goals)
+    before = goals.events()
+    assert "nothing to repair" in goals.g("repair", "--from", "files", "--yes").out
+    assert goals.g("repair", "--from", "journal", "--json").json["problem"] is None
+    assert goals.events() == before
+
+
+def test_an_imported_goal_keeps_its_name(goals):
+    goals.home.mkdir(0o700)
+    (goals.home / "goal.json").write_text('{"title": "old", "status": "budget_limited", "iteration": 2}')
+    first, again = goals.g("status", "--json").json, goals.g("status", "--json").json
+    assert first["goal_id"] == again["goal_id"] and first["status"] == "needs-human"
+    assert goals.g("spend", "--tokens", "1").code == 0
+    assert goals.goal()["goal_id"] == first["goal_id"] and goals.goal()["needs_human_reason"] == "over_budget"
+
+
 def test_json(goals):
     goals.begin()
     (goals.home / "goal.json").write_text("{")

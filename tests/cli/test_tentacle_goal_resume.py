@@ -95,8 +95,14 @@ def test_from_iteration(goals):
         goals.tentacle("t%d" % number, status="completed", terminal_status="DONE")
         if number < 3:
             assert goals.g("eval").code == 0
-    done = resume(goals, "--from-iteration", "2")
-    assert done.code == 0 and "beginning of iteration 2" in done.out and "2 tentacles" in done.out
+    before = goals.events()
+    asked = resume(goals, "--from-iteration", "2")
+    assert asked.code == 5 and "(t2, t3)" in asked.err and "--yes" in asked.err
+    shown = resume(goals, "--from-iteration", "2", "--dry-run")
+    assert shown.code == 0 and "2 tentacles would be put back to the start: t2, t3" in shown.out
+    assert goals.events() == before
+    done = resume(goals, "--from-iteration", "2", "--yes")
+    assert done.code == 0 and "beginning of iteration 2" in done.out and "2 tentacles put back to the start: t2, t3" in done.out
     goal = goals.goal()
     assert goal["iteration"] == 2 and goal["status"] == "active"
     assert goal["iterations"]["1"]["eval_decision"] == "continue"
@@ -105,6 +111,14 @@ def test_from_iteration(goals):
     goals.edit_meta("t2", status="completed")
     assert goals.g("eval").code == 0
     assert goals.goal()["iterations"]["3"]["tentacles"] == ["t3"]
+
+
+def test_going_back_gives_no_budget_back(goals):
+    goals.begin("x", "--max-iterations", "2")
+    assert goals.g("eval").code == 0
+    assert resume(goals, "--from-iteration", "1").code == 0
+    assert goals.goal()["iteration"] == 1
+    assert goals.g("eval").code == 12
 
 
 def test_an_iteration_it_does_not_have(goals):
