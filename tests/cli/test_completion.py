@@ -39,6 +39,15 @@ def test_bash_offers_commands_options_and_ids(sk, maker):
     assert bash_offers(sk, "why", "tw") == ["two"]
 
 
+def test_bash_offers_tentacles_and_gates(goals):
+    goals.begin("one")
+    goals.g("gate", "add", "release")
+    goals.t("create", "lexer")
+    assert bash_offers(goals, "tentacle", "show", "le") == ["lexer"]
+    assert bash_offers(goals, "goal", "gate", "approve", "") == ["release"]
+    assert bash_offers(goals, "goal", "choose", goals.goal()["goal_id"][:4]) == [goals.goal()["goal_id"]]
+
+
 def test_bash_offers_files(sk):
     (sk.folder / "state-here").mkdir()
     assert bash_offers(sk, "status", "--state-dir", "sta") == ["state-here"]
