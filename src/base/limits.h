@@ -242,7 +242,7 @@
 /* Scheduled maintenance. */
 #define SLOT_MINUTES_MAX 525600    /* an interval of a year */
 #define SLOT_CLOCK_SLACK_MS 300000 /* a last run that far ahead is a clock that was put right */
-#define CRON_TASKS_MAX 1000        /* of one configuration */
+#define CRON_TASKS_MAX 200         /* of one configuration: each added copies those before it */
 #define CRON_CONFIG_BYTES_MAX (1024 * 1024)
 #define CRON_PATIENCE_MS 5000  /* for whoever changes the configuration at this moment */
 #define CRON_RETENTION_DAYS 30 /* of reports, when nobody says how long */

@@ -147,7 +147,7 @@ HOSTILE = [
     ('{"tasks": [%s]}' % (TASK % "").replace("daily", "monthly"), "tasks[0].schedule.day_of_month"),
     ('{"tasks": [%s]}' % (TASK % "").replace("daily", "interval"), "tasks[0].schedule.minutes"),
     ('{"tasks": [%s]}' % (TASK % "").replace('"name": "v", ', ""), "tasks[0].name: missing"),
-    ('{"tasks": [%s]}' % ", ".join(TASK.replace("a1", "a%d" % i) % "" for i in range(1001)), "more than 1000 entries"),
+    ('{"tasks": [%s]}' % ", ".join(TASK.replace("a1", "a%d" % i) % "" for i in range(201)), "more than 200 entries"),
 ]
 
 
@@ -221,3 +221,12 @@ def test_no_home(home):
     assert done.code != 0 and "SK_HOME" in done.err
     done = home("add", "vacuum", env={"SK_HOME": ""})
     assert done.code == 8 and "not set" in done.err
+
+
+def test_no_more_than_fit(home):
+    tasks = ["%s" % (TASK.replace('"a1"', '"a%d"' % i).replace('"v"', '"v%d"' % i) % "") for i in range(200)]
+    home.write('{"tasks": [%s]}' % ", ".join(tasks))
+    before = home.path.read_bytes()
+    done = home("add", "vacuum")
+    assert done.code == 4 and "has 200 schedules already" in done.err and home.path.read_bytes() == before
+    assert home("remove", "v7").code == 0 and home("add", "vacuum").code == 0
