@@ -49,6 +49,17 @@ static int read_entry(const struct cmd_ctx *c, struct arena *arena, struct hando
 		return err_set(e, -SK_EUSAGE,
 			       "--quota-reason and --retry-hint tell why work is blocked: nothing "
 			       "was recorded. Try: the same with --status BLOCKED");
+	if (out->retry_hint.len && !park_hint_known(out->retry_hint, c->now_ms))
+		return err_set(
+			e, -SK_EUSAGE,
+			"--retry-hint: tells no moment and no duration: nothing was "
+			"recorded. Try: --retry-hint \"in 10 minutes\", 5m or a time such as "
+			"18:30");
+	if (out->quota_reason.len && !park_reason_known(out->quota_reason, c->now_ms))
+		return err_set(e, -SK_EUSAGE,
+			       "--quota-reason: is no limit that is known: nothing was recorded. "
+			       "Try: --quota-reason rate_limit, overloaded, quota_exceeded, "
+			       "token_quota, daily_quota, monthly_quota, context_limit or billing");
 	if ((out->summary.len || out->next.len || out->output.len || out->decisions.count ||
 	     out->blockers.count) &&
 	    !out->files_read.count)

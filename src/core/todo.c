@@ -52,6 +52,44 @@ static bool read_item(struct span text, size_t at, size_t end, struct todo_item 
 	return true;
 }
 
+/* How many of the same mark begin the line as a fence of Markdown, three or more; 0: it is none. */
+static size_t fence_of(struct span line, char *mark)
+{
+	size_t i = 0, from;
+
+	while (i < line.len && line.p[i] == ' ')
+		i++;
+	from = i;
+	if (i == line.len || (line.p[i] != '`' && line.p[i] != '~'))
+		return 0;
+	*mark = line.p[i];
+	while (i < line.len && line.p[i] == *mark)
+		i++;
+	return i - from >= 3 ? i - from : 0;
+}
+
+/* Behind the fence that begins at `from`, if one does: what stands in it is an example, whoever
+ * never closes it means all the rest. */
+static bool pass_fence(struct span text, size_t from, size_t *at)
+{
+	size_t end = line_end(text, from), len;
+	char mark = 0, other = 0;
+
+	len = fence_of((struct span){ text.p + from, end - from }, &mark);
+	if (!len)
+		return false;
+	for (*at = end + 1; *at < text.len;) {
+		struct span line = { text.p + *at, line_end(text, *at) - *at };
+		size_t closes = fence_of(line, &other);
+
+		*at += line.len + 1;
+		if (closes >= len && other == mark &&
+		    trimmed(line).len == closes) /* nothing behind it */
+			break;
+	}
+	return true;
+}
+
 bool todo_next(struct span text, size_t *at, struct todo_item *out)
 {
 	while (*at < text.len) {
@@ -60,6 +98,7 @@ bool todo_next(struct span text, size_t *at, struct todo_item *out)
 		*at = end + 1;
 		if (read_item(text, from, end, out))
 			return true;
+		pass_fence(text, from, at);
 	}
 	return false;
 }

@@ -19,6 +19,8 @@ struct todo_item {
 	bool done;
 };
 
+/* What stands between two fences (three backticks or tildes) is an example and no to-do. */
+
 /* The next to-do at or behind *at, which begins with 0 and is moved on; false behind the last. */
 bool todo_next(struct span text, size_t *at, struct todo_item *out);
 

@@ -35,12 +35,41 @@ static void judge_reason(struct span reason, const struct quota_now *now, struct
 	}
 }
 
+/* People say "in 10 minutes", where a service says "retry after". */
+static bool hint_time(struct span hint, const struct quota_now *now, struct quota_time *when)
+{
+	struct span bare = hint;
+
+	if (span_starts(hint, "in ") || span_starts(hint, "In "))
+		bare = (struct span){ hint.p + 3, hint.len - 3 };
+	return hint.len && (quota_time_find(hint, now, when) || quota_time_value(bare, now, when));
+}
+
+bool park_hint_known(struct span hint, int64_t now_ms)
+{
+	struct quota_now now = { .ms = now_ms, .local_minutes = local_minutes(now_ms) };
+	struct quota_time when;
+
+	return hint_time(hint, &now, &when);
+}
+
+bool park_reason_known(struct span reason, int64_t now_ms)
+{
+	struct quota_now now = { .ms = now_ms, .local_minutes = local_minutes(now_ms) };
+	struct quota_verdict verdict;
+	enum quota_kind kind;
+
+	if (quota_kind_of(reason, &kind))
+		return kind != QUOTA_NONE;
+	quota_classify(reason, &now, QUOTA_BY_UNKNOWN, &verdict);
+	return verdict.kind != QUOTA_NONE;
+}
+
 static void read_hint(struct span hint, const struct quota_now *now, struct quota_verdict *v)
 {
 	struct quota_time when;
 
-	if (!hint.len ||
-	    (!quota_time_find(hint, now, &when) && !quota_time_value(hint, now, &when)))
+	if (!hint_time(hint, now, &when))
 		return;
 	v->time = when;
 	if (when.form == QUOTA_TIME_AFTER)

@@ -21,4 +21,8 @@ struct park_judgement {
 bool park_judge(const struct tentacle *t, struct span text, struct span reason, struct span hint,
 		int64_t now_ms, struct park_judgement *out);
 
+/* Whether anything is known by these words: a kind of limit, a moment or a duration. */
+bool park_reason_known(struct span reason, int64_t now_ms);
+bool park_hint_known(struct span hint, int64_t now_ms);
+
 #endif

@@ -1,5 +1,6 @@
 """Hand-offs: what the file says afterwards, what a quota does, and that nobody's words are lost by a kill or an edit."""
 
+import datetime
 import json
 
 import pytest
@@ -237,3 +238,23 @@ def test_the_file_has_a_limit(goals):
     path(goals).write_bytes(b"x" * (512 * 1024 - 20))
     done = goals.t("handoff", "a", "something more")
     assert done.code == 4 and "512 KiB" in done.err
+
+
+@pytest.mark.parametrize("hint, seconds", [("in 10 minutes", 600), ("10m", 600), ("In 2 hours", 7200)])
+def test_a_hint_as_people_say_it(goals, hint, seconds):
+    goals.begin()
+    goals.tentacle("a")
+    assert goals.t("handoff", "a", "x", "--status", "BLOCKED", "--quota-reason", "rate_limit", "--retry-hint", hint).code == 75
+    quota = goals.meta("a")["quota"]
+    moments = [datetime.datetime.fromisoformat(quota[key].replace("Z", "+00:00")) for key in ("blocked_at", "due_at")]
+    assert seconds <= (moments[1] - moments[0]).total_seconds() < seconds * 1.5
+
+
+@pytest.mark.parametrize("option, words", [("--retry-hint", "-5"), ("--retry-hint", "some day"), ("--quota-reason", "nonsense")])
+def test_words_that_tell_nothing(goals, option, words):
+    goals.begin()
+    goals.tentacle("a")
+    before = goals.events()
+    done = goals.t("handoff", "a", "x", "--status", "BLOCKED", option + "=" + words)
+    assert done.code == 2 and option in done.err and "nothing was recorded" in done.err
+    assert goals.events() == before

@@ -77,3 +77,15 @@ def test_it_stays_small_enough(goals):
     path(goals).write_text("x" * (256 * 1024 - 10))
     done = goals.t("todo", "a", "add", "a longer text than fits")
     assert done.code == 4 and "256 KiB" in done.err
+
+
+def test_an_example_is_no_to_do(goals):
+    goals.begin()
+    goals.tentacle("a")
+    path = goals.home / "tentacles" / "a" / "todo.md"
+    text = "# Todo\n\n- [ ] one\n\n```\n- [ ] example\n~~~\n```\n\n~~~~ md\n- [x] another\n~~~\n- [ ] still\n~~~~\n- [x] two\n"
+    path.write_text(text)
+    shown = goals.t("todo", "a", "list", "--json")
+    assert shown.code == 0 and "example" not in shown.out and "still" not in shown.out and "two" in shown.out
+    assert goals.t("todo", "a", "add", "three").code == 0
+    assert path.read_text() == text + "- [ ] three\n"
