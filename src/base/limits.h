@@ -275,13 +275,18 @@
 #define AGENT_PROMPT_BYTES_MAX (1024 * 1024) /* to-dos, and what stands around them */
 #define AGENT_ATTEMPTS_MAX \
 	3 /* of one tentacle, that end without a hand-off, before a person is asked */
-#define GOAL_PROOF_LIMIT_MS 86400000 /* of all criteria of a goal; each has a limit of its own */
-#define GOAL_LOOP_PATIENCE_MS 300000 /* of a loop while nobody is at work */
-#define GOAL_LOOP_NAMES_MAX 6        /* of tentacles in one line of it */
-#define GOAL_LOOP_PARALLEL 4         /* agents of one goal at the same time */
-#define AGENT_LAST_WORD_MS 500       /* for the signal to us, when the agent was ended by one */
-#define AGENT_OUTSIDE_MAX 100        /* files changed outside of a scope that are recorded */
-#define AGENT_REST_MS 100            /* between two looks, however much is recorded */
+#define NEEDS_HUMAN_BYTES_MAX 400 /* of the reason, before the next part is left out */
+#define AGENT_LOSSES_MAX 10       /* agents in a row that were gone without a word: likewise */
+#define AGENT_PAUSE_MS 5000       /* before an agent that failed begins again; doubled each time */
+#define AGENT_PAUSE_MAX_MS 300000 /* and at most */
+#define AGENT_LAST_LINE_BYTES_MAX 200 /* of its output, kept to tell why it failed */
+#define GOAL_PROOF_LIMIT_MS 86400000  /* of all criteria of a goal; each has a limit of its own */
+#define GOAL_LOOP_PATIENCE_MS 300000  /* of a loop while nobody is at work */
+#define GOAL_LOOP_NAMES_MAX 6         /* of tentacles in one line of it */
+#define GOAL_LOOP_PARALLEL 4          /* agents of one goal at the same time */
+#define AGENT_LAST_WORD_MS 500        /* for the signal to us, when the agent was ended by one */
+#define AGENT_OUTSIDE_MAX 100         /* files changed outside of a scope that are recorded */
+#define AGENT_REST_MS 100             /* between two looks, however much is recorded */
 #define AGENT_REST_MAX_MS 5000 /* and at most: a store that is slow to read is still looked at */
 #define AGENT_LOOK_MS 1000     /* how often is looked who lives, beside being told of changes */
 #define RELEASE_EVERY_MS 30000 /* how often a daemon looks for parked work that is due */

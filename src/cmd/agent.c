@@ -243,17 +243,37 @@ static struct texts texts_of(struct arena *arena, const struct buf *names)
 	return out;
 }
 
+/* The last line with anything in it, made visible and short; JSON is for programs. */
+static void put_last_line(const struct buf *text, struct buf *out)
+{
+	size_t end = text->len, at;
+
+	while (end &&
+	       (text->p[end - 1] == '\n' || text->p[end - 1] == '\r' || text->p[end - 1] == ' '))
+		end--;
+	for (at = end; at && text->p[at - 1] != '\n';)
+		at--;
+	if (at == end || text->p[at] == '{')
+		return;
+	buf_put_visible(out, (struct span){ text->p + at, end - at });
+	while (out->len > AGENT_LAST_LINE_BYTES_MAX ||
+	       (out->len && !text_plain((struct span){ out->p, out->len })))
+		buf_truncate(out, out->len - 1);
+}
+
 static int record_end(struct wrapper *w, enum agent_outcome *outcome, struct err *e)
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL;
 	enum quota_provider provider = QUOTA_BY_UNKNOWN;
 	struct quota_verdict verdict;
 	struct agent_usage usage;
+	CLEANUP(buf_release) struct buf last = BUF_INIT;
 	struct goal_words words = { .reason = SPAN_NONE };
 	struct agent_end end = { .nonce = span_of(options_text(w->c->options, "order")),
 				 .exit_code = w->result.exit_code,
 				 .signal = w->result.signal,
 				 .timed_out = w->result.timed_out,
+				 .told = w->result.told != 0,
 				 .limit = &verdict,
 				 .provider = w->agent->provider };
 	int rc;
@@ -263,6 +283,9 @@ static int record_end(struct wrapper *w, enum agent_outcome *outcome, struct err
 	if (w->result.told)
 		verdict = (struct quota_verdict){ .kind = QUOTA_NONE }; /* we ended it */
 	end.due_ms = due_of(w, &verdict);
+	if (end.exit_code)
+		put_last_line(w->result.err.len ? &w->result.err : &w->result.out, &last);
+	end.last_line = (struct span){ last.p, last.len };
 	agent_usage_read((struct span){ w->result.out.p, w->result.out.len }, &usage);
 	end.tokens = usage.tokens;
 	end.micros = usage.micros;
@@ -287,7 +310,7 @@ static int exit_of_outcome(const struct wrapper *w, enum agent_outcome outcome)
 {
 	if (w->result.told)
 		return w->result.told == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
-	if (w->result.timed_out && outcome == AGENT_NO_HANDOFF)
+	if (w->result.timed_out && outcome == AGENT_FAILED)
 		return EXIT_TIMED_OUT;
 	switch (outcome) {
 	case AGENT_HANDED_OFF:

@@ -47,6 +47,7 @@ struct agent_wish agent_wish_of(const struct cmd_ctx *c, const char *name)
 		.timeout_ms = (int64_t)options_number(c->options, "timeout", 0),
 		.worktree = options_has(c->options, "worktree"),
 		.anyway = options_has(c->options, "force"),
+		.afresh = true,
 	};
 }
 
@@ -89,8 +90,9 @@ static int check_goal(const struct goal_store *s, const struct tentacle *t, stru
 					       : -SK_EREFUSED;
 	return err_set(e, code,
 		       "tentacle \"%.*s\": its goal is %s: nothing was started. Try: sk tentacle "
-		       "goal status",
-		       SPAN_ARG(t->name), goal_state_word(g->status));
+		       "goal %s",
+		       SPAN_ARG(t->name), goal_state_word(g->status),
+		       g->status == GOAL_NEEDS_HUMAN ? "resume" : "status");
 }
 
 /* All that a wish can be refused for without changing anything; and where the agent will work. */
@@ -164,7 +166,9 @@ static int decide(struct ordering *o, struct goal_store *s, struct err *e)
 {
 	struct goal_words words = { .reason = SPAN_NONE };
 	struct goal_actor actor;
-	struct agent_order order = { .name = span_of(o->wish->name), .anyway = o->wish->anyway };
+	struct agent_order order = { .name = span_of(o->wish->name),
+				     .anyway = o->wish->anyway,
+				     .afresh = o->wish->afresh };
 	const struct agent *agent;
 	const struct tentacle *t;
 	struct owner_texts texts;

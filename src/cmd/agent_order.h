@@ -44,6 +44,7 @@ struct agent_wish {
 	const char *agent, *model; /* NULL = see above */
 	int64_t timeout_ms;        /* 0 = the agent's */
 	bool worktree, anyway;
+	bool afresh; /* a person wishes it: what failed before does not count any more */
 };
 
 /* The wish that the options of the rows above express. */

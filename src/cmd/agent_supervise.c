@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "cmd/agent_eyes.h"
+#include "core/tentacle_run.h"
 
 static int exit_of_tentacle(const struct tentacle *t)
 {
@@ -41,6 +42,17 @@ static const char *next_of(const struct tentacle *t)
 	}
 }
 
+/* How the agent ended, where there is no hand-off that tells it. */
+static void put_how(struct cmd_ctx *c, const struct tentacle *t)
+{
+	CLEANUP(buf_release) struct buf how = BUF_INIT;
+
+	if (t->status == TENTACLE_FAILED || t->status == TENTACLE_STOPPED)
+		tentacle_run_put(t, &how);
+	if (how.len)
+		out_putf(c->out, "its agent %s\n", how.p);
+}
+
 static void print_end(struct cmd_ctx *c, const struct tentacle *t, const struct agent_receipt *r)
 {
 	struct json j;
@@ -58,6 +70,7 @@ static void print_end(struct cmd_ctx *c, const struct tentacle *t, const struct 
 	if (t->status == TENTACLE_PARKED)
 		out_putf(c->out, " (%.*s)", SPAN_ARG(t->parked.kind));
 	out_puts(c->out, "\n");
+	put_how(c, t);
 	for (size_t i = 0; i < t->outside_scope.count; i++) {
 		out_puts(c->out, "changed outside of its scope: ");
 		out_visible(c->out, t->outside_scope.v[i]);

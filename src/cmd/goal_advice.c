@@ -9,6 +9,10 @@
 
 #include "base/when.h"
 #include "cmd/goal_page.h"
+#include "cmd/agent_order.h"
+#include "core/goal_eval.h"
+#include "core/goal_resume.h"
+#include "core/tentacle_run.h"
 
 void goal_advice_release(struct goal_advice *a)
 {
@@ -98,6 +102,20 @@ static void add_criteria(struct goal_advice *a, const struct goal *g)
 	}
 }
 
+/* Behind how it stands: what happened. */
+static void put_how(const struct tentacle *t, enum standing s, struct buf *out)
+{
+	CLEANUP(buf_release) struct buf how = BUF_INIT;
+
+	if (s == STANDING_PARKED)
+		return;
+	if (!tentacle_put_trouble(t, &how) &&
+	    (s == STANDING_FAILED || s == STANDING_STOPPED || s == STANDING_AWAITING_HANDOFF))
+		tentacle_run_put(t, &how);
+	if (how.len)
+		buf_putf(out, ": %s", how.p);
+}
+
 static void add_tentacles(struct goal_advice *a, const struct goals *all, const struct goal *g)
 {
 	const struct iteration *it = goal_iteration(g, g->iteration);
@@ -108,11 +126,10 @@ static void add_tentacles(struct goal_advice *a, const struct goals *all, const 
 		const struct tentacle *t = goals_tentacle(all, name);
 		struct buf text = BUF_INIT;
 
-		if (standing_closes(s) && s != STANDING_TRIAGE)
+		if (standing_closes(s))
 			continue;
 		buf_puts(&text, standing_text(s));
-		if (s == STANDING_TRIAGE)
-			buf_putf(&text, ": %s", handoff_words[t->terminal_status]);
+		put_how(t, s, &text);
 		if (s == STANDING_PARKED) {
 			buf_putf(&text, " (%.*s)", SPAN_ARG(t->parked.kind));
 			if (t->parked.due_ms) {
@@ -217,6 +234,58 @@ static bool all_verified(const struct goal *g)
 	return g->criteria.count && count[CRITERION_VERIFIED] == g->criteria.count;
 }
 
+/* What a person can do about one that does not go on by itself. Whether there is anything. */
+static bool put_way(struct goal_advice *a, const struct tentacle *t, enum standing s)
+{
+	char task[80];
+
+	agent_task_name(t->name, task);
+	switch (s) {
+	case STANDING_PARKED:
+		if (!t->parked.held)
+			return false;
+		buf_putf(&a->next, "sk retry-queue release %.*s\n", SPAN_ARG(t->name));
+		return true;
+	case STANDING_FAILED_NEEDS:
+		buf_putf(&a->next, "sk tentacle dispatch %.*s --run --force\n", SPAN_ARG(t->name));
+		return true;
+	case STANDING_JUDGE:
+		buf_putf(&a->next, "sk tentacle show %.*s\n", SPAN_ARG(t->name));
+		if (t->terminal_status == HANDOFF_TOO_BIG)
+			buf_putf(&a->next, "sk tentacle split %.*s PART PART\n", SPAN_ARG(t->name));
+		buf_putf(&a->next, "sk tentacle complete %.*s\n", SPAN_ARG(t->name));
+		return true;
+	case STANDING_LOST:
+	case STANDING_FAILED:
+	case STANDING_STOPPED:
+	case STANDING_AWAITING_HANDOFF:
+		buf_putf(&a->next, "sk logs %s\nsk tentacle dispatch %.*s --run\n", task,
+			 SPAN_ARG(t->name));
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool put_ways(struct goal_advice *a, const struct goals *all, const struct goal *g)
+{
+	const struct iteration *it = goal_iteration(g, g->iteration);
+	bool any = false, resettable = false;
+
+	for (size_t i = 0; it && i < it->tentacles.count; i++) {
+		struct span name = it->tentacles.v[i];
+		const struct tentacle *t = goals_tentacle(all, name);
+
+		if (t && put_way(a, t, tentacle_standing(all, name))) {
+			any = true;
+			resettable |= tentacle_resettable(all, name);
+		}
+	}
+	if (resettable)
+		buf_puts(&a->next, "sk tentacle goal resume --reset-failed\n");
+	return any;
+}
+
 static void advise_active(struct goal_advice *a, const struct goals *all, const struct goal *g,
 			  int64_t now_ms)
 {
@@ -225,14 +294,9 @@ static void advise_active(struct goal_advice *a, const struct goals *all, const 
 	goal_progress(all, g, g->iteration, count);
 	for (int i = 0; i < STANDING_COUNT; i++)
 		total += count[i];
-	if (count[STANDING_LOST] || count[STANDING_TRIAGE]) {
+	if (put_ways(a, all, g)) {
 		a->recommendation = "look at what went wrong, then put it back or complete it";
-		put_each(a, all, g, STANDING_LOST, "show");
-		put_each(a, all, g, STANDING_TRIAGE, "show");
-		buf_puts(&a->next, "sk tentacle goal resume --reset-failed\n");
-	} else if (count[STANDING_AWAITING_HANDOFF]) {
-		a->recommendation = "agents ended without a hand-off: see what they left";
-		put_each(a, all, g, STANDING_AWAITING_HANDOFF, "show");
+		put_each(a, all, g, STANDING_READY, "dispatch");
 	} else if (count[STANDING_READY]) {
 		a->recommendation = "begin what is ready";
 		put_each(a, all, g, STANDING_READY, "dispatch");
@@ -255,10 +319,14 @@ static void advise_active(struct goal_advice *a, const struct goals *all, const 
 	}
 }
 
-static void advise_human(struct goal_advice *a, const struct goal *g)
+static void advise_human(struct goal_advice *a, const struct goals *all, const struct goal *g)
 {
 	a->recommendation = "mend the cause, then go on";
-	if (span_starts(g->needs_human_reason, "over_budget"))
+	if (span_starts(g->needs_human_reason, GOAL_STUCK)) {
+		if (!put_ways(a, all, g))
+			buf_puts(&a->next, "sk tentacle status\n");
+		buf_puts(&a->next, "sk tentacle goal resume\n");
+	} else if (span_starts(g->needs_human_reason, "over_budget"))
 		buf_puts(&a->next, "sk tentacle goal budget\nsk tentacle goal resume\n");
 	else
 		buf_puts(&a->next, "sk tentacle goal criteria list\nsk tentacle goal resume\nsk "
@@ -281,7 +349,7 @@ void goal_advise(const struct goals *all, const struct goal *g, int64_t now_ms,
 		advise_active(out, all, g, now_ms);
 		return;
 	case GOAL_NEEDS_HUMAN:
-		advise_human(out, g);
+		advise_human(out, all, g);
 		return;
 	case GOAL_PAUSED:
 		out->recommendation = "go on when the cause of the pause is over";

@@ -186,6 +186,24 @@ static bool parked_soon(const struct goal_loop *l, int64_t now_ms)
 	return l->parked && l->releases && l->due_ms && l->due_ms - now_ms <= l->patience_ms;
 }
 
+/* A person has to decide, and the goal says so until one did. */
+static int in_trouble(struct goal_loop *l, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+	const struct goal *g;
+	int rc = goal_loop_open(l, GOALS_WRITE, &s, &g, e);
+
+	if (rc < 0)
+		return rc;
+	for (size_t at = 0; at < l->trouble.len && why.len < NEEDS_HUMAN_BYTES_MAX;
+	     at += strlen(l->trouble.p + at) + 1)
+		buf_putf(&why, "%s%s", at ? "; " : GOAL_STUCK, l->trouble.p + at);
+	goal_stuck(goal_store_turn(s), g, (struct span){ why.p, why.len }, &l->words);
+	rc = goal_store_commit(s, e);
+	return rc < 0 ? rc : goal_loop_in_trouble(l);
+}
+
 static int nobody_at_work(struct goal_loop *l, struct err *e)
 {
 	int64_t now_ms = clock_wall_ms(&clock_real);
@@ -194,16 +212,16 @@ static int nobody_at_work(struct goal_loop *l, struct err *e)
 
 	if (!l->open && !l->trouble.len)
 		return conclude(l, e);
-	if (l->unrecorded || l->due || (l->ready && l->orders && !l->blocked.len))
+	if (l->unrecorded || l->due || l->again_ms || (l->ready && l->orders && !l->blocked.len))
 		return GO_ON;
 	if (l->trouble.len && !soon)
-		return goal_loop_in_trouble(l);
+		return in_trouble(l, e);
 	if (!l->quiet_ms)
 		l->quiet_ms = mono_ms;
 	if (mono_ms - l->quiet_ms < l->patience_ms && (soon || !l->parked))
 		return GO_ON;
 	if (l->trouble.len)
-		return goal_loop_in_trouble(l);
+		return in_trouble(l, e);
 	if (l->parked)
 		return goal_loop_parked(l);
 	if (l->by_hand)
@@ -264,6 +282,16 @@ static int step(struct goal_loop *l, struct err *e)
 	return l->at_work ? GO_ON : nobody_at_work(l, e);
 }
 
+/* Until the next look, when nothing is recorded: no longer than a pause lasts. */
+static int64_t wait_ms(const struct goal_loop *l)
+{
+	int64_t left_ms = l->again_ms ? l->again_ms - clock_wall_ms(&clock_real) : l->poll_ms;
+
+	if (left_ms > l->poll_ms)
+		return l->poll_ms;
+	return left_ms > 1 ? left_ms : 1;
+}
+
 int goal_loop_run(struct goal_loop *l, struct err *e)
 {
 	for (;;) {
@@ -271,6 +299,6 @@ int goal_loop_run(struct goal_loop *l, struct err *e)
 
 		if (rc != GO_ON)
 			return rc;
-		goal_loop_hear(l, agent_eyes_wait(&l->eyes, l->poll_ms));
+		goal_loop_hear(l, agent_eyes_wait(&l->eyes, wait_ms(l)));
 	}
 }

@@ -17,7 +17,9 @@ struct goal_loop {
 	char *goal_id;
 	uint64_t concurrency, iterations_max, iterations; /* max 0 = no limit of its own */
 	int64_t poll_ms, patience_ms;                     /* patience: without anybody at work */
-	int64_t criterion_ms;                             /* 0 = each criterion's own */
+	int64_t pause_ms;      /* before an agent that failed begins again; grows */
+	int64_t begun_ms;      /* when the loop was */
+	int64_t criterion_ms;  /* 0 = each criterion's own */
 	bool orders, releases; /* starts agents; lets parked work go when its time has come */
 	int interrupted;       /* the signal, after which nothing new is started */
 	unsigned calls; /* 1 = agents go to their end, 2 = they are ended, 3 = we go at once */
@@ -27,6 +29,7 @@ struct goal_loop {
 	bool unrecorded;  /* something was handed off well and is not completed yet */
 	bool due, over;   /* something parked may go now; the budget is used up */
 	int64_t due_ms;   /* when parked work is due, 0 = nobody knows */
+	int64_t again_ms; /* when one that failed may begin again, 0 = none waits */
 	uint64_t seq;     /* of the newest event then */
 	int64_t quiet_ms; /* monotonic: since when nobody is at work and nothing was recorded */
 	unsigned handed;  /* times in a row that a task went to a new orchestrator */

@@ -9,8 +9,10 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "base/when.h"
 #include "core/agent_turn.h"
 #include "core/goal_progress.h"
+#include "core/tentacle_run.h"
 #include "core/tentacle_work.h"
 #include "os/clock.h"
 
@@ -67,7 +69,7 @@ static void count(struct goal_loop *l, const struct tentacle *t, enum standing s
 
 	l->open += !standing_closes(s) || resolved; /* one that is resolved is completed next */
 	l->parked += s == STANDING_PARKED;
-	l->unrecorded |= resolved && !t->outside_scope.count && !t->owner.nonce.len;
+	l->unrecorded |= resolved && !t->owner.nonce.len;
 	if (watched_over(t)) {
 		l->at_work++;
 		name_it(&l->agents_at_work, t->name);
@@ -80,6 +82,27 @@ static void count(struct goal_loop *l, const struct tentacle *t, enum standing s
 	}
 }
 
+/* One whose agent failed: at once, or when its pause is over. */
+static void again(struct goal_loop *l, const struct tentacle *t, struct buf *ready)
+{
+	CLEANUP(buf_release) struct buf how = BUF_INIT, when = BUF_INIT;
+	int64_t at_ms = tentacle_run_again(t, l->pause_ms);
+
+	tentacle_run_put(t, &how);
+	if (at_ms > l->c->now_ms) {
+		buf_put_when(&when, at_ms);
+		if (!l->again_ms || at_ms < l->again_ms)
+			l->again_ms = at_ms;
+	} else {
+		name_it(ready, t->name);
+	}
+	if (t->run.failures)
+		goal_loop_tell(l, t->name, "%s (%llu of %d)%s%s%s", how.p,
+			       (unsigned long long)t->run.failures, AGENT_ATTEMPTS_MAX,
+			       when.len ? "; it starts again at " : "", when.len ? when.p : "",
+			       when.len ? " UTC" : "");
+}
+
 /* What is to be started is named in *ready, with a NUL behind it; what needs a person in
  * l->trouble. */
 static void look_at(struct goal_loop *l, const struct goals *all, struct span name,
@@ -87,30 +110,29 @@ static void look_at(struct goal_loop *l, const struct goals *all, struct span na
 {
 	const struct tentacle *t = goals_tentacle(all, name);
 	enum standing s = tentacle_standing(all, name);
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
 
 	if (!t)
 		return;
 	count(l, t, s);
-	if (t->outside_scope.count && t->status != TENTACLE_COMPLETED)
-		trouble(l, t, "files outside of its scope were changed");
-	else if (s == STANDING_TRIAGE)
-		trouble(l, t, handoff_words[t->terminal_status]);
+	if (tentacle_put_trouble(t, &why))
+		trouble(l, t, why.p);
 	else if (s == STANDING_FAILED_NEEDS)
 		trouble(l, t, "what it depends on did not succeed");
-	else if (s == STANDING_PARKED && t->parked.held)
-		trouble(l, t, "it is parked until a person releases it");
-	else if ((s == STANDING_AWAITING_HANDOFF || s == STANDING_LOST) &&
-		 t->attempts >= AGENT_ATTEMPTS_MAX)
-		trouble(l, t, "its agent ended several times without a hand-off");
-	else if (s == STANDING_READY || s == STANDING_AWAITING_HANDOFF ||
-		 (s == STANDING_LOST && !t->owner.nonce.len))
+	else if (s == STANDING_STOPPED && t->ended_ms >= l->begun_ms)
+		trouble(l, t, "somebody ended its agent");
+	else if (s == STANDING_READY)
 		name_it(ready, name);
+	else if (s == STANDING_AWAITING_HANDOFF || s == STANDING_FAILED || s == STANDING_STOPPED ||
+		 (s == STANDING_LOST && !t->owner.nonce.len))
+		again(l, t, ready);
 }
 
 static void begin_counting(struct goal_loop *l)
 {
 	l->at_work = l->by_hand = l->parked = l->open = 0;
 	l->unrecorded = false;
+	l->again_ms = 0;
 	buf_truncate(&l->trouble, 0);
 	buf_truncate(&l->hands, 0);
 	buf_truncate(&l->agents_at_work, 0);
@@ -134,7 +156,8 @@ int goal_loop_look(struct goal_loop *l, struct buf *ready, struct buf *watched, 
 		const struct tentacle *t = goals_tentacle(all, now->tentacles.v[i]);
 
 		look_at(l, all, now->tentacles.v[i], ready);
-		if (t && (t->status == TENTACLE_RUNNING || ordered(t) || lost(t)))
+		if (t && (t->status == TENTACLE_RUNNING || ordered(t) ||
+			  (lost(t) && !tentacle_run_given_up(t))))
 			name_it(watched, t->name);
 	}
 	l->due = agent_due(all, l->c->now_ms, &l->due_ms) != NULL;
@@ -253,7 +276,7 @@ int goal_loop_complete(struct goal_loop *l, struct err *e)
 		const struct tentacle *t = goals_tentacle(goal_store_goals(s), now->tentacles.v[i]);
 
 		if (t && t->status == TENTACLE_HANDED_OFF && tentacle_succeeded(t) &&
-		    !t->outside_scope.count && !t->owner.nonce.len)
+		    !t->owner.nonce.len)
 			rc = complete_one(l, s, t->name, e);
 	}
 	return rc < 0 ? rc : goal_store_commit(s, e);

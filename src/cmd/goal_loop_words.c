@@ -103,7 +103,8 @@ int goal_loop_in_trouble(const struct goal_loop *l)
 {
 	for (size_t at = 0; at < l->trouble.len; at += strlen(l->trouble.p + at) + 1)
 		goal_loop_say("%s", l->trouble.p + at);
-	goal_loop_say("a person has to decide. Try: sk tentacle goal next-iter");
+	goal_loop_say("a person has to decide. Try: sk tentacle goal next-iter, which names "
+		      "what can be done");
 	return EXIT_NEEDS_HUMAN;
 }
 
@@ -163,7 +164,8 @@ int goal_loop_not_active(unsigned status)
 	case GOAL_AWAITING_GATE:
 		return goal_loop_gated();
 	case GOAL_NEEDS_HUMAN:
-		goal_loop_say("the goal needs a person. Try: sk tentacle goal why");
+		goal_loop_say("the goal needs a person: nothing was started. Try: sk tentacle "
+			      "goal next-iter");
 		return EXIT_NEEDS_HUMAN;
 	default:
 		goal_loop_say("the goal is %s: nothing was started. Try: sk tentacle goal resume",

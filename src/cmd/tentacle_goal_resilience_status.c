@@ -50,10 +50,11 @@ static enum health judge(const struct goals *all, const struct goal *g, int64_t 
 		over |= use[i].over;
 	if (g->status == GOAL_NEEDS_HUMAN || g->status == GOAL_AWAITING_GATE ||
 	    g->status == GOAL_ABANDONED || over || count[STANDING_LOST] || count[STANDING_TRIAGE] ||
-	    (g->status == GOAL_PAUSED && count[STANDING_PARKED]))
+	    count[STANDING_JUDGE] || (g->status == GOAL_PAUSED && count[STANDING_PARKED]))
 		return NEEDS_ACTION;
 	if (g->status == GOAL_PAUSED || goal_blocking_gate(g) || any_failed(g) ||
-	    count[STANDING_PARKED] || count[STANDING_AWAITING_HANDOFF] || runs_short(use))
+	    count[STANDING_PARKED] || count[STANDING_AWAITING_HANDOFF] || count[STANDING_FAILED] ||
+	    count[STANDING_STOPPED] || runs_short(use))
 		return AT_RISK;
 	return HEALTHY;
 }

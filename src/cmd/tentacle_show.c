@@ -1,6 +1,7 @@
 /* Everything that an agent would read, on one page. */
 #include "base/limits.h"
 #include "cmd/tentacles.h"
+#include "core/tentacle_run.h"
 #include "core/todo.h"
 
 struct texts_of {
@@ -42,11 +43,27 @@ static void put_todos(struct out *out, struct span text)
 	}
 }
 
+/* What nobody reads out of its texts: how its last agent ended, and what is against it. */
+static void put_state(struct out *out, const struct tentacle *t)
+{
+	CLEANUP(buf_release) struct buf how = BUF_INIT, trouble = BUF_INIT;
+
+	tentacle_run_put(t, &how);
+	if (how.len)
+		out_putf(out, "last agent: %s\n", how.p);
+	if (tentacle_put_trouble(t, &trouble))
+		out_putf(out, "a person has to decide: %s. Try: sk tentacle goal next-iter\n",
+			 trouble.p);
+	if (how.len || trouble.len)
+		out_puts(out, "\n");
+}
+
 static void print_page(struct cmd_ctx *c, const struct tentacle *t, const struct texts_of *texts)
 {
 	struct out *out = c->out;
 
 	out_putf(out, "tentacle %.*s (%s)\n\n", SPAN_ARG(t->name), tentacle_state_word(t->status));
+	put_state(out, t);
 	put_lines(out, &texts->context);
 	out_puts(out, "\nto-dos\n");
 	put_todos(out, t->todo);

@@ -5,13 +5,14 @@
 #include "cmd/tentacles.h"
 
 #include "base/when.h"
+#include "core/tentacle_run.h"
 #include "core/todo.h"
 
 static enum style state_style(const struct tentacle *t)
 {
 	if (t->status == TENTACLE_COMPLETED)
 		return handoff_needs_triage(t->terminal_status) ? STYLE_WARN : STYLE_GOOD;
-	if (t->status == TENTACLE_LOST)
+	if (t->status == TENTACLE_LOST || t->status == TENTACLE_FAILED)
 		return STYLE_BAD;
 	return t->status == TENTACLE_PARKED ? STYLE_WARN : STYLE_PLAIN;
 }
@@ -25,6 +26,15 @@ static const struct goal_file_problem *problem_of(const struct goal_store *s, st
 		if (all[i].tentacle && span_is(name, all[i].subject))
 			return &all[i];
 	return NULL;
+}
+
+/* What a person has to know of its last agent. */
+static void put_how(const struct tentacle *t, struct buf *out)
+{
+	if (!tentacle_put_trouble(t, out) &&
+	    (t->status == TENTACLE_FAILED || t->status == TENTACLE_STOPPED ||
+	     t->status == TENTACLE_AWAITING_HANDOFF))
+		tentacle_run_put(t, out);
 }
 
 static void put_note(struct table *table, const struct goal_store *s, const struct tentacle *t,
@@ -44,6 +54,8 @@ static void put_note(struct table *table, const struct goal_store *s, const stru
 			buf_puts(&note, t->parked.due_ms ? ", due" : ", nobody knows until when");
 		}
 	}
+	if (!note.len)
+		put_how(t, &note);
 	if (t->owner.pid)
 		buf_putf(&note, "%sowner %s (pid %llu)", note.len ? "; " : "",
 			 tentacle_owner_word(t), (unsigned long long)t->owner.pid);

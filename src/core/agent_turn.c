@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "core/breaker.h"
 #include "core/goal_progress.h"
+#include "core/tentacle_run.h"
 
 #define X(name, word, text) word,
 static const char *const outcome_words[] = { AGENT_OUTCOMES(X) };
@@ -115,6 +116,8 @@ int agent_ordered(struct turn *t, const struct agent_order *order, const struct 
 	if (rc < 0)
 		return rc;
 	next.owner = order->who;
+	if (order->afresh)
+		tentacle_run_forgive(&next);
 	if (ordered(which)) {
 		*again = true;
 		next.owner.nonce = which->owner.nonce;
@@ -163,6 +166,7 @@ int agent_started(struct turn *t, struct span name, const struct tentacle_owner 
 	next.started_ms = t->now_ms;
 	next.ended_ms = 0;
 	next.attempts++;
+	next.run.losses += which->status == TENTACLE_LOST;
 	next.outside_scope = (struct texts){ NULL, 0 };
 	return tentacle_move(t, &next, ON_AGENT_STARTED, words);
 }
@@ -220,6 +224,43 @@ static void judge_provider(struct turn *t, const struct agent_end *end, bool wel
 		breaker_close(t, end->provider, words);
 }
 
+static bool ended_badly(const struct agent_end *end)
+{
+	return end->exit_code != 0 || end->signal || end->timed_out;
+}
+
+/* What is kept of it, whatever becomes of the tentacle. */
+static void keep_run(struct turn *t, struct tentacle *next, const struct agent_end *end, bool well)
+{
+	struct tentacle_run *r = &next->run;
+
+	r->exit_code = end->exit_code;
+	r->signal = end->signal;
+	r->timed_out = end->timed_out;
+	r->stopped = end->told;
+	r->last_line = turn_copy(t, end->last_line);
+	if (well)
+		tentacle_run_forgive(next);
+}
+
+/* It ended without a hand-off, and no limit explains it. */
+static enum agent_outcome ended_alone(struct turn *t, struct tentacle *next,
+				      const struct agent_end *end, const struct goal_words *words)
+{
+	enum agent_outcome outcome = end->told          ? AGENT_STOPPED
+				     : ended_badly(end) ? AGENT_FAILED
+							: AGENT_NO_HANDOFF;
+	enum trigger on = outcome == AGENT_STOPPED  ? ON_AGENT_STOPPED
+			  : outcome == AGENT_FAILED ? ON_AGENT_FAILED
+						    : ON_AGENT_ENDED;
+	int rc;
+
+	next->run.failures += outcome != AGENT_STOPPED;
+	rc = tentacle_move(t, next, on, words);
+	INVARIANT(rc == 0); /* each row leaves running */
+	return outcome;
+}
+
 enum agent_outcome agent_ended(struct turn *t, struct span name, const struct agent_end *end,
 			       const struct goal_words *words)
 {
@@ -232,8 +273,7 @@ enum agent_outcome agent_ended(struct turn *t, struct span name, const struct ag
 	if (!which || !span_eq(which->owner.nonce, end->nonce))
 		return AGENT_SUPERSEDED;
 	well = which->status == TENTACLE_HANDED_OFF || which->status == TENTACLE_COMPLETED;
-	judge_provider(t, end, well || (end->exit_code == 0 && !end->signal && !end->timed_out),
-		       words);
+	judge_provider(t, end, well || !ended_badly(end), words);
 	add_spent(t, which, end, words);
 	which = goals_tentacle(&t->st->goals, name);
 	next = *which;
@@ -241,6 +281,7 @@ enum agent_outcome agent_ended(struct turn *t, struct span name, const struct ag
 	next.ended_ms = t->now_ms;
 	next.spent_tokens += end->tokens;
 	next.spent_micros += end->micros;
+	keep_run(t, &next, end, well);
 	if (end->outside.count)
 		next.outside_scope = end->outside;
 	told.exit_code = end->exit_code;
@@ -252,12 +293,9 @@ enum agent_outcome agent_ended(struct turn *t, struct span name, const struct ag
 							: AGENT_SUPERSEDED;
 	}
 	if (end->limit->kind == QUOTA_NONE)
-		rc = tentacle_move(t, &next, ON_AGENT_ENDED, &told);
-	else
-		rc = park(t, &next, end, &told);
-	INVARIANT(rc == 0); /* both rows leave running */
-	if (end->limit->kind == QUOTA_NONE)
-		return AGENT_NO_HANDOFF;
+		return ended_alone(t, &next, end, &told);
+	rc = park(t, &next, end, &told);
+	INVARIANT(rc == 0); /* the row leaves running */
 	return end->limit->retryable ? AGENT_PARKED : AGENT_NEEDS_HUMAN;
 }
 

@@ -17,6 +17,7 @@ struct agent_order {
 	uint64_t max_parallel;              /* of the agent */
 	struct tentacle_owner who;          /* who orders, with the nonce of the order */
 	bool anyway;                        /* although a dependency has not succeeded */
+	bool afresh; /* a person orders: what failed before does not count any more */
 };
 
 /*
@@ -43,6 +44,8 @@ struct agent_end {
 	int64_t exit_code;
 	uint64_t signal;
 	bool timed_out;
+	bool told;                         /* somebody ended it: no fault of its own */
+	struct span last_line;             /* of what it printed; "" when it ended well */
 	const struct quota_verdict *limit; /* what its output says, kind NONE when nothing */
 	int64_t due_ms;                    /* when to come back, 0 = nobody knows */
 	struct span provider;
@@ -53,6 +56,8 @@ struct agent_end {
 #define AGENT_OUTCOMES(X)                                                                 \
 	X(HANDED_OFF, "handed-off", "it handed off")                                      \
 	X(NO_HANDOFF, "awaiting-handoff", "it ended without a hand-off")                  \
+	X(FAILED, "failed", "its agent failed")                                           \
+	X(STOPPED, "stopped", "it was told to end")                                       \
 	X(PARKED, "parked", "a limit stopped it")                                         \
 	X(NEEDS_HUMAN, "needs-human", "a limit stopped it that does not pass by waiting") \
 	X(SUPERSEDED, "superseded", "somebody took the tentacle over while it ran")

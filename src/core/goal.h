@@ -178,6 +178,18 @@ struct parked {
 	uint64_t times;
 };
 
+/* How its last agent ended, whether it handed off or not. */
+struct tentacle_run {
+	int64_t exit_code; /* DOC_NO_NUMBER: none has ended yet; 128 + the signal */
+	uint64_t signal;   /* that ended it, or 0 */
+	bool timed_out;
+	bool stopped; /* it was told to end: no fault of its own */
+	struct span last_line;
+	/* In a row, since somebody decided about it: ends that count against it; agents that were
+	   gone without a word. */
+	uint64_t failures, losses;
+};
+
 struct tentacle {
 	struct span name;
 	struct span id; /* tentacle_id: a UUID */
@@ -192,6 +204,7 @@ struct tentacle {
 	uint8_t terminal_status;  /* enum handoff_state, of the newest hand-off that tells one */
 	struct texts changed_files, bridge_links, outside_scope;
 	struct parked parked;
+	struct tentacle_run run;
 	struct doc_list verifications; /* struct verification */
 	struct tentacle_worktree worktree;
 	struct tentacle_owner owner;

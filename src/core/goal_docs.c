@@ -243,6 +243,17 @@ static const struct doc_member parked_members[] = {
 };
 const struct doc_type parked_type = TYPE("parked", parked, parked_members, NULL);
 
+static const struct doc_member run_members[] = {
+	I64(tentacle_run, "exit_code", exit_code, 0),
+	U64(tentacle_run, "signal", signal, 0, 0, 0),
+	BOOL(tentacle_run, "timed_out", timed_out, 0),
+	BOOL(tentacle_run, "told_to_end", stopped, 0),
+	TEXT(tentacle_run, "last_line", last_line, 0),
+	U64(tentacle_run, "failures", failures, 0, 0, 0),
+	U64(tentacle_run, "losses", losses, 0, 0, 0),
+};
+static const struct doc_type run_type = TYPE("last_run", tentacle_run, run_members, NULL);
+
 static const struct doc_member tentacle_members[] = {
 	TEXT(tentacle, "name", name, DOC_OURS),
 	TEXT(tentacle, "tentacle_id", id, DOC_OURS),
@@ -271,6 +282,7 @@ static const struct doc_member tentacle_members[] = {
 	TEXTS(tentacle, "bridge_links", bridge_links, 0),
 	TEXTS(tentacle, "outside_scope", outside_scope, DOC_OURS),
 	OBJECT(tentacle, "quota", parked, &parked_type, DOC_OURS),
+	OBJECT(tentacle, "last_run", run, &run_type, DOC_OURS),
 	LIST(tentacle, "verifications", verifications, &verification_type, DOC_ENTRIES_MAX,
 	     DOC_GROWS | DOC_OURS),
 	OBJECT(tentacle, "worktree", worktree, &worktree_type, DOC_OURS),

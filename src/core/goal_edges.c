@@ -36,6 +36,7 @@ static const struct edge goal_edges[] = {
 	LIVE("GO12", NEEDS_HUMAN,   GATE_BLOCKS,    AWAITING_GATE, GATED),
 	LIVE("GO13", ACTIVE,        QUOTA_HIT,      PAUSED,        PAUSED),
 	LIVE("GO13", AWAITING_GATE, QUOTA_HIT,      PAUSED,        PAUSED),
+	LIVE("GO14", ACTIVE,        AGENTS_STUCK,   NEEDS_HUMAN,   ESCALATED),
 };
 /* clang-format on */
 

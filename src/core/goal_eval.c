@@ -273,3 +273,15 @@ int goal_eval(struct turn *t, const struct goal *g, const struct goal_eval *ask,
 	*verdict = VERDICT_DONE;
 	return goal_decided(t, g, &forced, words);
 }
+
+void goal_stuck(struct turn *t, const struct goal *g, struct span why,
+		const struct goal_words *words)
+{
+	struct goal next = *g;
+
+	if (g->status != GOAL_ACTIVE)
+		return;
+	goal_enter(&next, GOAL_NEEDS_HUMAN, t->now_ms);
+	next.needs_human_reason = turn_copy(t, why);
+	(void)goal_move(t, &next, ON_AGENTS_STUCK, words); /* active has the row */
+}

@@ -30,6 +30,13 @@ enum goal_verdict {
 	VERDICT_OVER_BUDGET, /* nothing is left for another iteration: a person has to decide */
 };
 
+#define GOAL_STUCK "stuck: " /* how the reason of goal_stuck begins */
+
+/* Its agents cannot go on, and a person has to say how: `why`, in words. Nothing happens to a goal
+ * that is not active. */
+void goal_stuck(struct turn *t, const struct goal *g, struct span why,
+		const struct goal_words *words);
+
 /*
  * Decides. The checks come in this order: the status; for continue the budget; for continue and
  * complete the tentacles of the iteration, then the gates. Returns 0 with *verdict. A refusal

@@ -42,7 +42,8 @@ bool tentacle_succeeded(const struct tentacle *t)
 	if (handoff_needs_triage(t->terminal_status))
 		return false;
 	return t->status == TENTACLE_COMPLETED ||
-	       (t->status == TENTACLE_HANDED_OFF && t->terminal_status != HANDOFF_NONE);
+	       (t->status == TENTACLE_HANDED_OFF && t->terminal_status != HANDOFF_NONE &&
+		!t->outside_scope.count);
 }
 
 /* One that nobody works on and that said nothing: by what it depends on. */
@@ -73,6 +74,10 @@ enum standing tentacle_standing(const struct goals *all, struct span name)
 		return STANDING_PARKED;
 	case TENTACLE_LOST:
 		return STANDING_LOST;
+	case TENTACLE_FAILED:
+		return STANDING_FAILED;
+	case TENTACLE_STOPPED:
+		return STANDING_STOPPED;
 	case TENTACLE_RUNNING:
 		return STANDING_RUNNING;
 	case TENTACLE_DISPATCHED:
@@ -88,7 +93,9 @@ enum standing tentacle_standing(const struct goals *all, struct span name)
 	default:
 		return by_needs(all, t);
 	}
-	return handoff_needs_triage(t->terminal_status) ? STANDING_TRIAGE : STANDING_RESOLVED;
+	if (tentacle_succeeded(t))
+		return STANDING_RESOLVED;
+	return t->status == TENTACLE_COMPLETED ? STANDING_TRIAGE : STANDING_JUDGE;
 }
 
 void goal_progress(const struct goals *all, const struct goal *g, uint64_t iteration,

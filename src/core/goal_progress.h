@@ -13,8 +13,11 @@
 	X(WAITING, "waiting_dependencies", false, "waits for what it depends on")                 \
 	X(FAILED_NEEDS, "failed_dependencies", false, "what it depends on did not succeed")       \
 	X(AWAITING_HANDOFF, "awaiting_handoff", false, "its agent ended without a hand-off")      \
+	X(FAILED, "failed", false, "its agent failed")                                            \
+	X(STOPPED, "stopped", false, "its agent was told to end")                                 \
 	X(LOST, "lost", false, "its agent is gone without a word")                                \
 	X(PARKED, "parked", false, "a quota stopped it")                                          \
+	X(JUDGE, "needs_decision", false, "handed off, and somebody has to judge it")             \
 	X(RESOLVED, "resolved", true, "done")                                                     \
 	X(TRIAGE, "resolved_error", true, "handed off with a problem that somebody has to judge") \
 	X(DELETED, "deleted", true, "deleted")

@@ -9,6 +9,7 @@
 #include "core/goal_budget.h"
 #include "core/goal_enter.h"
 #include "core/goal_progress.h"
+#include "core/tentacle_run.h"
 
 #define RESETS_SHOWN 20 /* names in one sentence */
 
@@ -17,16 +18,21 @@ static bool at_beginning(const struct tentacle *t)
 	return t->status == TENTACLE_IDLE && t->terminal_status == HANDOFF_NONE;
 }
 
-static bool failed(const struct goals *all, struct span name)
+bool tentacle_resettable(const struct goals *all, struct span name)
 {
 	const struct tentacle *t = goals_tentacle(all, name);
 
 	switch (tentacle_standing(all, name)) {
 	case STANDING_PARKED:
 	case STANDING_LOST:
+	case STANDING_FAILED:
+	case STANDING_STOPPED:
+	case STANDING_AWAITING_HANDOFF:
 		return true;
 	case STANDING_TRIAGE:
-		return handoff_resettable(t->terminal_status);
+	case STANDING_JUDGE:
+		return handoff_resettable(t->terminal_status) ||
+		       !handoff_needs_triage(t->terminal_status);
 	default:
 		return false;
 	}
@@ -47,7 +53,8 @@ static void collect(struct turn *t, const struct goal *g, const struct goal_resu
 			struct span name = all[i].tentacles.v[k];
 			const struct tentacle *it = goals_tentacle(&t->st->goals, name);
 
-			if (it && !at_beginning(it) && (whole || failed(&t->st->goals, name)))
+			if (it && !at_beginning(it) &&
+			    (whole || tentacle_resettable(&t->st->goals, name)))
 				texts_add(goal_arena(t), out, name);
 		}
 	}
@@ -123,6 +130,8 @@ int goal_reset_tentacle(struct turn *t, struct span name, const struct goal_word
 		return 0;
 	next.terminal_status = HANDOFF_NONE;
 	next.completed_ms = next.handed_off_ms = next.ended_ms = 0;
+	next.outside_scope = (struct texts){ NULL, 0 };
+	tentacle_run_forgive(&next);
 	doc_clear(&parked_type, &next.parked);
 	next.owner = (struct tentacle_owner){ .pid = 0 };
 	next.task_id = SPAN_NONE;
@@ -149,6 +158,24 @@ static void rewind_to(struct turn *t, struct span id, uint64_t number,
 			all[i].started_ms = 0;
 	}
 	goal_record(t, &next, EV_GOAL_REWOUND, words);
+}
+
+/* Somebody decided that it goes on: agents that failed may try again. */
+static void forgive(struct turn *t, struct span id, const struct goal_words *words)
+{
+	const struct goal *g = goals_find(&t->st->goals, id);
+	const struct iteration *it = goal_iteration(g, g->iteration);
+
+	for (size_t i = 0; it && i < it->tentacles.count; i++) {
+		const struct tentacle *one = goals_tentacle(&t->st->goals, it->tentacles.v[i]);
+		struct tentacle next;
+
+		if (!one || (!one->run.failures && !one->run.losses))
+			continue;
+		next = *one;
+		tentacle_run_forgive(&next);
+		tentacle_record(t, &next, EV_TENTACLE_UPDATED, words);
+	}
 }
 
 /* The status: on with it, or to the gate it waited for before. */
@@ -192,6 +219,8 @@ int goal_resume(struct turn *t, const struct goal *g, const struct goal_resume *
 	if (rc < 0)
 		return rc;
 	out->resets = names;
+	if (out->was == GOAL_NEEDS_HUMAN)
+		forgive(t, id, words);
 	out->rewound = ask->from_iteration != 0;
 	if (out->rewound)
 		rewind_to(t, id, ask->from_iteration, words);

@@ -27,6 +27,10 @@ struct goal_resumed {
 int goal_resume(struct turn *t, const struct goal *g, const struct goal_resume *ask,
 		const struct goal_words *words, struct goal_resumed *out);
 
+/* Whether reset_failed puts it back: it is parked, lost, its agent failed, or what it handed off
+ * can be tried again. */
+bool tentacle_resettable(const struct goals *all, struct span name);
+
 /* Puts one tentacle back to its beginning; one that is there already stays. As above. */
 int goal_reset_tentacle(struct turn *t, struct span name, const struct goal_words *words);
 

@@ -52,7 +52,9 @@
 	X(HANDED_OFF, "handed-off")             \
 	X(PARKED, "parked")                     \
 	X(LOST, "lost")                         \
-	X(COMPLETED, "completed")
+	X(COMPLETED, "completed")               \
+	X(FAILED, "failed")                     \
+	X(STOPPED, "stopped")
 
 /* One list of triggers for all lives: a trigger is a word in the journal. */
 #define TRIGGERS(X)                                         \
@@ -115,7 +117,10 @@
 	X(OWNER_LOST, "owner_lost")                         \
 	X(TENTACLE_RESUME, "tentacle_resume")               \
 	X(TENTACLE_COMPLETE, "tentacle_complete")           \
-	X(TENTACLE_RESET, "tentacle_reset")
+	X(TENTACLE_RESET, "tentacle_reset")                 \
+	X(AGENT_FAILED, "agent_failed")                     \
+	X(AGENT_STOPPED, "agent_stopped")                   \
+	X(AGENTS_STUCK, "agents_stuck")
 
 #define X(name, word) TASK_##name,
 enum task_state { TASK_STATES(X) TASK_STATE_COUNT, TASK_NO_STATE = 255 };

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "core/handoff.h"
+#include "core/tentacle_run.h"
 
 static struct span digest_of(struct turn *t, struct span text)
 {
@@ -64,6 +65,7 @@ static int record(struct turn *t, struct tentacle *draft, const struct handoff_f
 	draft->terminal_status = facts->status;
 	draft->handed_off_ms = t->now_ms;
 	draft->worktree.unmerged = draft->worktree.prepared;
+	tentacle_run_forgive(draft);
 	if (stopped && facts->status == HANDOFF_BLOCKED) {
 		park(t, draft, stopped);
 		return tentacle_move(t, draft, ON_QUOTA_HIT, words);

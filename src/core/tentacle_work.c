@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "core/goal_progress.h"
 #include "core/state.h"
+#include "core/tentacle_run.h"
 #include "core/todo.h"
 
 #define PARENTS_MAX 64 /* of one another: deeper is a circle that somebody edited into a file */
@@ -64,6 +65,7 @@ int tentacle_take_up(struct turn *t, struct span name, const struct goal_words *
 				   "changed. Try: sk tentacle status",
 				   SPAN_ARG(name));
 	let_go(&next);
+	tentacle_run_forgive(&next);
 	next.resumed_ms = t->now_ms;
 	next.completed_ms = 0;
 	next.terminal_status = HANDOFF_NONE;
@@ -107,6 +109,7 @@ int tentacle_dispatch(struct turn *t, struct span name, bool anyway, const struc
 				   "nothing was dispatched. Try: sk tentacle status, or --force",
 				   SPAN_ARG(name), SPAN_ARG(waits));
 	next.dispatched_ms = t->now_ms;
+	tentacle_run_forgive(&next);
 	next.terminal_status = HANDOFF_NONE;
 	let_go(&next);
 	return tentacle_move(t, &next, ON_DISPATCHED, words);
@@ -241,6 +244,7 @@ int tentacle_complete(struct turn *t, struct span name, unsigned flags, const st
 	if (next.worktree.prepared && !next.worktree.merged_ms)
 		next.worktree.unmerged = true; /* completed without a hand-off */
 	next.outside_scope = *outside;
+	tentacle_run_forgive(&next);
 	next.parked = (struct parked){ .kind = SPAN_NONE };
 	rc = tentacle_move(t, &next, ON_TENTACLE_COMPLETE, words);
 	if (rc == 0)

@@ -3,7 +3,7 @@
 first line that is left in $FAKE/NAME, which it takes away; without one it hands off. A line is words:
 
     handoff[=STATUS]  edit=PATH  commit  say=TEXT  used=TOKENS  limit  reset=SECONDS  overloaded  billing  wait=FIFO  orphan
-    die  exit=N  hang  stubborn
+    die  exit=N  hang  stubborn  wail=TEXT (on stderr)  ready (is noted)
 """
 
 import json
@@ -99,6 +99,10 @@ def act(word):
         subprocess.Popen(["/bin/sleep", "1000"], start_new_session=True, stdin=subprocess.DEVNULL)
     elif verb == "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    elif verb == "ready":
+        note("ready")
+    elif verb == "wail":
+        print(value, file=sys.stderr, flush=True)
     elif verb == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     elif verb == "exit":

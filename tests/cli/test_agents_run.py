@@ -225,6 +225,8 @@ def test_its_time_is_over(crew):
     assert done.code == 11
     event, = crew.goals.events("tentacle_ended")
     assert event["reason"] == "its time was over"
+    assert crew.goals.meta("docs")["status"] == "failed" and crew.goals.meta("docs")["last_run"]["timed_out"] is True
+    assert "timed out after " in crew.goals.t("status").out
     assert not crew.wrapper("docs")
 
 
@@ -272,7 +274,8 @@ def test_looking_on_may_end(crew):
     assert looking.returncode == 130 and "sk workstream cancel --yes tentacle-docs" in out
     assert crew.state("docs") == "running"
     assert crew.goals("workstream", "cancel", "--yes", "tentacle-docs").code == 0
-    until(lambda: crew.state("docs") == "awaiting-handoff", "it is ended")
+    until(lambda: crew.state("docs") == "stopped", "it is ended")
+    assert "failures" not in crew.goals.meta("docs")["last_run"]
     assert crew.goals.events("tentacle_ended")[0]["reason"] == "it was told to end"
 
 
@@ -281,6 +284,9 @@ def test_the_agent_is_killed(crew):
     assert crew.run("docs").code == 11
     event, = crew.goals.events("tentacle_ended")
     assert event["metadata"]["signal"] == 9
+    assert crew.goals.meta("docs")["status"] == "failed" and crew.goals.meta("docs")["last_run"]["signal"] == 9
+    for page in (("status",), ("show", "docs")):
+        assert "killed by signal 9" in crew.goals.t(*page).out
     assert crew.run("docs").code == 11 and len(crew.ran("docs")) == 2
 
 
@@ -349,3 +355,21 @@ def test_who_ordered_is_killed(crew):
     crew.open_gate("gate")
     until(lambda: crew.state("docs") == "awaiting-handoff", "it ends")
     assert len(crew.ran("docs")) == 1
+
+
+def test_how_it_failed_is_kept(crew):
+    """Its exit code and its last words, until the next run; told wherever somebody looks for what to do."""
+    crew.tentacle("docs", "wail=no_such_file exit=3", "handoff")
+    assert crew.goals.g("link", "docs").code == 0
+    done = crew.run("docs")
+    assert done.code == 11 and "ended with code 3: no_such_file" in done.out
+    run = crew.goals.meta("docs")["last_run"]
+    assert run["exit_code"] == 3 and run["last_line"] == "no_such_file" and run["failures"] == 1
+    for page in (("status",), ("show", "docs"), ("goal", "why")):
+        assert "ended with code 3: no_such_file" in crew.goals.t(*page).out, page
+    done = crew.goals.g("next-iter")
+    assert "sk logs tentacle-docs" in done.out and "sk tentacle dispatch docs --run" in done.out
+    assert crew.run("docs").code == 0
+    run = crew.goals.meta("docs")["last_run"]
+    assert run["exit_code"] == 0 and "failures" not in run and "last_line" not in run
+

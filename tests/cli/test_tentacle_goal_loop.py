@@ -27,7 +27,7 @@ def criterion(crew, command, name="sc-1"):
 
 
 def loop(crew, *words, **more):
-    return crew.goals.g("loop", "--poll-interval", "200ms", *words, **more)
+    return crew.goals.g("loop", "--poll-interval", "200ms", "--retry-pause", "20ms", *words, **more)
 
 
 def start(crew, *words):
@@ -119,15 +119,82 @@ def test_a_problem_handed_off_needs_a_person(crew):
     linked(crew, "docs", "handoff=AMBIGUOUS")
     linked(crew, "after", todo_deps=["docs"])
     done = loop(crew)
-    assert done.code == 11 and 'tentacle "docs": AMBIGUOUS' in done.err
+    assert done.code == 11 and 'tentacle "docs": it handed off AMBIGUOUS' in done.err
     assert crew.ran("after") == []
 
 
 def test_no_handoff_again_and_again(crew):
     linked(crew, "docs", "say=1", "say=2", "die", "say=4")
     done = loop(crew)
-    assert done.code == 11 and "several times without a hand-off" in done.err
+    assert done.code == 11 and "its agent failed 3 times, last: killed by signal 9" in done.err
     assert len(crew.ran("docs")) == 3
+    assert "docs: ended without a hand-off (1 of 3)" in done.err
+    goal = crew.goals.goal()
+    assert goal["status"] == "needs-human" and 'stuck: tentacle "docs": its agent failed' in goal["needs_human_reason"]
+    assert "killed by signal 9" in crew.goals.g("status").out
+    assert loop(crew).code == 11 and len(crew.ran("docs")) == 3
+
+
+@pytest.mark.parametrize("way", [("goal", "resume"), ("goal", "resume", "--reset-failed")])
+def test_after_a_person_decided_it_tries_again(crew, way):
+    linked(crew, "docs", "exit=1", "exit=1", "exit=1", "handoff")
+    criterion(crew, "true")
+    assert loop(crew).code == 11
+    assert "sk tentacle goal resume" in crew.goals.g("next-iter").out
+    assert crew.goals.t(*way).code == 0
+    done = loop(crew)
+    assert done.code == 0, done.err
+    assert len(crew.ran("docs")) == 4
+
+
+def test_files_outside_of_its_scope_wait_for_a_person(crew):
+    """What the loop found is shown by every page, no success, and settled by the person who completes it."""
+    linked(crew, "docs", "edit=docs/other handoff", scope=["docs/a"])
+    linked(crew, "after", "handoff", todo_deps=["docs"])
+    criterion(crew, "true")
+    done = loop(crew)
+    assert done.code == 11 and 'files outside of its scope were changed: "docs/other"' in done.err
+    for page in (("status",), ("show", "docs"), ("goal", "why"), ("goal", "status")):
+        assert "files outside of its scope were changed" in crew.goals.t(*page).out, page
+    assert "docs: handed off, and somebody has to judge it" in crew.goals.g("next-iter").out and crew.ran("after") == []
+    assert crew.goals.g("resume").code == 0
+    assert crew.goals.g("eval").code in (4, 11)
+    assert crew.goals.t("complete", "docs").code == 0
+    done = loop(crew)
+    assert done.code == 0, done.err
+    assert len(crew.ran("docs")) == len(crew.ran("after")) == 1
+
+
+def test_pauses_between_failures(crew):
+    """The pauses are recorded facts: a loop that begins anew waits for the rest of one."""
+    linked(crew, "docs", "exit=1", "handoff")
+    running = crew.goals.start("tentacle", "goal", "loop", "--retry-pause", "1h")
+    said = Reader(running)
+    said.until("ended with code 1 (1 of 3); it starts again at ")
+    running.terminate()
+    assert running.wait(20) == 143
+    assert len(crew.ran("docs")) == 1
+    running = crew.goals.start("tentacle", "goal", "loop", "--retry-pause", "1h")
+    said = Reader(running)
+    said.until("it starts again at ")
+    running.terminate()
+    assert running.wait(20) == 143
+    assert len(crew.ran("docs")) == 1
+    assert crew.goals.t("dispatch", "docs", "--run").code == 0
+
+
+def test_a_killed_wrapper_is_no_failure_of_the_agent(crew):
+    crew.gate("gate")
+    linked(crew, "docs", *["ready wait=gate handoff"] * 5)
+    criterion(crew, "true")
+    running = start(crew, "--retry-pause", "20ms")
+    for times in range(1, 5):
+        until(lambda: len(crew.ran("docs", "ready")) == times, "it has read what it has to do")
+        os.kill(crew.wrapper("docs")[0], signal.SIGKILL)
+    crew.began("docs", 5)
+    crew.open_gate("gate")
+    assert running.wait(30) == 0
+    assert len(crew.ran("docs")) == 5
 
 
 def test_a_limit_that_passes_is_waited_for(crew):
@@ -243,7 +310,9 @@ def test_interrupted_twice(crew):
     running.send_signal(signal.SIGINT)
     assert running.wait(20) == 130
     until(lambda: agent not in crew.goals.left(), "the agent is ended")
-    assert crew.goals.meta("docs")["status"] == "awaiting-handoff"
+    assert crew.goals.meta("docs")["status"] == "stopped"
+    assert "failures" not in crew.goals.meta("docs")["last_run"]
+    assert loop(crew).code == 11 and len(crew.ran("docs")) == 2  # no criterion; it was begun again
 
 
 def test_interrupted_three_times(crew):
@@ -317,6 +386,8 @@ def test_one_stuck_tentacle_stops_nobody_else(crew):
     linked(crew, "docs", "handoff=AMBIGUOUS")
     linked(crew, "first", "handoff", todo_deps=[])
     assert loop(crew, "--concurrency", "1").code == 11
+    assert loop(crew).code == 11 and crew.goals.goal()["status"] == "needs-human"
+    assert crew.goals.g("resume").code == 0
     linked(crew, "second", "handoff")
     done = loop(crew, "--concurrency", "1")
     assert done.code == 11 and "AMBIGUOUS" in done.err

@@ -50,10 +50,11 @@ def test_nothing_was_begun(goals):
 
 def test_what_went_wrong_goes_first(goals):
     goals.begin()
-    goals.tentacle("a", status="completed", terminal_status="REGRESSED")
+    goals.tentacle("a")
+    goals.t("handoff", "a", "worse", "--status", "REGRESSED")
     goals.tentacle("b")
     shown = advice(goals).out
-    assert "a: handed off with a problem" in shown and "sk tentacle show a" in shown
+    assert "a: handed off, and somebody has to judge it" in shown and "sk tentacle show a" in shown
 
 
 def test_each_status(goals):
