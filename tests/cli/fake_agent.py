@@ -114,10 +114,11 @@ def act(word):
 
 
 def main():
-    note("began")
     prompt = sys.stdin.read() if len(sys.argv) == 3 else sys.argv[3]
     (FAKE / (NAME + ".prompt")).write_text(prompt)
-    for word in line().split():
+    words = line().split()  # before it is seen to have begun: whoever kills it then meets the next line next time
+    note("began")
+    for word in words:
         act(word)
     note("ended")
 
