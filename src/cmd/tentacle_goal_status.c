@@ -45,12 +45,19 @@ static void put_gates(struct out *out, const struct goal *g)
 static void put_last_decision(struct out *out, const struct goal *g)
 {
 	const struct evaluation *all = g->eval_history.v, *last;
+	bool gated, spent;
 
 	if (!g->eval_history.count)
 		return;
 	last = &all[g->eval_history.count - 1];
-	out_putf(out, "\nlast decision: %.*s (iteration %llu)", SPAN_ARG(last->decision),
-		 (unsigned long long)last->iteration);
+	gated = last->blocked_by_gates.count > 0;
+	spent = span_starts(last->source, "over_budget:");
+	out_putf(out, "\nlast %s: %.*s (iteration %llu)", gated || spent ? "attempt" : "decision",
+		 SPAN_ARG(last->decision), (unsigned long long)last->iteration);
+	if (gated)
+		out_putf(out, ", stopped by gate %.*s", SPAN_ARG(last->blocked_by_gates.v[0]));
+	else if (spent)
+		out_puts(out, ", stopped by the budget");
 	if (last->notes.len) {
 		out_puts(out, ": ");
 		out_visible(out, last->notes);

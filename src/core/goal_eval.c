@@ -155,10 +155,11 @@ static int over_budget(struct turn *t, const struct goal *g, const struct goal_e
 		       const char *limits, const struct goal_words *words)
 {
 	struct goal next = *g;
+	struct evaluation *ev = evaluate(t, &next, ask);
 
-	evaluate(t, &next, ask);
+	ev->source = turn_text(t, "over_budget:%s", limits); /* so that it is no decision made */
 	goal_enter(&next, GOAL_NEEDS_HUMAN, t->now_ms);
-	next.needs_human_reason = turn_text(t, "over_budget:%s", limits);
+	next.needs_human_reason = ev->source;
 	return goal_move(t, &next, ON_OVER_BUDGET, words);
 }
 

@@ -76,7 +76,7 @@ def peopled(goals):
 
 @pytest.mark.parametrize("line", [line for _, line in examples()])
 def test_an_example_is_taken(peopled, line):
-    line = re.sub(r"> (/var/|~/)\S+", "> printed", line)
+    line = re.sub(r"> ?(/var/|~/)\S+", "> printed", line)
     line = line.replace("| source", "> printed")
     code, out = typed(line, peopled.folder, peopled.env)
     assert code not in (2, 127) and not crashed(code), out

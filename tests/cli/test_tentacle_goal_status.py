@@ -84,3 +84,15 @@ def test_a_file_without_a_journal_is_taken_over(goals):
     assert goals("tentacle", "goal", "init", "--force").code == 0
     [taken] = goals.events("goal_imported")
     assert taken["metadata"]["set"]["(rest)"] == {"snapshot_state": {"a": 1}}
+
+
+def test_what_was_stopped_is_no_decision(goals):
+    goals.begin("x", "--max-iterations", "2")
+    assert goals.g("eval").code == 0
+    assert "last decision: continue (iteration 1)" in goals.g("status").out
+    assert goals.g("eval").code == 12
+    assert "last attempt: continue (iteration 2), stopped by the budget" in goals.g("status").out
+    assert goals.goal()["eval_history"][-1]["source"] == "over_budget:iterations"
+    assert goals.g("resume").code == 0 and goals.g("budget", "--max-iterations", "9").code == 0
+    assert goals.g("gate", "add", "g").code == 0 and goals.g("eval").code == 10
+    assert "last attempt: continue (iteration 2), stopped by gate g" in goals.g("status").out
