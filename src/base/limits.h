@@ -260,9 +260,16 @@
 #define KB_WAL_FRAMES_MAX 1000    /* pages in the WAL beyond which a commit copies them back */
 #define KB_HOLDERS_MAX 4          /* processes named as those who have it open */
 #define KB_VALUE_BYTES_MAX (64 * 1024 * 1024) /* one value or row; no entry comes near */
-#define KB_DRY_RUN_BYTES_MAX                                                      \
-	(512 * 1024 * 1024)       /* of a database that is rehearsed on in memory \
-				   */
+#define KB_DRY_RUN_BYTES_MAX                                                          \
+	(512 * 1024 * 1024)           /* of a database that is rehearsed on in memory \
+				       */
+#define KB_TITLE_BYTES_MAX 500        /* of an entry: one line */
+#define KB_TEXT_BYTES_MAX (64 * 1024) /* of an entry: a page or twenty */
+#define KB_TAGS_BYTES_MAX 1000
+#define KB_FILES_MAX 100 /* that one entry is about */
+#define KB_PATH_BYTES_MAX 4096
+#define KB_QUERY_BYTES_MAX 4096   /* of a question */
+#define KB_HITS_MAX 1000          /* entries that one question finds */
 #define KB_PATTERN_BYTES_MAX 4096 /* of LIKE: its cost grows with the pattern */
 
 /* Agents that are started. */

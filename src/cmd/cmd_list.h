@@ -115,6 +115,8 @@ CMD(install)
 CMD(breaker_list)
 CMD(breaker_reset)
 
+CMD(learn)
+CMD(query)
 CMD(migrate)
 
 CMD(cron_add)

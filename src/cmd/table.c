@@ -32,7 +32,7 @@ static const struct {
 	{ &cmd_tentacle_create, "Tentacles" },
 	{ &cmd_state_show, "State" },
 	{ &cmd_classify, "Agents" },
-	{ &cmd_migrate, "Knowledge" },
+	{ &cmd_learn, "Knowledge" },
 	{ &cmd_cron_add, "Maintenance" },
 	{ &cmd_daemon, "Serve" },
 	{ &cmd_help, "Other" },

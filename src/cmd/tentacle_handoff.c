@@ -5,10 +5,15 @@
  */
 #include "base/limits.h"
 #include "base/when.h"
+#include "cmd/home.h"
+#include "cmd/knowledge.h"
 #include "cmd/marking.h"
 #include "cmd/tentacles.h"
 #include "core/handoff.h"
+#include "kb/kb_entry.h"
 #include "work/park.h"
+
+#define LEARNED_TITLE_BYTES 200 /* of the text, in the title of what is learned */
 
 static int status_of(const struct cmd_ctx *c)
 {
@@ -102,13 +107,51 @@ static void say_parked(struct cmd_ctx *c, const struct tentacle *t)
 	out_putf(c->out, "%s\nnext: sk retry-queue list\n", line.p);
 }
 
+/* The hand-off is recorded whatever becomes of this, so a failure is told and changes nothing. */
+static void learn(struct cmd_ctx *c, const struct tentacle *t, const struct handoff_entry *entry)
+{
+	CLEANUP(kb_close) struct kb *kb = NULL;
+	CLEANUP(buf_release) struct buf title = BUF_INIT;
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	const char *end = memchr(entry->message.p, '\n', entry->message.len);
+	size_t line = end ? (size_t)(end - entry->message.p) : entry->message.len;
+	struct kb_lesson lesson = { .category = SPAN_LIT("discovery"),
+				    .session_id = cmd_session(),
+				    .task_id = t->name,
+				    .files = entry->changed.v,
+				    .file_count = entry->changed.count,
+				    .confidence = -1,
+				    .now_ms = c->now_ms };
+	struct kb_learned done;
+	struct err e = ERR_INIT;
+	int rc = knowledge_open(NULL, "sk tentacle handoff", c->now_ms, &kb, &e);
+
+	if (line > LEARNED_TITLE_BYTES)
+		line = LEARNED_TITLE_BYTES;
+	/* Not in the middle of a character. */
+	while (line > 0 && line < entry->message.len &&
+	       ((unsigned char)entry->message.p[line] & 0xc0) == 0x80)
+		line--;
+	buf_putf(&title, "%.*s: %.*s", SPAN_ARG(t->name), (int)line, entry->message.p);
+	buf_putf(&text, "%.*s%s%.*s", SPAN_ARG(entry->message), entry->summary.len ? "\n\n" : "",
+		 SPAN_ARG(entry->summary));
+	lesson.title = (struct span){ title.p, title.len };
+	lesson.content = (struct span){ text.p, text.len };
+	if (rc == 0)
+		rc = kb_entry_learn(kb, &lesson, &done, &e);
+	if (rc == 0)
+		return;
+	buf_truncate(&text, 0);
+	buf_putf(&text, "--learn: the hand-off is recorded, but: %s", e.text);
+	print_problem(text.p);
+}
+
 static int report(struct cmd_ctx *c, const struct tentacle *t, const struct handoff_entry *entry)
 {
 	bool parked = t->status == TENTACLE_PARKED && entry->status == HANDOFF_BLOCKED;
 
 	if (options_has(c->options, "learn"))
-		print_problem("--learn: there is no knowledge base yet: the hand-off is recorded, "
-			      "and nothing was learned");
+		learn(c, t, entry);
 	if (!parked && handoff_needs_triage(entry->status)) {
 		CLEANUP(buf_release) struct buf line = BUF_INIT;
 
@@ -225,7 +268,7 @@ static const struct option_row tentacle_handoff_options[] = {
 	  .summary = "what was printed that matters" },
 	{ .name = "learn",
 	  .kind = OPTION_FLAG,
-	  .summary = "remember it in the knowledge base as well" },
+	  .summary = "write it down as a discovery in the knowledge database as well" },
 	OPERATOR_OPTION,
 	{ .name = NULL },
 };

@@ -128,10 +128,28 @@ def test_what_is_refused(goals):
     assert not path(goals).exists()
 
 
-def test_learning_is_told_to_be_impossible(goals):
+def test_it_is_learned_as_well(goals):
     begin(goals)
-    done = goals.t("handoff", "a", "x", "--learn")
-    assert done.code == 0 and "no knowledge base" in done.err
+    base = goals.folder / "knowledge.db"
+    goals.env["SK_DB_PATH"] = str(base)
+    done = goals.t("handoff", "a", "the parser is slow\nbecause it copies", "--changed-file", "src/p.c", "--learn")
+    assert done.code == 0 and not done.err
+    [entry] = goals("query", "parser slow", "--json").json["entries"]
+    assert (entry["category"], entry["title"], entry["task_id"]) == ("discovery", "a: the parser is slow", "a")
+    assert entry["content"] == "the parser is slow\nbecause it copies" and entry["files"] == '["src/p.c"]'
+    assert "because it copies" in path(goals).read_text()
+
+
+def test_what_cannot_be_learned_is_handed_off_all_the_same(goals):
+    begin(goals)
+    base = goals.folder / "knowledge.db"
+    goals.env["SK_DB_PATH"] = str(base)
+    done = goals.t("handoff", "a", "the password=hunter2hunter2 works", "--learn")
+    assert done.code == 0 and "the hand-off is recorded, but" in done.err and "refused: nothing was learned" in done.err
+    base.write_text("a text and no database")
+    done = goals.t("handoff", "a", "x", "--status", "DONE", "--learn")
+    assert done.code == 0 and "the hand-off is recorded, but" in done.err and "not a database" in done.err
+    assert "STATUS: DONE" in path(goals).read_text() and base.read_text() == "a text and no database"
 
 
 def test_an_append_from_outside_is_a_hand_off(goals):
