@@ -170,7 +170,7 @@ static int cron_list_run(struct cmd_ctx *c, struct err *e)
 
 const struct cmd cmd_cron_list = {
 	.path = "cron list",
-	.summary = "show what is scheduled, when it is due next and how it went",
+	.summary = "show what is scheduled, when it is due and how it went",
 	.usage = "",
 	.about = "Times are those of the clock on your wall. The configuration is "
 		 "~/.copilot/session-state/cron-config.json (SK_HOME moves it), every run is a "
