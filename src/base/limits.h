@@ -220,7 +220,8 @@
 #define BUNDLE_FILES_MAX 100           /* instructions or skills of one repository */
 #define BUNDLE_INSTRUCTIONS_BYTES 2000 /* of one of them; half of it where there are many */
 #define BUNDLE_SKILL_BYTES 500
-#define TENTACLE_CHILDREN_MAX 64                   /* that one is divided into at once */
+#define TENTACLE_CHILDREN_MAX 64 /* that one is divided into at once */
+#define TENTACLE_PARENTS_MAX 64  /* of one another: deeper is a circle that somebody edited in */
 #define VERIFY_TIMEOUT_S_DEFAULT 120               /* of a verification */
 #define VERIFY_LABEL_BYTES_MAX 200                 /* what it is called */
 #define VERIFY_LOG_BYTES_MAX (16 * 1024 * 1024)    /* of its output, from the beginning */
@@ -229,7 +230,9 @@
 #define GOAL_FILE_BYTES_MAX \
 	(16 * 1024 * 1024) /* goal.json and meta.json, as people may make them */
 #define GOALS_SEGMENT_BYTES \
-	(1024 * 1024)                /* its journal is rotated beyond: every command replays it */
+	(1024 * 1024)            /* its journal is rotated beyond: every command replays it */
+#define LOOKED_RECORDS_MAX 32768 /* of the note of files that were read, a power of two */
+#define LOOKED_BESIDE_MAX 32     /* other tentacles whose files a command reads that changes one */
 #define GOALS_LOCK_PATIENCE_MS 30000 /* for other commands of the same repository */
 
 /* What starting a program takes. */

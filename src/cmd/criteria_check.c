@@ -120,7 +120,7 @@ int criteria_check_open(struct criteria_check *k, struct cmd_ctx *c, bool loops,
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL;
 	const struct goal *g;
-	int rc = goals_open_goal(c, 0, &s, &g, e);
+	int rc = goals_open_goal(c, GOALS_NAMED, &s, &g, e);
 
 	*k = (struct criteria_check)CRITERIA_CHECK_INIT;
 	k->c = c;
@@ -146,7 +146,7 @@ int criteria_check_goal(struct criteria_check *k, struct goal_store **s, const s
 	int rc;
 
 	k->c->now_ms = clock_wall_ms(&clock_real);
-	rc = goals_open(k->c, GOALS_WRITE, s, e);
+	rc = goals_open(k->c, GOALS_WRITE | GOALS_NAMED, s, e);
 	return rc < 0 ? rc : goal_store_goal(*s, k->goal_id, g, e);
 }
 

@@ -45,7 +45,7 @@ int gate_run(struct cmd_ctx *c, enum gate_act act, struct err *e)
 			"gate %.*s: a rejection needs a reason: nothing was changed. Try: sk "
 			"tentacle goal gate reject %.*s --reason TEXT",
 			NAME_BYTES_MAX, ask.id.p, NAME_BYTES_MAX, ask.id.p);
-	rc = goal_change_begin(&x, c, e);
+	rc = goal_change_begin(&x, c, GOALS_NAMED, e);
 	if (rc == 0)
 		rc = goal_change_end(&x, goal_gate_act(x.turn, x.g, &ask, &x.words, &done), e);
 	if (rc < 0)

@@ -1,13 +1,13 @@
 /* Each of the many commands on a goal differs in one decision; the way around it is the same. */
 #include "cmd/goal_change.h"
 
-int goal_change_begin(struct goal_change *x, struct cmd_ctx *c, struct err *e)
+int goal_change_begin(struct goal_change *x, struct cmd_ctx *c, unsigned flags, struct err *e)
 {
 	int rc;
 
 	x->c = c;
 	x->words = goals_words(c, &x->actor);
-	rc = goals_open_goal(c, GOALS_WRITE, &x->s, &x->g, e);
+	rc = goals_open_goal(c, flags | GOALS_WRITE, &x->s, &x->g, e);
 	if (rc < 0)
 		return rc;
 	x->id = span_dup(x->g->id);

@@ -1,7 +1,7 @@
 /*
  * One change of one goal by a command: open and find it, decide, commit, and look at it again.
  *
- *	rc = goal_change_begin(&x, c, e);
+ *	rc = goal_change_begin(&x, c, GOALS_NAMED, e);
  *	if (rc == 0)
  *		rc = goal_change_end(&x, goal_eval(x.turn, x.g, ..., &x.words, ...), e);
  */
@@ -28,8 +28,9 @@ struct goal_change {
 		}                                     \
 	}
 
-/* The command's row has GOAL_OPTION, and OPERATOR_OPTION and --reason where it wants them. */
-int goal_change_begin(struct goal_change *x, struct cmd_ctx *c, struct err *e);
+/* The command's row has GOAL_OPTION, and OPERATOR_OPTION and --reason where it wants them. `flags`:
+ * GOALS_NAMED where the decision is not about the goal's tentacles, else 0. */
+int goal_change_begin(struct goal_change *x, struct cmd_ctx *c, unsigned flags, struct err *e);
 
 /* `rc` is what was decided: committed when it is not negative, else told. */
 int goal_change_end(struct goal_change *x, int rc, struct err *e);

@@ -15,11 +15,16 @@ static void print_created(struct cmd_ctx *c, const struct tentacle *t)
 		 SPAN_ARG(t->name), SPAN_ARG(t->name));
 }
 
-static int check_folder(const struct goal_store *s, struct span name, struct err *e)
+static int check_folder(struct goal_store *s, const char *typed, struct err *e)
 {
 	const struct goal_file_problem *all;
-	size_t count = goal_store_problems(s, &all);
+	const struct tentacle *same;
+	struct span name = span_of(typed);
+	size_t count;
 
+	if (goals_tentacle(goal_store_goals(s), name))
+		(void)goal_store_tentacle(s, typed, &same, NULL);
+	count = goal_store_problems(s, &all);
 	for (size_t i = 0; i < count; i++)
 		if (all[i].tentacle && span_is(name, all[i].subject))
 			return err_set(e, -SK_EREFUSED,
@@ -58,14 +63,14 @@ static int create(struct cmd_ctx *c, struct arena *arena, struct err *e)
 	if (rc == 0)
 		rc = tentacles_check_name(fresh.name, e);
 	if (rc == 0)
-		rc = tentacles_open_store(c, GOALS_WRITE | GOALS_CREATE, &s, e);
+		rc = tentacles_open_store(c, GOALS_WRITE | GOALS_CREATE | GOALS_NAMED, &s, e);
 	if (rc < 0)
 		return rc;
 	fresh.id = span_of(id);
 	texts_add_options(arena, &fresh.scope, c, "scope", true);
 	texts_add_options(arena, &fresh.skills, c, "skill", false);
 	texts_add_options(arena, &fresh.depends_on, c, "depends-on", true);
-	rc = check_folder(s, fresh.name, e);
+	rc = check_folder(s, c->options->args[0], e);
 	if (rc < 0)
 		return rc;
 	rc = tentacle_begin(goal_store_turn(s), &fresh, &words);

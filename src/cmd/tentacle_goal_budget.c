@@ -106,7 +106,7 @@ static int change(struct cmd_ctx *c, struct err *e)
 	int rc = goal_limits_read(c, &budget, e); /* a bad word is refused before anything else */
 
 	if (rc == 0)
-		rc = goal_change_begin(&x, c, e);
+		rc = goal_change_begin(&x, c, GOALS_NAMED, e);
 	if (rc < 0)
 		return rc;
 	budget = x.g->budget;
@@ -124,7 +124,7 @@ static int tentacle_goal_budget_run(struct cmd_ctx *c, struct err *e)
 
 	if (sets(c->options))
 		return change(c, e);
-	rc = goals_open_goal(c, 0, &s, &g, e);
+	rc = goals_open_goal(c, GOALS_NAMED, &s, &g, e);
 	return rc < 0 ? rc : show(c, g);
 }
 

@@ -8,7 +8,7 @@ static int tentacle_goal_choose_run(struct cmd_ctx *c, struct err *e)
 	struct goal_actor actor;
 	const struct goal_words words = goals_words(c, &actor);
 	const struct goal *g;
-	int rc = goals_open(c, GOALS_WRITE, &s, e);
+	int rc = goals_open(c, GOALS_WRITE | GOALS_NAMED, &s, e);
 
 	if (rc == 0)
 		rc = goal_store_goal(s, c->options->args[0], &g, e);

@@ -50,7 +50,7 @@ static int tentacle_goal_criteria_add_run(struct cmd_ctx *c, struct err *e)
 	if (rc == 0)
 		rc = check_words(&fresh, e);
 	if (rc == 0)
-		rc = goal_change_begin(&x, c, e);
+		rc = goal_change_begin(&x, c, GOALS_NAMED, e);
 	if (rc < 0)
 		return rc;
 	rc = goal_criterion_add(x.turn, x.g, &fresh, &x.words, &id);

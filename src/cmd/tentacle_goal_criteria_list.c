@@ -32,7 +32,7 @@ static int tentacle_goal_criteria_list_run(struct cmd_ctx *c, struct err *e)
 	CLEANUP(mem_free) char *tree = NULL;
 	const struct goal *g;
 	struct json j;
-	int rc = goals_open_goal(c, 0, &s, &g, e);
+	int rc = goals_open_goal(c, GOALS_NAMED, &s, &g, e);
 
 	if (rc < 0)
 		return rc;

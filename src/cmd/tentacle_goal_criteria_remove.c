@@ -7,7 +7,7 @@ static int tentacle_goal_criteria_remove_run(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(goal_change_release) struct goal_change x = GOAL_CHANGE_INIT;
 	const char *id = c->options->args[0];
-	int rc = goal_change_begin(&x, c, e);
+	int rc = goal_change_begin(&x, c, GOALS_NAMED, e);
 
 	if (rc == 0)
 		rc = goal_change_end(&x, goal_criterion_remove(x.turn, x.g, span_of(id), &x.words),

@@ -81,7 +81,7 @@ static int tentacle_goal_eval_run(struct cmd_ctx *c, struct err *e)
 			"--notes: longer than %d bytes: nothing was changed. Try: a file that "
 			"the notes name",
 			DOC_TEXT_BYTES_MAX);
-	rc = goal_change_begin(&x, c, e);
+	rc = goal_change_begin(&x, c, 0, e);
 	if (rc < 0)
 		return rc;
 	x.words.reason = ask.notes;

@@ -27,7 +27,7 @@ static int tentacle_goal_gate_list_run(struct cmd_ctx *c, struct err *e)
 	const struct goal *g;
 	const struct gate *all, *blocks;
 	struct json j;
-	int rc = goals_open_goal(c, 0, &s, &g, e);
+	int rc = goals_open_goal(c, GOALS_NAMED, &s, &g, e);
 
 	if (rc < 0)
 		return rc;

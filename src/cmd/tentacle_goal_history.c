@@ -43,7 +43,7 @@ static int tentacle_goal_history_run(struct cmd_ctx *c, struct err *e)
 	CLEANUP(goals_close) struct goal_store *s = NULL;
 	struct history h = { .c = c, .limit = options_number(c->options, "limit", 100) };
 	const struct goal *g;
-	int rc = goals_open_goal(c, 0, &s, &g, e);
+	int rc = goals_open_goal(c, GOALS_NAMED, &s, &g, e);
 
 	if (rc < 0)
 		return rc;

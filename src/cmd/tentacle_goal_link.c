@@ -9,7 +9,7 @@ static int tentacle_goal_link_run(struct cmd_ctx *c, struct err *e)
 	const char *name = c->options->args[0];
 	bool force = options_has(c->options, "force-over-budget");
 	const struct tentacle *who;
-	int rc = goal_change_begin(&x, c, e);
+	int rc = goal_change_begin(&x, c, GOALS_NAMED, e);
 
 	if (rc == 0)
 		rc = goal_store_tentacle(x.s, name, &who, e);

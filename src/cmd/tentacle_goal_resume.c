@@ -72,7 +72,7 @@ static int tentacle_goal_resume_run(struct cmd_ctx *c, struct err *e)
 					   options_number(c->options, "from-iteration", 0),
 				   .confirmed = dry || options_has(c->options, "yes") };
 	struct goal_resumed done;
-	int decided, rc = goal_change_begin(&x, c, e);
+	int decided, rc = goal_change_begin(&x, c, 0, e);
 
 	if (rc < 0)
 		return rc;

@@ -34,7 +34,7 @@ static int tentacle_goal_spend_run(struct cmd_ctx *c, struct err *e)
 			"goal spend: say what was used: nothing was changed. Try: sk tentacle "
 			"goal spend --tokens N --cost AMOUNT");
 	if (rc == 0)
-		rc = goal_change_begin(&x, c, e);
+		rc = goal_change_begin(&x, c, GOALS_NAMED, e);
 	if (rc == 0 && name)
 		rc = goal_store_tentacle(x.s, name, &who, e);
 	if (rc < 0)

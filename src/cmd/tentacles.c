@@ -28,7 +28,7 @@ struct span tentacles_name(const struct cmd_ctx *c)
 int tentacles_open(struct cmd_ctx *c, unsigned flags, struct goal_store **out,
 		   const struct tentacle **t, struct err *e)
 {
-	int rc = tentacles_open_store(c, flags, out, e);
+	int rc = tentacles_open_store(c, flags | GOALS_NAMED, out, e);
 
 	return rc < 0 ? rc : goal_store_tentacle(*out, c->options->args[0], t, e);
 }

@@ -65,7 +65,7 @@ int work_read(struct work *k, bool must, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	rc = goals_open(k->c, 0, &s, &problem);
+	rc = goals_open(k->c, GOALS_NAMED, &s, &problem);
 	if (rc == 0)
 		rc = goal_store_tentacle(s, k->name, &t, &problem);
 	if (rc == -SK_ENOTFOUND && !must)
@@ -124,7 +124,7 @@ int work_record(struct work *k, enum event_kind kind, const struct goal_words *w
 
 	if (!k->known)
 		return 0;
-	rc = goals_open(k->c, GOALS_WRITE, &s, e);
+	rc = goals_open(k->c, GOALS_WRITE | GOALS_NAMED, &s, e);
 	if (rc == 0)
 		rc = goal_store_tentacle(s, k->name, &t, e);
 	if (rc < 0)

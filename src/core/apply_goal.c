@@ -91,15 +91,6 @@ int apply_goal(struct state *st, const struct event *ev, char why[200])
 	return put_goal(st, was, &next, why);
 }
 
-static int delete_tentacle(struct state *st, struct tentacle *t)
-{
-	struct goals *all = &st->goals;
-
-	all->tentacle_count--;
-	memmove(t, t + 1, (size_t)(all->tentacles + all->tentacle_count - t) * sizeof(*t));
-	return 0;
-}
-
 int apply_tentacle(struct state *st, const struct event *ev, char why[200])
 {
 	struct goals *all = &st->goals;
@@ -113,8 +104,10 @@ int apply_tentacle(struct state *st, const struct event *ev, char why[200])
 	    (!edge_of_event(&tentacle_life, ev) || (was && was->status != ev->from)))
 		return illegal_move(why, &tentacle_life, ev, ev->tentacle_id,
 				    was ? tentacle_state_word(was->status) : "new");
-	if (ev->kind == EV_TENTACLE_DELETED)
-		return delete_tentacle(st, was);
+	if (ev->kind == EV_TENTACLE_DELETED) {
+		goals_drop_tentacle(all, was);
+		return 0;
+	}
 	if (was)
 		next = *was;
 	else
@@ -126,15 +119,16 @@ int apply_tentacle(struct state *st, const struct event *ev, char why[200])
 		return illegal(why, "status that no transition tells for tentacle",
 			       ev->tentacle_id);
 	next.updated_ms = ev->at_ms;
+	next.changed_seq = ev->seq;
 	if (was) {
+		next.name = was->name;
 		*was = next;
 		return 0;
 	}
 	if (all->tentacle_count == TENTACLES_MAX)
 		return illegal(why, "too many tentacles: tentacle", ev->tentacle_id);
 	next.name = arena_copy(&st->text, ev->tentacle_id);
-	mem_grow(&all->tentacles, &all->tentacle_capacity, all->tentacle_count + 1, sizeof(next));
-	all->tentacles[all->tentacle_count++] = next;
+	goals_add_tentacle(all, &next);
 	return 0;
 }
 

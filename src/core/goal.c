@@ -1,5 +1,5 @@
-/* Finding things in goals, and the small questions everybody asks about them. Goals are few and
- * tentacles are hundreds, so a walk is fast enough. */
+/* Finding things in goals, and the small questions everybody asks about them. Goals are few, so a
+ * walk is fast enough; tentacles may be thousands, and replay asks for one with every event. */
 #include "core/goal.h"
 
 #define ID_PREFIX_MIN 4
@@ -8,6 +8,7 @@ void goals_release(struct goals *g)
 {
 	mem_free(&g->v);
 	mem_free(&g->tentacles);
+	map_release(&g->tentacle_names);
 	mem_free(&g->providers);
 	*g = (struct goals){ .v = NULL };
 }
@@ -33,10 +34,27 @@ struct goal *goals_find(const struct goals *g, struct span id)
 
 struct tentacle *goals_tentacle(const struct goals *g, struct span name)
 {
-	for (size_t i = 0; i < g->tentacle_count; i++)
-		if (span_eq(g->tentacles[i].name, name))
-			return &g->tentacles[i];
-	return NULL;
+	uint32_t at = map_find(&g->tentacle_names, name);
+
+	return at == MAP_NONE ? NULL : &g->tentacles[at];
+}
+
+void goals_add_tentacle(struct goals *g, const struct tentacle *t)
+{
+	mem_grow(&g->tentacles, &g->tentacle_capacity, g->tentacle_count + 1, sizeof(*t));
+	map_put(&g->tentacle_names, t->name, (uint32_t)g->tentacle_count);
+	g->tentacles[g->tentacle_count++] = *t;
+}
+
+void goals_drop_tentacle(struct goals *g, struct tentacle *which)
+{
+	size_t at = (size_t)(which - g->tentacles);
+
+	map_remove(&g->tentacle_names, which->name);
+	g->tentacle_count--;
+	memmove(which, which + 1, (g->tentacle_count - at) * sizeof(*which));
+	for (; at < g->tentacle_count; at++)
+		map_put(&g->tentacle_names, g->tentacles[at].name, (uint32_t)at);
 }
 
 struct provider *goals_provider(const struct goals *g, struct span id)

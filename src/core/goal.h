@@ -6,6 +6,7 @@
 #ifndef SK_GOAL_H
 #define SK_GOAL_H
 
+#include "base/map.h"
 #include "core/doc.h"
 #include "core/lives.h"
 
@@ -218,6 +219,9 @@ struct tentacle {
 	struct span handoff_last, handoff_was;
 	struct span todo, todo_was; /* todo.md; the hash64 of the version before, hex */
 	struct span rest;
+	/* Of the newest event about it that was folded into this memory; 0: the state was read with
+	   it as it is. Not on disk. */
+	uint64_t changed_seq;
 };
 
 /* What is known of a provider of models, shared by all tentacles that use it. */
@@ -241,6 +245,7 @@ struct goals {
 	size_t count, capacity;
 	struct tentacle *tentacles;
 	size_t tentacle_count, tentacle_capacity;
+	struct map tentacle_names; /* name -> place in tentacles */
 	struct provider *providers;
 	size_t provider_count, provider_capacity;
 	struct span chosen; /* id of the goal that commands mean when none is named */
@@ -252,6 +257,11 @@ void goals_release(struct goals *g);
  * none. */
 struct goal *goals_find(const struct goals *g, struct span id);
 struct tentacle *goals_tentacle(const struct goals *g, struct span name);
+
+/* For who folds: a copy of *t becomes the last one (its name must live as long as g, and be new) /
+ * the one at `which` leaves, and those behind it move up. */
+void goals_add_tentacle(struct goals *g, const struct tentacle *t);
+void goals_drop_tentacle(struct goals *g, struct tentacle *which);
 struct provider *goals_provider(const struct goals *g, struct span id);
 
 /* The goal that commands mean when none is named, or NULL. */

@@ -296,8 +296,7 @@ static void read_tentacle(struct decoder *d, struct span id)
 	if (d->s.error)
 		return;
 	t.name = arena_copy(&d->st->text, id);
-	mem_grow(&all->tentacles, &all->tentacle_capacity, all->tentacle_count + 1, sizeof(t));
-	all->tentacles[all->tentacle_count++] = t;
+	goals_add_tentacle(all, &t);
 }
 
 static void read_provider(struct decoder *d, struct span id)

@@ -12,8 +12,6 @@
 #include "core/tentacle_run.h"
 #include "core/todo.h"
 
-#define PARENTS_MAX 64 /* of one another: deeper is a circle that somebody edited into a file */
-
 static const struct tentacle *get(const struct turn *t, struct span name)
 {
 	const struct tentacle *found = goals_tentacle(&t->st->goals, name);
@@ -186,7 +184,7 @@ static bool children_succeeded(const struct goals *all, const struct tentacle *p
 /* Whatever is above it and has nothing left to wait for. */
 static void complete_parents(struct turn *t, struct span name, const struct goal_words *words)
 {
-	for (int i = 0; i < PARENTS_MAX; i++) {
+	for (int i = 0; i < TENTACLE_PARENTS_MAX; i++) {
 		struct span above = get(t, name)->parent;
 		const struct tentacle *parent =
 			above.len ? goals_tentacle(&t->st->goals, above) : NULL;

@@ -185,7 +185,10 @@ static int real_stat(void *ctx, const char *path, struct vfs_stat *out)
 				  .uid = st.st_uid,
 				  .file_id = st.st_ino,
 				  .modified_ns =
-					  st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec };
+					  st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec,
+				  .changed_ns =
+					  st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec,
+				  .device = st.st_dev };
 	return 0;
 }
 

@@ -22,6 +22,8 @@ struct vfs_stat {
 	unsigned uid;
 	uint64_t file_id;    /* the same for two names of one file */
 	int64_t modified_ns; /* when its bytes were written last */
+	int64_t changed_ns;  /* when anything of it was changed last, which nobody can set */
+	uint64_t device;     /* file_id is the file's own only there */
 };
 
 struct vfs {

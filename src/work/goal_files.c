@@ -76,6 +76,7 @@ void goal_files_release(struct goal_store *s)
 	}
 	mem_free(&s->seen);
 	map_release(&s->seen_paths);
+	tentacle_files_release(s);
 }
 
 bool edit_stale(struct span text, int64_t updated_ms)
@@ -293,33 +294,33 @@ int goal_files_look(struct goal_store *s, struct err *e)
 static void put_views(const struct goal_store *s, const struct goal *g, struct buf *out)
 {
 	const struct iteration *all = g->iterations.v;
-	struct texts names = { NULL, 0 };
-	struct arena arena = ARENA_INIT;
+	CLEANUP(map_release) struct map names = MAP_INIT;
 	bool any = false;
 
-	for (size_t i = 0; i < g->iterations.count; i++)
-		for (size_t k = 0; k < all[i].tentacles.count; k++)
-			texts_add(&arena, &names, all[i].tentacles.v[k]);
 	buf_puts(out, ",\n  \"tentacles\": [");
-	for (size_t i = 0; i < names.count; i++) {
-		buf_puts(out, i ? ", " : "");
-		buf_put_json(out, names.v[i]);
-	}
+	for (size_t i = 0; i < g->iterations.count; i++)
+		for (size_t k = 0; k < all[i].tentacles.count; k++) {
+			struct span name = all[i].tentacles.v[k];
+
+			if (name.len > UINT8_MAX || !map_add(&names, name, 0))
+				continue; /* too long: no name of a tentacle */
+			buf_puts(out, names.count > 1 ? ", " : "");
+			buf_put_json(out, name);
+		}
 	buf_puts(out, "],\n  \"quota_retry_queue\": [");
 	for (size_t i = 0; i < s->st.goals.tentacle_count; i++) {
 		const struct tentacle *t = &s->st.goals.tentacles[i];
 
-		if (!t->parked.kind.len || !texts_have(&names, t->name))
+		if (!t->parked.kind.len || map_find(&names, t->name) == MAP_NONE)
 			continue;
 		buf_puts(out, any ? ",\n    " : "\n    ");
 		any = true;
 		retry_entry_encode(t, out);
 	}
 	buf_puts(out, any ? "\n  ]" : "]");
-	arena_release(&arena);
 }
 
-void file_write(struct goal_store *s, const char *path, struct buf *text, bool sealed,
+bool file_write(struct goal_store *s, const char *path, struct buf *text, bool sealed,
 		struct err *e)
 {
 	struct seen_file *seen = seen_add(s, path);
@@ -332,16 +333,19 @@ void file_write(struct goal_store *s, const char *path, struct buf *text, bool s
 					   : before->len == text->len &&
 						     memcmp(before->p, text->p, text->len) == 0);
 
-	if (same || problem_about(s, path))
-		return;
+	if (problem_about(s, path))
+		return false;
+	if (same)
+		return true;
 	if (doc_file_write(s->vfs, path, before, text, &problem) < 0) {
 		err_set(e, problem.code, "%s", problem.text);
-		return;
+		return false;
 	}
 	buf_release(&seen->file.text);
 	seen->file.text = *text;
 	seen->file.found = DOC_FILE_OURS;
 	*text = (struct buf)BUF_INIT;
+	return false;
 }
 
 static void write_goal(struct goal_store *s, const struct goal *g, struct err *e)

@@ -35,6 +35,7 @@ static int take_lock(struct goal_store *s, const char *command, struct err *e)
 	int rc = lock_take_within(s->fd, GOALS_LOCK_NAME, command, patience_ms, &s->lock, &holder);
 	CLEANUP(buf_release) struct buf waited = BUF_INIT;
 
+	file_identify(s->vfs, GOALS_LOCK_NAME, &s->began);
 	if (rc == -SK_EBUSY) {
 		buf_put_duration(&waited, patience_ms);
 		return err_set(e, rc,
@@ -173,10 +174,16 @@ int goal_store_begin(struct goal_store *s, struct err *e)
 
 	if (rc < 0)
 		return rc;
+	s->written_seq = s->st.last_seq;
+	looked_free(s->looked);
+	s->looked = NULL;
+	if (s->fd >= 0)
+		s->looked = looked_new(s->fd, s->st.workspace, s->st.last_seq,
+				       s->flags & GOALS_WRITE ? &s->began : NULL);
 	begin_turn(s);
 	rc = goal_files_look(s, e);
 	if (rc == 0) {
-		owners_look(&s->turn);
+		owners_look(s);
 		ended = ended_look(s);
 	}
 	if (rc == 0 && s->flags & GOALS_WRITE)
@@ -351,13 +358,33 @@ static struct span nearest_tentacle(const struct goals *all, struct span name)
 	return near;
 }
 
-int goal_store_tentacle(const struct goal_store *s, const char *name, const struct tentacle **out,
+/* Reads its files, and records what was found in them. */
+static int look_at_tentacle(struct goal_store *s, struct span name, struct err *e)
+{
+	bool fresh = !s->batch.count;
+	struct err problem = ERR_INIT;
+
+	int rc = tentacle_look(s, name, e);
+
+	if (rc < 0 || !(s->flags & GOALS_WRITE) || !fresh)
+		return rc;
+	if (s->batch.count)
+		return goal_store_commit(s, e);
+	tentacle_files_write(s, &problem);
+	return problem.code ? err_set(e, problem.code, "%s", problem.text) : 0;
+}
+
+int goal_store_tentacle(struct goal_store *s, const char *name, const struct tentacle **out,
 			struct err *e)
 {
-	const struct tentacle *found = goals_tentacle(&s->st.goals, span_of(name));
 	CLEANUP(buf_release) struct buf shown = BUF_INIT;
+	const struct tentacle *found;
 	struct span near;
+	int rc = look_at_tentacle(s, span_of(name), e);
 
+	if (rc < 0)
+		return rc;
+	found = goals_tentacle(&s->st.goals, span_of(name));
 	if (found) {
 		*out = found;
 		return subject_problem(s, true, found->name, e);
@@ -388,8 +415,12 @@ int goal_store_commit(struct goal_store *s, struct err *e)
 			return rc;
 	}
 	rc = goal_files_write(s, e);
-	if (rc == 0 && store_bytes_beyond(s->store, GOALS_SEGMENT_BYTES))
+	if (rc == 0 && store_bytes_beyond(s->store, GOALS_SEGMENT_BYTES)) {
+		tentacle_files_prune(s);
 		rc = store_rotate(s->store, &s->st, s->turn.now_ms, e);
+	}
+	if (s->looked)
+		looked_save(s->looked);
 	if (s->fd >= 0 && s->batch.count && store_usable(s->store))
 		settled_note(s->fd, s->vfs, JOURNAL_FILE);
 	begin_turn(s);

@@ -11,7 +11,7 @@
  * Files: goal.json (the chosen goal), goals/<id>.json (the others), tentacles/<name>/meta.json,
  * todo.md and handoff.md follow each commit, and may be changed by people and agents: what they
  * changed is recorded as an event of its own when the store is opened, or refused with the place
- *and left alone. One unusable file stops only who asks for the thing it is about.
+ * and left alone. One unusable file stops only who asks for the thing it is about.
  */
 #ifndef SK_GOAL_STORE_H
 #define SK_GOAL_STORE_H
@@ -34,7 +34,13 @@ enum goal_store_flags {
 	   count; files that say more than the journal are put aside. */
 	GOALS_FROM_FILES = 1 << 2,
 	GOALS_FROM_JOURNAL = 1 << 3,
-	GOALS_HURRY = 1 << 2, /* with GOALS_WRITE: waits for HOOK_LOCK_PATIENCE_MS only */
+	GOALS_HURRY = 1 << 4, /* with GOALS_WRITE: waits for HOOK_LOCK_PATIENCE_MS only */
+	/*
+	 * Of tentacles only those are looked at that goal_store_tentacle is asked for, what they
+	 * wait for, and the family that their end may end: for a command that decides or tells
+	 * nothing about others. Without it all are, which costs a look at the names of their files.
+	 */
+	GOALS_NAMED = 1 << 5,
 };
 
 struct goal_store;
@@ -75,11 +81,16 @@ const char *goal_store_root(const struct goal_store *s); /* absolute: the main c
 int goal_store_goal(const struct goal_store *s, const char *id, const struct goal **out,
 		    struct err *e);
 
-/* Likewise a tentacle by name; not found names the nearest. */
-int goal_store_tentacle(const struct goal_store *s, const char *name, const struct tentacle **out,
+/*
+ * Likewise a tentacle by name; not found names the nearest. Its files are read if they were not
+ * yet, and what somebody changed in them is recorded before anything is decided about it: with
+ * GOALS_WRITE and nothing decided yet in a turn of its own, so it may fail as goal_store_commit.
+ */
+int goal_store_tentacle(struct goal_store *s, const char *name, const struct tentacle **out,
 			struct err *e);
 
-/* What is wrong with files, one sentence each, for commands that show everything. */
+/* What is wrong with the files that were looked at, one sentence each, for commands that show
+ * everything. */
 struct goal_file_problem {
 	char *path;    /* below the folder */
 	char *subject; /* goal id or tentacle name */

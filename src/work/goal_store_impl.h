@@ -8,11 +8,18 @@
 #include "store/store.h"
 #include "work/doc_file.h"
 #include "work/goal_store.h"
+#include "work/looked.h"
 
 /* A file as it was found, or as it was written last. */
 struct seen_file {
 	char *path;
 	struct doc_file file;
+};
+
+/* A tentacle whose files were read by this command, and what they were just before. */
+struct looked_at {
+	char *name;
+	struct file_identity was[LOOKED_FILES];
 };
 
 struct goal_store {
@@ -35,6 +42,12 @@ struct goal_store {
 	size_t seen_count, seen_capacity;
 	struct map seen_paths;
 	struct buf *aside; /* with GOALS_FROM_JOURNAL: told what was put aside; NULL else */
+	struct file_identity began; /* of the lock, which we wrote at that moment */
+	struct looked *looked;      /* NULL on a disk of the caller's: then all is read */
+	struct looked_at *read;
+	size_t read_count, read_capacity;
+	struct map read_names;
+	uint64_t written_seq; /* up to this event the files were brought up to date, or looked at */
 };
 
 #define GOALS_DIR "goals"
@@ -69,9 +82,9 @@ void problem_note(struct goal_store *s, const char *path, struct span subject, b
 		  bool stale, const char *text);
 bool problem_about(const struct goal_store *s, const char *path);
 
-/* Writes `text` at `path` unless that is what it holds, and remembers it. A first failure is kept
- * in *e and the rest goes on. */
-void file_write(struct goal_store *s, const char *path, struct buf *text, bool sealed,
+/* Writes `text` at `path` unless that is what it holds, and remembers it. Returns whether that is
+ * what it held. A first failure is kept in *e and the rest goes on. */
+bool file_write(struct goal_store *s, const char *path, struct buf *text, bool sealed,
 		struct err *e);
 
 bool doc_differs(const struct doc_type *type, const void *was, const void *now);
@@ -95,10 +108,27 @@ void tentacle_settle_away(struct goal_store *s, const char *entry);
 
 /* handoff_file.c: takes in what others made of it; appends what is recorded and missing. */
 void handoff_file_look(struct goal_store *s, const struct tentacle *t);
-void handoff_file_write(struct goal_store *s, const struct tentacle *t, struct err *e);
+/* Returns whether there was nothing to write. */
+bool handoff_file_write(struct goal_store *s, const struct tentacle *t, struct err *e);
 
-/* tentacle_files.c */
+/*
+ * tentacle_files.c: which tentacles' files are looked at. With GOALS_NAMED some that are not known
+ * to be in line, so that each is in its turn; else all, but those that are known are not read.
+ */
 int tentacle_files_look(struct goal_store *s, struct err *e);
+
+/* Reads the files of the tentacle with this name, unless this command has done so, or of its folder
+ * when the journal knows none; and looks at those that it waits for and at its family. */
+int tentacle_look(struct goal_store *s, struct span name, struct err *e);
+
+/* Brings those up to date that were read or changed. */
 void tentacle_files_write(struct goal_store *s, struct err *e);
+
+/* Before a rotation, and at the end of a command. */
+void tentacle_files_prune(struct goal_store *s);
+void tentacle_files_release(struct goal_store *s);
+
+/* owner.c: records whose agent is gone. The files of such a tentacle are looked at before. */
+void owners_look(struct goal_store *s);
 
 #endif

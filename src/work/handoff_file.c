@@ -161,7 +161,7 @@ static int settle_name(const struct vfs *vfs, struct span name)
 	return rc == 0 ? vfs->sync_dir(vfs->ctx, ".") : rc;
 }
 
-void handoff_file_write(struct goal_store *s, const struct tentacle *t, struct err *e)
+bool handoff_file_write(struct goal_store *s, const struct tentacle *t, struct err *e)
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT;
 	struct seen_file *seen;
@@ -170,9 +170,10 @@ void handoff_file_write(struct goal_store *s, const struct tentacle *t, struct e
 
 	tentacle_path(t->name, HANDOFF_FILE, &path);
 	seen = seen_add(s, path.p);
-	if (!find_gap(t, (struct span){ seen->file.text.p, seen->file.text.len }, &gap) ||
-	    problem_about(s, path.p))
-		return;
+	if (problem_about(s, path.p))
+		return false;
+	if (!find_gap(t, (struct span){ seen->file.text.p, seen->file.text.len }, &gap))
+		return true;
 	rc = append(s->vfs, path.p, seen->file.text.len, &gap);
 	if (rc == 0)
 		rc = settle_name(s->vfs, t->name);
@@ -181,12 +182,13 @@ void handoff_file_write(struct goal_store *s, const struct tentacle *t, struct e
 			"cannot append to %s: %s; the hand-off is recorded, and the next command "
 			"writes it",
 			path.p, strerror(-rc));
-		return;
+		return false;
 	}
 	if (gap.keep < seen->file.text.len)
 		buf_truncate(&seen->file.text, gap.keep);
 	buf_put(&seen->file.text, gap.more.p, gap.more.len);
 	seen->file.found = DOC_FILE_OURS;
+	return false;
 }
 
 void handoff_file_look(struct goal_store *s, const struct tentacle *t)

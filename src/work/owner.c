@@ -4,6 +4,8 @@
  */
 #include "work/owner.h"
 
+#include "work/goal_store_impl.h"
+
 int owner_self(struct tentacle_owner *out, struct owner_texts *texts, struct span nonce)
 {
 	int rc = proc_self(&texts->who);
@@ -46,24 +48,33 @@ static void forget_owner(struct turn *t, const struct tentacle *which,
 	tentacle_record(t, &next, EV_TENTACLE_UPDATED, words);
 }
 
-void owners_look(struct turn *t)
+static bool gone(const struct tentacle *which)
+{
+	return which->status != TENTACLE_DISPATCHED && which->status != TENTACLE_LOST &&
+	       owner_life(&which->owner) == OWNER_DEAD;
+}
+
+void owners_look(struct goal_store *s)
 {
 	const struct goal_words words = {
 		.reason = SPAN_LIT("the process that watched over its agent is gone")
 	};
+	const struct goals *all = &s->st.goals;
 
-	for (size_t i = 0; i < t->st->goals.tentacle_count; i++) {
-		const struct tentacle *which = &t->st->goals.tentacles[i];
-		struct tentacle next = *which;
+	for (size_t i = 0; i < all->tentacle_count; i++) {
+		struct tentacle next;
 
-		if (which->status == TENTACLE_DISPATCHED || which->status == TENTACLE_LOST ||
-		    owner_life(&which->owner) != OWNER_DEAD)
+		if (!gone(&all->tentacles[i]))
 			continue;
-		if (which->status != TENTACLE_RUNNING) {
-			forget_owner(t, which, &words);
+		/* The agent may have left its hand-off. */
+		if (tentacle_look(s, all->tentacles[i].name, NULL) < 0 || !gone(&all->tentacles[i]))
+			continue;
+		if (all->tentacles[i].status != TENTACLE_RUNNING) {
+			forget_owner(&s->turn, &all->tentacles[i], &words);
 			continue;
 		}
-		next.ended_ms = t->now_ms;
-		(void)tentacle_move(t, &next, ON_OWNER_LOST, &words);
+		next = all->tentacles[i];
+		next.ended_ms = s->turn.now_ms;
+		(void)tentacle_move(&s->turn, &next, ON_OWNER_LOST, &words);
 	}
 }

@@ -22,8 +22,4 @@ enum owner_life { OWNER_UNKNOWN, OWNER_ALIVE, OWNER_DEAD };
 enum owner_life owner_life(const struct tentacle_owner *o);
 const char *owner_life_word(enum owner_life life);
 
-/* Moves every tentacle whose running agent's owner is gone to lost, and forgets one that is gone
- * after the hand-off: in the turn of a store that was just opened. */
-void owners_look(struct turn *t);
-
 #endif
