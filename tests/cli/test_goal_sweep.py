@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 
@@ -24,7 +25,7 @@ FULL = os.environ.get("SK_TIER") == "full"
 SAMPLE = 6
 SEED = int(os.environ.get("SK_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 # What no two runs share, beside the moments.
-CHANCE = {"goal_id", "tentacle_id", "turn", "seq", "last_seq", "owner", "handoff_digest", "output_hash", "todo_was", "id",
+CHANCE = {"goal_id", "tentacle_id", "turn", "seq", "last_seq", "owner", "handoff_digest", "handoff_was", "output_hash", "todo_was", "id",
           "active_since", "log_path"}
 
 
@@ -135,6 +136,9 @@ ELSEWHERE = {"tentacle worktree", "tentacle goal loop", "tentacle goal choose", 
 
 
 def without_chance(value):
+    """Also without the minute that heads a section of a hand-off."""
+    if isinstance(value, str):
+        return re.sub(r"## \[[0-9: -]+ UTC\]", "## [then]", value)
     if isinstance(value, dict):
         return {key: without_chance(member) for key, member in value.items() if key not in CHANCE}
     return [without_chance(member) for member in value] if isinstance(value, list) else value
