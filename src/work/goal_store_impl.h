@@ -117,8 +117,11 @@ bool handoff_file_write(struct goal_store *s, const struct tentacle *t, struct e
  */
 int tentacle_files_look(struct goal_store *s, struct err *e);
 
-/* Reads the files of the tentacle with this name, unless this command has done so, or of its folder
- * when the journal knows none; and looks at those that it waits for and at its family. */
+/*
+ * Reads the files of the tentacle with this name, unless this command has done so, and looks at
+ * those that it waits for and at its family; of a name that the journal does not know, all folders
+ * that belong to nobody. Returns 0, or a negative code when they tell of a lost journal.
+ */
 int tentacle_look(struct goal_store *s, struct span name, struct err *e);
 
 /* Brings those up to date that were read or changed. */
