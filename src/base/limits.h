@@ -285,6 +285,7 @@
 #define AGENT_PROMPT_BYTES_MAX (1024 * 1024) /* to-dos, and what stands around them */
 #define AGENT_ATTEMPTS_MAX \
 	3 /* of one tentacle, that end without a hand-off, before a person is asked */
+#define TODOS_NAMED_MAX 5         /* in one line */
 #define NEEDS_HUMAN_BYTES_MAX 400 /* of the reason, before the next part is left out */
 #define AGENT_LOSSES_MAX 10       /* agents in a row that were gone without a word: likewise */
 #define AGENT_PAUSE_MS 5000       /* before an agent that failed begins again; doubled each time */

@@ -64,7 +64,10 @@ struct ordering {
 bool agent_budget_spent(const struct goal *g, int64_t now_ms)
 {
 	struct goal_use use[GOAL_LIMIT_COUNT];
+	const struct iteration *it = goal_iteration(g, g->iteration);
 
+	if (it && it->over_budget)
+		return false; /* a person opened it in spite of that */
 	goal_use_read(g, now_ms, use);
 	for (size_t i = 0; i < GOAL_LIMIT_COUNT; i++)
 		if (i != GOAL_LIMIT_ITERATIONS && i != GOAL_LIMIT_TENTACLES && use[i].limit &&

@@ -114,7 +114,7 @@ static void print_prompts(const struct sending *k, enum dispatch_form form)
 	struct todo_item item;
 	size_t at = 0;
 
-	if (form == DISPATCH_PROMPT) {
+	if (form == DISPATCH_PROMPT || !todo_count(k->t->todo).total) {
 		put_prompt(k, SPAN_NONE, &prompt);
 		out_put(k->c->out, prompt.p, prompt.len);
 		return;
@@ -158,12 +158,13 @@ static int record(struct sending *k, struct err *e)
 	return tentacles_commit(k->s, tentacles_name(k->c), &k->t, e);
 }
 
-/* Without an open to-do there is nothing to hand out; it says so. */
+/* When all to-dos are done there is nothing to hand out; it says so. Without any its description is
+ * the work. */
 static bool nothing_open(struct sending *k)
 {
 	struct todo_count count = todo_count(k->t->todo);
 
-	if (count.done != count.total)
+	if (count.done != count.total || !count.total)
 		return false;
 	if (k->c->json)
 		tentacle_print_json(k->c, k->t);
@@ -171,7 +172,7 @@ static bool nothing_open(struct sending *k)
 		out_putf(
 			k->c->out,
 			"tentacle %.*s has no open to-do: nothing was dispatched. Try: sk tentacle "
-			"todo %.*s add TEXT\n",
+			"complete %.*s\n",
 			SPAN_ARG(k->t->name), SPAN_ARG(k->t->name));
 	return true;
 }

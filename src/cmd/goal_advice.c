@@ -235,14 +235,15 @@ static bool all_verified(const struct goal *g)
 }
 
 /* What a person can do about one that does not go on by itself. Whether there is anything. */
-static bool put_way(struct goal_advice *a, const struct tentacle *t, enum standing s)
+static bool put_way(struct goal_advice *a, const struct tentacle *t, enum standing s,
+		    int64_t now_ms)
 {
 	char task[80];
 
 	agent_task_name(t->name, task);
 	switch (s) {
 	case STANDING_PARKED:
-		if (!t->parked.held)
+		if (!t->parked.held && t->parked.due_ms && t->parked.due_ms > now_ms)
 			return false;
 		buf_putf(&a->next, "sk retry-queue release %.*s\n", SPAN_ARG(t->name));
 		return true;
@@ -267,7 +268,8 @@ static bool put_way(struct goal_advice *a, const struct tentacle *t, enum standi
 	}
 }
 
-static bool put_ways(struct goal_advice *a, const struct goals *all, const struct goal *g)
+static bool put_ways(struct goal_advice *a, const struct goals *all, const struct goal *g,
+		     int64_t now_ms)
 {
 	const struct iteration *it = goal_iteration(g, g->iteration);
 	bool any = false, resettable = false;
@@ -276,9 +278,10 @@ static bool put_ways(struct goal_advice *a, const struct goals *all, const struc
 		struct span name = it->tentacles.v[i];
 		const struct tentacle *t = goals_tentacle(all, name);
 
-		if (t && put_way(a, t, tentacle_standing(all, name))) {
+		if (t && put_way(a, t, tentacle_standing(all, name), now_ms)) {
 			any = true;
-			resettable |= tentacle_resettable(all, name);
+			resettable |=
+				t->status != TENTACLE_PARKED && tentacle_resettable(all, name);
 		}
 	}
 	if (resettable)
@@ -294,7 +297,7 @@ static void advise_active(struct goal_advice *a, const struct goals *all, const 
 	goal_progress(all, g, g->iteration, count);
 	for (int i = 0; i < STANDING_COUNT; i++)
 		total += count[i];
-	if (put_ways(a, all, g)) {
+	if (put_ways(a, all, g, now_ms)) {
 		a->recommendation = "look at what went wrong, then put it back or complete it";
 		put_each(a, all, g, STANDING_READY, "dispatch");
 	} else if (count[STANDING_READY]) {
@@ -306,8 +309,8 @@ static void advise_active(struct goal_advice *a, const struct goals *all, const 
 		buf_puts(&a->next, "sk tentacle status\n");
 	} else if (count[STANDING_PARKED]) {
 		a->recommendation = "a quota stopped the work: wait, or pause the goal";
-		buf_puts(&a->next, "sk tentacle goal eval --decision pause --notes \"quota\"\n"
-				   "sk tentacle goal resume --reset-failed\n");
+		buf_puts(&a->next, "sk retry-queue list\n"
+				   "sk tentacle goal eval --decision pause --notes \"quota\"\n");
 	} else if (count[STANDING_WAITING] || count[STANDING_FAILED_NEEDS]) {
 		a->recommendation = "what is left waits for something that did not succeed";
 		put_each(a, all, g, STANDING_FAILED_NEEDS, "show");
@@ -319,11 +322,12 @@ static void advise_active(struct goal_advice *a, const struct goals *all, const 
 	}
 }
 
-static void advise_human(struct goal_advice *a, const struct goals *all, const struct goal *g)
+static void advise_human(struct goal_advice *a, const struct goals *all, const struct goal *g,
+			 int64_t now_ms)
 {
 	a->recommendation = "mend the cause, then go on";
 	if (span_starts(g->needs_human_reason, GOAL_STUCK)) {
-		if (!put_ways(a, all, g))
+		if (!put_ways(a, all, g, now_ms))
 			buf_puts(&a->next, "sk tentacle status\n");
 		buf_puts(&a->next, "sk tentacle goal resume\n");
 	} else if (span_starts(g->needs_human_reason, "over_budget"))
@@ -349,7 +353,7 @@ void goal_advise(const struct goals *all, const struct goal *g, int64_t now_ms,
 		advise_active(out, all, g, now_ms);
 		return;
 	case GOAL_NEEDS_HUMAN:
-		advise_human(out, all, g);
+		advise_human(out, all, g, now_ms);
 		return;
 	case GOAL_PAUSED:
 		out->recommendation = "go on when the cause of the pause is over";

@@ -14,6 +14,7 @@
 #include "core/goal_progress.h"
 #include "core/tentacle_run.h"
 #include "core/tentacle_work.h"
+#include "core/todo.h"
 #include "os/clock.h"
 
 int goal_loop_open(struct goal_loop *l, unsigned flags, struct goal_store **s,
@@ -253,11 +254,17 @@ int goal_loop_start(struct goal_loop *l, const struct buf *ready, struct err *e)
 static int complete_one(struct goal_loop *l, struct goal_store *s, struct span name, struct err *e)
 {
 	const struct texts none = { NULL, 0 };
+	struct todo_count count = todo_count(goals_tentacle(goal_store_goals(s), name)->todo);
+	size_t open = count.total - count.done;
 	int rc = tentacle_complete(goal_store_turn(s), name, 0, &none, &l->words);
 
 	if (rc < 0)
 		return goal_store_refused(s, rc == -SK_EWORK ? -SK_EHUMAN : rc, e);
-	goal_loop_say("%.*s: done", SPAN_ARG(name));
+	if (open)
+		goal_loop_say("%.*s: done; %zu to-do%s that it left open %s ticked off",
+			      SPAN_ARG(name), open, PLURAL(open), open == 1 ? "is" : "are");
+	else
+		goal_loop_say("%.*s: done", SPAN_ARG(name));
 	return 0;
 }
 

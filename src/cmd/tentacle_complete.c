@@ -155,8 +155,33 @@ static void print_completed(struct cmd_ctx *c, const struct goals *all, const st
 			 SPAN_ARG(parent->name));
 }
 
+/* The open to-dos, which nobody did as far as is known: they are ticked off, or stay open. */
+static void put_open(const struct tentacle *t, bool stay, struct buf *out)
+{
+	struct todo_count count = todo_count(t->todo);
+	size_t open = count.total - count.done, at = 0, shown = 0;
+	struct todo_item item;
+
+	if (!open)
+		return;
+	buf_putf(out, "%zu to-do%s %s not done and %s: ", open, PLURAL(open),
+		 open == 1 ? "was" : "were",
+		 stay        ? "left open"
+		 : open == 1 ? "is ticked off now"
+			     : "are ticked off now");
+	while (shown < TODOS_NAMED_MAX && todo_next(t->todo, &at, &item)) {
+		if (item.done)
+			continue;
+		buf_puts(out, shown++ ? ", " : "");
+		buf_put_quoted(out, item.text, 80);
+	}
+	if (open > shown)
+		buf_putf(out, " and %zu more", open - shown);
+}
+
 static int decide(struct cmd_ctx *c, const struct texts *outside, struct err *e)
 {
+	CLEANUP(buf_release) struct buf open = BUF_INIT;
 	CLEANUP(goals_close) struct goal_store *s = NULL;
 	struct goal_actor actor;
 	const struct goal_words words = goals_words(c, &actor);
@@ -165,6 +190,7 @@ static int decide(struct cmd_ctx *c, const struct texts *outside, struct err *e)
 
 	if (rc < 0)
 		return rc;
+	put_open(t, strict(c), &open);
 	rc = tentacle_complete(goal_store_turn(s), tentacles_name(c),
 			       strict(c) ? COMPLETE_STRICT : 0, outside, &words);
 	if (rc < 0)
@@ -173,6 +199,8 @@ static int decide(struct cmd_ctx *c, const struct texts *outside, struct err *e)
 	if (rc < 0)
 		return rc;
 	marking_clear(c, t->id);
+	if (open.len)
+		print_problem(open.p);
 	print_completed(c, goal_store_goals(s), t);
 	return EXIT_DONE;
 }

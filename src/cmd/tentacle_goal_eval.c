@@ -69,6 +69,7 @@ static int tentacle_goal_eval_run(struct cmd_ctx *c, struct err *e)
 	CLEANUP(mem_free) char *tree = goal_tree_for_evidence(c);
 	const char *decision = options_text(c->options, "decision");
 	struct goal_eval ask = { .notes = span_of(options_text(c->options, "notes")),
+				 .force = options_has(c->options, "force"),
 				 .force_over_budget =
 					 options_has(c->options, "force-over-budget") };
 	enum goal_verdict verdict = VERDICT_DONE;
@@ -106,6 +107,9 @@ static const struct option_row tentacle_goal_eval_options[] = {
 	{ .name = "force-over-budget",
 	  .kind = OPTION_FLAG,
 	  .summary = "continue although a limit is reached" },
+	{ .name = "force",
+	  .kind = OPTION_FLAG,
+	  .summary = "although a hand-off has to be judged, or criteria failed" },
 	GOAL_OPTION,
 	OPERATOR_OPTION,
 	{ .name = NULL },
@@ -115,14 +119,15 @@ const struct cmd cmd_tentacle_goal_eval = {
 	.path = "tentacle goal eval",
 	.summary = "close the iteration with a decision",
 	.usage = "[--decision D] [--notes TEXT] [--force-over-budget]",
-	.about = "Checked in this order: the status; for continue the budget (exit 12, the goal "
-		 "then "
-		 "needs a human); for continue and complete the tentacles of the iteration, which "
-		 "must be done (parked ones are told apart, exit 75 when nothing else is open), "
-		 "then "
-		 "the gates (exit 10, the goal then waits). Criteria that are not verified, or "
-		 "whose "
-		 "evidence is of another state of the repository, are named.",
+	.about =
+		"Checked in this order: the status; for continue the budget (exit 12, the goal "
+		"then "
+		"needs a human); for continue and complete the tentacles of the iteration, which "
+		"must be done (exit 4), judged (exit 11) and not parked (exit 75), then the gates "
+		"(exit 10, the goal then waits). A goal with criteria that failed is not completed "
+		"(exit 1). Criteria that are not verified, or "
+		"whose "
+		"evidence is of another state of the repository, are named.",
 	.example = "sk tentacle goal eval --decision continue --notes \"parser done\"\n"
 		   "sk tentacle goal eval --decision pause --notes \"quota; back at nine\"",
 	.options = tentacle_goal_eval_options,

@@ -9,6 +9,7 @@
 #include "core/breaker.h"
 #include "core/goal_progress.h"
 #include "core/tentacle_run.h"
+#include "core/tentacle_work.h"
 
 #define X(name, word, text) word,
 static const char *const outcome_words[] = { AGENT_OUTCOMES(X) };
@@ -107,6 +108,8 @@ int agent_ordered(struct turn *t, const struct agent_order *order, const struct 
 	int rc = check_state(t, which);
 
 	*again = false;
+	if (rc == 0)
+		rc = tentacle_check_parts(t, which);
 	if (rc == 0 && !order->anyway)
 		rc = check_needs(t, which);
 	if (rc == 0)

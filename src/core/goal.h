@@ -85,6 +85,7 @@ struct iteration {
 	struct texts tentacles;
 	int64_t started_ms, completed_ms;
 	struct span decision;
+	bool over_budget; /* a person opened it although nothing was left: it may use more */
 };
 
 struct evaluation {

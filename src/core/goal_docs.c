@@ -109,6 +109,7 @@ static const struct doc_member iteration_members[] = {
 	TIME(iteration, "started_at", started_ms, 0),
 	TIME(iteration, "completed_at", completed_ms, 0),
 	TEXT(iteration, "eval_decision", decision, 0),
+	BOOL(iteration, "over_budget", over_budget, 0),
 };
 const struct doc_type iteration_type = TYPE("iteration", iteration, iteration_members, NULL);
 

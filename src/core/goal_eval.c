@@ -71,56 +71,148 @@ static int check_status(struct turn *t, const struct goal *g, const struct goal_
 	return 0;
 }
 
-/* Appends "a (running), b (ready) and 3 more": the tentacles that keep the iteration open, parked
- * ones or the others. Returns how many. */
-static size_t put_open(const struct goals *all, const struct iteration *it, bool parked,
-		       struct buf *out)
+/* What can keep an iteration open, the worst first. */
+enum obstacle { OPEN, UNJUDGED, HELD, PARKED, OBSTACLE_COUNT };
+
+struct obstacles {
+	struct buf names[OBSTACLE_COUNT]; /* "a (running), b (ready) and 3 more" */
+	size_t count[OBSTACLE_COUNT];
+	struct span first[OBSTACLE_COUNT];
+	bool due; /* the first parked one could go now */
+};
+
+static void obstacles_release(struct obstacles *o)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; it && i < it->tentacles.count; i++) {
-		struct span name = it->tentacles.v[i];
-		enum standing s = tentacle_standing(all, name);
-
-		if (standing_closes(s) || (s == STANDING_PARKED) != parked)
-			continue;
-		if (count++ >= NAMES_MAX)
-			continue;
-		buf_putf(out, "%s%.*s (%s", out->len ? ", " : "", SPAN_ARG(name), standing_word(s));
-		if (s == STANDING_PARKED && goals_tentacle(all, name)->parked.due_ms) {
-			buf_puts(out, " until ");
-			buf_put_when(out, goals_tentacle(all, name)->parked.due_ms);
-			buf_puts(out, " UTC");
-		}
-		buf_putc(out, ')');
-	}
-	if (count > NAMES_MAX)
-		buf_putf(out, " and %zu more", count - NAMES_MAX);
-	return count;
+	for (int i = 0; i < OBSTACLE_COUNT; i++)
+		buf_release(&o->names[i]);
 }
 
-static int check_tentacles(struct turn *t, const struct goal *g)
+static enum obstacle obstacle_of(const struct tentacle *t, enum standing s)
 {
-	CLEANUP(buf_release) struct buf open = BUF_INIT, parked = BUF_INIT;
+	if (s == STANDING_JUDGE)
+		return UNJUDGED;
+	if (s == STANDING_PARKED)
+		return t->parked.held || !t->parked.due_ms ? HELD : PARKED;
+	return OPEN;
+}
+
+/* Behind a name: how it stands, in few words. */
+static void put_standing(const struct tentacle *t, enum standing s, struct buf *out)
+{
+	if (s == STANDING_JUDGE) {
+		buf_puts(out, handoff_needs_triage(t->terminal_status)
+				      ? handoff_words[t->terminal_status]
+				      : "files outside of its scope");
+		return;
+	}
+	buf_puts(out, standing_word(s));
+	if (s != STANDING_PARKED)
+		return;
+	buf_putf(out, ": %.*s", SPAN_ARG(t->parked.kind));
+	if (!t->parked.held && t->parked.due_ms) {
+		buf_puts(out, ", due ");
+		buf_put_when(out, t->parked.due_ms);
+		buf_puts(out, " UTC");
+	}
+}
+
+static void add_obstacle(struct obstacles *o, const struct tentacle *t, enum standing s,
+			 int64_t now_ms)
+{
+	enum obstacle kind = obstacle_of(t, s);
+	struct buf *names = &o->names[kind];
+
+	if (!o->count[kind]++) {
+		o->first[kind] = t->name;
+		o->due |= kind == PARKED && t->parked.due_ms <= now_ms;
+	}
+	if (o->count[kind] > NAMES_MAX)
+		return;
+	buf_putf(names, "%s%.*s (", names->len ? ", " : "", SPAN_ARG(t->name));
+	put_standing(t, s, names);
+	buf_putc(names, ')');
+}
+
+static void find_obstacles(const struct turn *t, const struct goal *g, struct obstacles *o)
+{
 	const struct goals *all = &t->st->goals;
 	const struct iteration *it = goal_iteration(g, g->iteration);
-	size_t open_count = put_open(all, it, false, &open);
-	size_t parked_count = put_open(all, it, true, &parked);
 
-	if (open_count)
+	for (size_t i = 0; it && i < it->tentacles.count; i++) {
+		enum standing s = tentacle_standing(all, it->tentacles.v[i]);
+
+		if (!standing_closes(s))
+			add_obstacle(o, goals_tentacle(all, it->tentacles.v[i]), s, t->now_ms);
+	}
+	for (int i = 0; i < OBSTACLE_COUNT; i++)
+		if (o->count[i] > NAMES_MAX)
+			buf_putf(&o->names[i], " and %zu more", o->count[i] - NAMES_MAX);
+}
+
+/* Somebody who only waits would wait for ever. */
+static int refuse_human(struct turn *t, const struct goal *g, const struct obstacles *o)
+{
+	unsigned long long number = g->iteration;
+
+	if (o->count[UNJUDGED])
+		return turn_refuse(t, -SK_EHUMAN,
+				   "iteration %llu: a person has to decide about %s: nothing was "
+				   "changed. Try: sk tentacle complete %.*s, sk tentacle goal "
+				   "resume --reset-failed to have it tried again, or --force",
+				   number, o->names[UNJUDGED].p, SPAN_ARG(o->first[UNJUDGED]));
+	return turn_refuse(t, -SK_EHUMAN,
+			   "iteration %llu: waits for a person: %s: nothing was changed. Try: sk "
+			   "retry-queue release %.*s",
+			   number, o->names[HELD].p, SPAN_ARG(o->first[HELD]));
+}
+
+static int check_tentacles(struct turn *t, const struct goal *g, bool force)
+{
+	CLEANUP(obstacles_release) struct obstacles o = { .due = false };
+	unsigned long long number = g->iteration;
+
+	find_obstacles(t, g, &o);
+	if (o.count[OPEN])
 		return turn_refuse(t, -SK_EREFUSED,
 				   "iteration %llu: not done: %s%s%s: nothing was changed. Try: sk "
 				   "tentacle goal next-iter",
-				   (unsigned long long)g->iteration, open.p,
-				   parked_count ? "; waiting for a quota: " : "",
-				   parked_count ? parked.p : "");
-	if (parked_count)
+				   number, o.names[OPEN].p,
+				   o.count[PARKED] ? "; waiting for a quota: " : "",
+				   o.count[PARKED] ? o.names[PARKED].p : "");
+	if ((o.count[UNJUDGED] && !force) || o.count[HELD])
+		return refuse_human(t, g, &o);
+	if (o.count[PARKED] && o.due)
+		return turn_refuse(t, -SK_EPARKED,
+				   "iteration %llu: parked, and its time has come: %s: nothing was "
+				   "changed. Try: sk retry-queue release %.*s",
+				   number, o.names[PARKED].p, SPAN_ARG(o.first[PARKED]));
+	if (o.count[PARKED])
 		return turn_refuse(t, -SK_EPARKED,
 				   "iteration %llu: waiting for a quota: %s: nothing was changed. "
 				   "Try: the same again then, or sk tentacle goal eval --decision "
 				   "pause",
-				   (unsigned long long)g->iteration, parked.p);
+				   number, o.names[PARKED].p);
 	return 0;
+}
+
+/* What was tried and failed is no end that anybody wanted; what nobody tried, somebody may know. */
+static int check_criteria(struct turn *t, const struct goal *g)
+{
+	const struct criterion *all = g->criteria.v, *first = NULL;
+	size_t failed = 0;
+
+	for (size_t i = 0; i < g->criteria.count; i++) {
+		if (all[i].status != CRITERION_FAILED)
+			continue;
+		if (!failed++)
+			first = &all[i];
+	}
+	if (!failed)
+		return 0;
+	return turn_refuse(t, -SK_EWORK,
+			   "goal \"%.*s\": %zu of %zu criteria failed (%.*s): it was not "
+			   "completed. Try: sk tentacle goal criteria check, or --force",
+			   SPAN_ARG(g->title), failed, g->criteria.count, SPAN_ARG(first->id));
 }
 
 int goal_eval_check(struct turn *t, const struct goal *g, enum goal_decision decision)
@@ -131,7 +223,7 @@ int goal_eval_check(struct turn *t, const struct goal *g, enum goal_decision dec
 
 	if (rc < 0 || decision != DECISION_COMPLETE)
 		return rc;
-	rc = check_tentacles(t, g);
+	rc = check_tentacles(t, g, false);
 	if (rc == 0 && gate)
 		return turn_refuse(
 			t, -SK_EGATE,
@@ -192,7 +284,7 @@ static void close_iteration(struct turn *t, struct goal *next, const struct goal
 }
 
 /* One that was opened before, and given back by a rewind, keeps the tentacles it had. */
-static void open_iteration(struct turn *t, struct goal *next)
+static void open_iteration(struct turn *t, struct goal *next, bool over_budget)
 {
 	struct iteration *it;
 
@@ -205,6 +297,7 @@ static void open_iteration(struct turn *t, struct goal *next)
 	it->started_ms = t->now_ms;
 	it->completed_ms = 0;
 	it->decision = SPAN_NONE;
+	it->over_budget = over_budget;
 }
 
 int goal_decided(struct turn *t, const struct goal *g, const struct goal_eval *ask,
@@ -218,7 +311,7 @@ int goal_decided(struct turn *t, const struct goal *g, const struct goal_eval *a
 	switch (ask->decision) {
 	case DECISION_CONTINUE:
 		close_iteration(t, &next, ask);
-		open_iteration(t, &next);
+		open_iteration(t, &next, ask->force_over_budget);
 		break;
 	case DECISION_PAUSE:
 		goal_enter(&next, GOAL_PAUSED, t->now_ms);
@@ -255,7 +348,7 @@ int goal_eval(struct turn *t, const struct goal *g, const struct goal_eval *ask,
 	if (rc < 0)
 		return rc;
 	over = ask->decision == DECISION_CONTINUE && goal_budget_spent(g, t->now_ms, &limits);
-	rc = goes_on && !(over && !ask->force_over_budget) ? check_tentacles(t, g) : 0;
+	rc = goes_on && !(over && !ask->force_over_budget) ? check_tentacles(t, g, ask->force) : 0;
 	if (rc == 0 && goes_on && g->status == GOAL_AWAITING_GATE)
 		rc = ungate(t, g, words);
 	if (rc < 0)
@@ -269,6 +362,11 @@ int goal_eval(struct turn *t, const struct goal *g, const struct goal_eval *ask,
 		*verdict = VERDICT_GATED;
 		return gated(t, g, ask, words);
 	}
+	if (ask->decision == DECISION_COMPLETE && !ask->force && (rc = check_criteria(t, g)) < 0)
+		return rc;
+	if (ask->force)
+		forced.source = SPAN_LIT("force");
+	forced.force_over_budget = over;
 	if (over)
 		forced.source = turn_text(t, "force_over_budget:%s", limits.p);
 	*verdict = VERDICT_DONE;

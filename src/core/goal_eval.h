@@ -22,6 +22,7 @@ struct goal_eval {
 	struct span notes;
 	struct span source; /* who asks, where it is no person: "goal loop" */
 	bool force_over_budget;
+	bool force; /* although tentacles or criteria say no */
 };
 
 enum goal_verdict {
@@ -40,8 +41,9 @@ void goal_stuck(struct turn *t, const struct goal *g, struct span why,
 /*
  * Decides. The checks come in this order: the status; for continue the budget; for continue and
  * complete the tentacles of the iteration, then the gates. Returns 0 with *verdict. A refusal
- * changes nothing: -SK_EREFUSED; -SK_EGATE when it waits for a gate already; -SK_EHUMAN;
- * -SK_EPARKED when nothing but parked tentacles is in the way.
+ * changes nothing: -SK_EREFUSED; -SK_EGATE when it waits for a gate already; -SK_EHUMAN, also when
+ * a hand-off has to be judged or what is parked waits for a person; -SK_EPARKED when nothing but
+ * parked tentacles is in the way; -SK_EWORK to complete a goal with criteria that failed.
  */
 int goal_eval(struct turn *t, const struct goal *g, const struct goal_eval *ask,
 	      const struct goal_words *words, enum goal_verdict *verdict);

@@ -4,6 +4,8 @@
  */
 #include "core/goal_progress.h"
 
+#include "core/todo.h"
+
 const char *standing_word(enum standing s)
 {
 	static const char *const words[] = {
@@ -37,6 +39,18 @@ bool standing_closes(enum standing s)
 	return close[s];
 }
 
+bool tentacle_divided(const struct goals *all, const struct tentacle *t)
+{
+	struct todo_count count = todo_count(t->todo);
+
+	if (count.done < count.total)
+		return false; /* more came to be done */
+	for (size_t i = 0; i < t->children.count; i++)
+		if (goals_tentacle(all, t->children.v[i]))
+			return true;
+	return false;
+}
+
 bool tentacle_succeeded(const struct tentacle *t)
 {
 	if (handoff_needs_triage(t->terminal_status))
@@ -50,6 +64,9 @@ bool tentacle_succeeded(const struct tentacle *t)
 static enum standing by_needs(const struct goals *all, const struct tentacle *t)
 {
 	enum standing s = t->status == TENTACLE_ACTIVE ? STANDING_ACTIVE : STANDING_READY;
+
+	if (tentacle_divided(all, t))
+		return STANDING_WAITING;
 
 	for (size_t i = 0; i < t->todo_deps.count; i++) {
 		const struct tentacle *need = goals_tentacle(all, t->todo_deps.v[i]);

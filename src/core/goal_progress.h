@@ -34,6 +34,9 @@ bool standing_closes(enum standing s);
 
 enum standing tentacle_standing(const struct goals *all, struct span name);
 
+/* Whether it was divided, its own to-dos were given away, and a part is there. */
+bool tentacle_divided(const struct goals *all, const struct tentacle *t);
+
 /* Whether what it was for is reached. */
 bool tentacle_succeeded(const struct tentacle *t);
 

@@ -264,7 +264,7 @@ int tentacle_split(struct turn *t, struct span name, const struct texts *childre
 		return rc;
 	for (size_t i = 0; i < children->count; i++)
 		texts_add(goal_arena(t), &parent.children, children->v[i]);
-	todo_mark_all(parent.todo, &given);
+	todo_drop_open(parent.todo, &given);
 	tentacle_put_todo(t, &parent, (struct span){ given.p, given.len });
 	tentacle_record(t, &parent, EV_TENTACLE_UPDATED, words);
 	return 0;

@@ -73,6 +73,17 @@ int tentacle_take_up(struct turn *t, struct span name, const struct goal_words *
 	return tentacle_move(t, &next, ON_TENTACLE_RESUME, words);
 }
 
+int tentacle_check_parts(struct turn *t, const struct tentacle *which)
+{
+	if (!tentacle_divided(&t->st->goals, which))
+		return 0;
+	return turn_refuse(
+		t, -SK_EREFUSED,
+		"tentacle \"%.*s\" is divided, and completed with its parts: nothing was "
+		"started. Try: sk tentacle dispatch %.*s",
+		SPAN_ARG(which->name), SPAN_ARG(which->children.v[0]));
+}
+
 struct span tentacle_waits_for(const struct goals *all, const struct tentacle *tentacle)
 {
 	for (size_t i = 0; i < tentacle->todo_deps.count; i++) {
@@ -84,11 +95,28 @@ struct span tentacle_waits_for(const struct goals *all, const struct tentacle *t
 	return SPAN_NONE;
 }
 
+/* What a prompt would be of no use for: the goal is at its end, or its parts do the work. */
+static int check_dispatch(struct turn *t, const struct tentacle *which)
+{
+	const struct goal *g =
+		which->goal_id.len ? goals_find(&t->st->goals, which->goal_id) : NULL;
+
+	if (g && (goal_state_final(g->status) || g->status == GOAL_NEEDS_HUMAN))
+		return turn_refuse(t, -SK_EREFUSED,
+				   "tentacle \"%.*s\": its goal is %s: nothing was dispatched. "
+				   "Try: sk tentacle goal %s",
+				   SPAN_ARG(which->name), goal_state_word(g->status),
+				   goal_state_final(g->status) ? "list" : "resume");
+	return tentacle_check_parts(t, which);
+}
+
 int tentacle_dispatch(struct turn *t, struct span name, bool anyway, const struct goal_words *words)
 {
 	struct tentacle next = *get(t, name);
 	struct span waits = tentacle_waits_for(&t->st->goals, &next);
 
+	if (check_dispatch(t, &next) < 0)
+		return -SK_EREFUSED;
 	if (next.status == TENTACLE_PARKED)
 		return turn_refuse(t, -SK_EPARKED,
 				   "tentacle \"%.*s\" is parked (%.*s): nothing was dispatched. "

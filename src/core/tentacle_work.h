@@ -52,6 +52,9 @@ bool tentacle_unmerged(const struct tentacle *tentacle);
 /* The checks of tentacle_complete alone. */
 int tentacle_may_complete(struct turn *t, const struct tentacle *which);
 
+/* Refuses to start one that was divided into parts: -SK_EREFUSED, or 0. */
+int tentacle_check_parts(struct turn *t, const struct tentacle *which);
+
 /* The first dependency that has not succeeded, or an empty span. */
 struct span tentacle_waits_for(const struct goals *all, const struct tentacle *tentacle);
 

@@ -200,3 +200,17 @@ void todo_mark_all(struct span text, struct buf *out)
 		if (!item.done)
 			out->p[from + item.mark] = 'x';
 }
+
+void todo_drop_open(struct span text, struct buf *out)
+{
+	struct todo_item item;
+	size_t at = 0, kept = 0;
+
+	while (todo_next(text, &at, &item)) {
+		if (item.done)
+			continue;
+		buf_put(out, text.p + kept, item.at - kept);
+		kept = at < text.len ? at : text.len;
+	}
+	buf_put(out, text.p + kept, text.len - kept);
+}

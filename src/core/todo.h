@@ -41,6 +41,9 @@ void todo_add(struct span text, struct span words, struct buf *out);
 /* Appends the text with that to-do done, or not. */
 void todo_mark(struct span text, const struct todo_item *item, bool done, struct buf *out);
 
+/* Appends the text without its open to-dos. */
+void todo_drop_open(struct span text, struct buf *out);
+
 /* Appends the text with all to-dos done. */
 void todo_mark_all(struct span text, struct buf *out);
 

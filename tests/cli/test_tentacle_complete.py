@@ -16,6 +16,21 @@ def test_it_completes(goals):
     assert "- [x] x" in (goals.home / "tentacles/a/todo.md").read_text()
 
 
+def test_to_dos_that_nobody_did_are_named(goals):
+    begin(goals)
+    for text in ("one", "two", "three"):
+        goals.t("todo", "a", "add", text)
+    goals.t("todo", "a", "done", "0")
+    done = goals.t("complete", "a")
+    assert done.code == 0 and '2 to-dos were not done and are ticked off now: "two", "three"' in done.err
+    assert "[ ]" not in (goals.home / "tentacles/a/todo.md").read_text()
+    goals.t("create", "b")
+    goals.t("todo", "b", "add", "one")
+    done = goals.t("complete", "b", "--strict-verify")
+    assert done.code == 0 and '1 to-do was not done and left open: "one"' in done.err
+    assert "- [ ] one" in (goals.home / "tentacles/b/todo.md").read_text()
+
+
 def test_json(goals):
     begin(goals)
     assert goals.t("complete", "a", "--json").json["status"] == "completed"

@@ -60,8 +60,25 @@ def test_without_a_home_there_is_no_marker(goals):
 
 def test_nothing_to_do(goals):
     goals.t("create", "a")
+    goals.t("todo", "a", "add", "one")
+    goals.t("todo", "a", "done", "0")
     done = goals.t("dispatch", "a")
     assert done.code == 0 and "no open to-do" in done.out and goals.meta("a")["status"] == "idle"
+
+
+def test_without_to_dos_the_description_is_the_work(goals):
+    goals.t("create", "a", "--desc", "Write the manual.")
+    for words in (("dispatch", "a"), ("swarm", "a")):
+        done = goals.t(*words)
+        assert done.code == 0 and "Write the manual." in done.out and goals.meta("a")["status"] == "dispatched"
+
+
+def test_a_goal_at_its_end_starts_nothing(goals):
+    goals.begin()
+    goals.tentacle("a")
+    assert goals.g("eval", "--decision", "abandon").code == 0
+    refused = goals.t("dispatch", "a")
+    assert refused.code == 4 and "its goal is abandoned" in refused.err and goals.meta("a")["status"] == "idle"
 
 
 def test_in_its_worktree(goals):

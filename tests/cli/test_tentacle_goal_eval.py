@@ -2,6 +2,8 @@
 
 import pytest
 
+from conftest import until
+
 
 def evaluate(goals, decision="continue", *more, **rest):
     return goals.g("eval", "--decision", decision, *more, **rest)
@@ -185,3 +187,56 @@ def test_a_change_survives_a_file_that_somebody_spoiled(goals):
     done = evaluate(goals)
     assert done.code == 2 and "goal repair" in done.err
     assert goals.events("goal_continued") == []
+
+
+@pytest.mark.parametrize("status", ["BLOCKED", "TOO_BIG", "REGRESSED", "AMBIGUOUS", "SCOPE_ESCALATION"])
+@pytest.mark.parametrize("decision", ["continue", "complete"])
+def test_what_somebody_has_to_judge_is_not_passed_over(goals, status, decision):
+    goals.begin()
+    goals.tentacle("docs")
+    goals.t("handoff", "docs", "the parser is stuck", "--status", status)
+    refused = evaluate(goals, decision)
+    assert refused.code == 11 and "docs (%s)" % status in refused.err and "sk tentacle complete docs" in refused.err
+    assert goals.goal()["iteration"] == 1 and goals.goal()["status"] == "active"
+    advice = goals.g("next-iter").out
+    assert "sk tentacle complete docs" in advice
+    helps = status in ("BLOCKED", "AMBIGUOUS", "SCOPE_ESCALATION")
+    assert ("--reset-failed" in advice) == helps and ("sk tentacle split docs" in advice) == (status == "TOO_BIG")
+    assert goals.t("complete", "docs").code == 0
+    assert evaluate(goals, decision).code == 0
+
+
+def test_forced_over_a_judgement(goals):
+    goals.begin()
+    goals.tentacle("docs")
+    goals.t("handoff", "docs", "too big", "--status", "TOO_BIG")
+    assert evaluate(goals, "continue", "--force").code == 0
+    assert goals.goal()["eval_history"][-1]["source"] == "force"
+
+
+def test_a_goal_whose_criteria_failed_is_not_completed(goals):
+    goals.begin()
+    goals.g("criteria", "add", "--id", "tests", "--verify-cmd", "false")
+    assert goals.g("criteria", "check").code == 1
+    refused = evaluate(goals, "complete")
+    assert refused.code == 1 and "1 of 1 criteria failed (tests)" in refused.err and "--force" in refused.err
+    assert goals.goal()["status"] == "active" and "eval_history" not in goals.goal()
+    assert evaluate(goals, "complete", "--force").code == 0
+    assert goals.goal()["status"] == "completed"
+
+
+def test_parked_ones_say_how_to_go_on(goals):
+    """What is due is released by a command, what waits for a person says so: neither is "the same again"."""
+    goals.begin()
+    goals.tentacle("docs")
+    assert goals.t("handoff", "docs", "429 Too Many Requests, retry after 1 seconds", "--status", "BLOCKED").code == 75
+    due = goals.meta("docs")["quota"]["due_at"]
+    until(lambda: evaluate(goals).err.find("its time has come") > 0, "it is due (%s)" % due)
+    refused = evaluate(goals)
+    assert refused.code == 75 and "Try: sk retry-queue release docs" in refused.err
+    assert goals("retry-queue", "hold", "docs").code == 0
+    refused = evaluate(goals)
+    assert refused.code == 11 and "Try: sk retry-queue release docs" in refused.err
+    assert "sk retry-queue release docs" in goals.g("next-iter").out
+    assert goals("retry-queue", "release", "docs").code == 0
+    assert goals.meta("docs")["status"] == "idle"

@@ -96,6 +96,22 @@ def test_tokens_used_up_stop_the_next_agent(crew):
     assert crew.ran("second") == []
 
 
+def test_an_iteration_that_a_person_opened_over_budget_may_use_more(crew):
+    assert crew.goals.g("budget", "--max-tokens", "10").code == 0
+    linked(crew, "first", "used=20 handoff")
+    linked(crew, "second", "handoff", todo_deps=["first"])
+    assert loop(crew).code == 12
+    assert crew.goals.g("resume").code == 0
+    assert crew.goals.t("complete", "second").code == 0
+    assert crew.goals.g("eval", "--force-over-budget").code == 0
+    linked(crew, "third", "used=5 handoff")
+    linked(crew, "fourth", "handoff", todo_deps=["third"])
+    criterion(crew, "true")
+    done = loop(crew)
+    assert done.code == 0, done.err
+    assert len(crew.ran("third")) == len(crew.ran("fourth")) == 1
+
+
 def test_a_gate_blocks(crew):
     linked(crew, "docs", "handoff")
     criterion(crew, "true")

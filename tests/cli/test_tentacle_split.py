@@ -16,7 +16,7 @@ def test_to_dos_are_dealt_out(goals):
     assert done.code == 0 and done.out == "tentacle a is divided: b c\n"
     assert todo(goals, "b") == "# Todo\n\n- [ ] one\n  - [ ] below one\n- [ ] three\n"
     assert todo(goals, "c") == "# Todo\n\n- [ ] two\n"
-    assert "[ ]" not in todo(goals, "a") and todo(goals, "a").endswith("\nnotes\n")
+    assert todo(goals, "a") == "# Todo\n\n- [x] done\n\nnotes\n"
     child = goals.meta("b")
     assert child["parent_tentacle"] == "a" and child["scope"] == ["src"] and child["skills"] == ["c"]
     assert goals.meta("a")["children"] == ["b", "c"]
@@ -73,3 +73,19 @@ def test_what_is_refused_changes_nothing(goals):
     assert len(goals.events()) == before and [e.name for e in (goals.home / "tentacles").iterdir()] == ["a"]
     assert goals.t("split", "a", "b", "c").code == 0
     assert "divided already" in goals.t("split", "a", "d", "e").err
+
+
+def test_the_parent_waits_for_its_parts(goals):
+    """Nobody is sent out for work that was given away."""
+    goals.begin()
+    goals.t("create", "a", "--goal-id", goals.goal()["goal_id"])
+    for text in ("one", "two"):
+        goals.t("todo", "a", "add", text)
+    assert goals.t("split", "a", "b", "c").code == 0
+    advice = goals.g("next-iter", "--json").json
+    assert advice["tentacles"]["waiting_dependencies"] == ["a"] and advice["tentacles"]["ready"] == ["b", "c"]
+    refused = goals.t("dispatch", "a")
+    assert refused.code == 4 and "is divided" in refused.err and "sk tentacle dispatch b" in refused.err
+    assert goals.t("status").out.splitlines()[-1] == "3 tentacles, 0 of 2 to-dos done"
+    goals.t("todo", "a", "add", "three")
+    assert goals.g("next-iter", "--json").json["tentacles"]["ready"] == ["a", "b", "c"]
