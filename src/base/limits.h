@@ -296,8 +296,9 @@
 #define GOAL_LOOP_NAMES_MAX 6         /* of tentacles in one line of it */
 #define GOAL_LOOP_PARALLEL 4          /* agents of one goal at the same time */
 #define AGENT_LAST_WORD_MS 500        /* for the signal to us, when the agent was ended by one */
-#define AGENT_OUTSIDE_MAX 100         /* files changed outside of a scope that are recorded */
-#define AGENT_REST_MS 100             /* between two looks, however much is recorded */
+#define AGENT_BEFORE_MAX 200   /* changed files that are remembered: with more nobody can tell */
+#define AGENT_OUTSIDE_MAX 100  /* files changed outside of a scope that are recorded */
+#define AGENT_REST_MS 100      /* between two looks, however much is recorded */
 #define AGENT_REST_MAX_MS 5000 /* and at most: a store that is slow to read is still looked at */
 #define AGENT_LOOK_MS 1000     /* how often is looked who lives, beside being told of changes */
 #define RELEASE_EVERY_MS 30000 /* how often a daemon looks for parked work that is due */

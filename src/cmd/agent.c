@@ -18,6 +18,7 @@
 #include "cmd/agent_child.h"
 #include "cmd/agent_config.h"
 #include "cmd/agent_scope.h"
+#include "cmd/scope_look.h"
 #include "cmd/goals.h"
 #include "cmd/marking.h"
 #include "core/agent_turn.h"
@@ -34,12 +35,12 @@ struct wrapper {
 	const struct agent *agent;
 	char work[PATH_MAX], program[PATH_MAX];
 	struct texts scope; /* of the tentacle; its texts are owned */
-	char *model, *base;
+	char *model;
 	uint64_t parked; /* how often */
 	struct buf prompt, words, environment;
-	struct agent_before before;
 	struct agent_result result;
 	struct buf outside;
+	bool looked; /* git could be asked for them */
 };
 
 static void wrapper_release(struct wrapper *w)
@@ -48,13 +49,11 @@ static void wrapper_release(struct wrapper *w)
 		mem_free(&w->scope.v[i].p);
 	mem_free(&w->scope.v);
 	mem_free(&w->model);
-	mem_free(&w->base);
 	agents_release(&w->agents);
 	buf_release(&w->prompt);
 	buf_release(&w->words);
 	buf_release(&w->environment);
 	buf_release(&w->outside);
-	agent_before_release(&w->before);
 	agent_result_release(&w->result);
 }
 
@@ -62,7 +61,6 @@ static void wrapper_release(struct wrapper *w)
 static void remember(struct wrapper *w, const struct tentacle *t)
 {
 	w->model = span_dup(t->model);
-	w->base = span_dup(t->worktree.base);
 	w->parked = t->parked.times;
 	w->scope.v = mem_zalloc((t->scope.count + 1) * sizeof(*w->scope.v));
 	for (size_t i = 0; i < t->scope.count; i++)
@@ -84,7 +82,7 @@ static int read_prompt(struct wrapper *w, const struct goal_store *s, struct err
 }
 
 /* Who we are, and that the agent begins: recorded before it does. */
-static int record_start(struct wrapper *w, struct err *e)
+static int record_start(struct wrapper *w, const struct tentacle_begin *from, struct err *e)
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL;
 	const char *task = getenv("SK_TASK_ID");
@@ -110,7 +108,7 @@ static int record_start(struct wrapper *w, struct err *e)
 	remember(w, t);
 	if (owner_self(&self, &texts, span_of(options_text(w->c->options, "order"))) < 0)
 		return err_set(e, -SK_EIO, "/proc: cannot be read: no agent was started");
-	rc = agent_started(goal_store_turn(s), w->name, &self, span_of(task), &words);
+	rc = agent_started(goal_store_turn(s), w->name, &self, span_of(task), from, &words);
 	if (rc < 0)
 		return goal_store_refused(s, rc, e);
 	rc = goal_store_commit(s, e);
@@ -275,6 +273,7 @@ static int record_end(struct wrapper *w, enum agent_outcome *outcome, struct err
 				 .timed_out = w->result.timed_out,
 				 .told = w->result.told != 0,
 				 .limit = &verdict,
+				 .looked = w->looked,
 				 .provider = w->agent->provider };
 	int rc;
 
@@ -339,6 +338,39 @@ static void tell(const struct wrapper *w, enum agent_outcome outcome)
 	}
 }
 
+/* What the checkout is like is looked at before anybody may change it. */
+static int begin(struct wrapper *w, struct err *e)
+{
+	struct tentacle_begin from;
+	struct arena arena = ARENA_INIT;
+	int rc;
+
+	scope_begin(w->work, &arena, &from);
+	rc = record_start(w, &from, e);
+	arena_release(&arena);
+	return rc;
+}
+
+/* What it changed outside of its scope, as far as that can be seen. */
+static void look_outside(struct wrapper *w)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	struct err problem = ERR_INIT;
+	struct arena arena = ARENA_INIT;
+	struct texts outside = { NULL, 0 };
+	const struct tentacle *t;
+
+	if (goals_open(w->c, 0, &s, &problem) == 0 &&
+	    goal_store_tentacle(s, w->c->options->args[0], &t, &problem) == 0)
+		w->looked = scope_look(goal_store_goals(s), t, goal_store_root(s), &arena, &outside,
+				       &problem);
+	if (problem.code)
+		print_problem(problem.text);
+	for (size_t i = 0; i < outside.count; i++)
+		buf_putf(&w->outside, "%.*s%c", SPAN_ARG(outside.v[i]), 0);
+	arena_release(&arena);
+}
+
 static int wrap(struct wrapper *w, struct err *e)
 {
 	enum agent_outcome outcome = AGENT_SUPERSEDED;
@@ -348,16 +380,15 @@ static int wrap(struct wrapper *w, struct err *e)
 	if (rc == 0 && !getcwd(w->work, sizeof(w->work)))
 		rc = err_set(e, -SK_EIO, "the folder to work in is gone: no agent was started");
 	if (rc == 0)
-		rc = record_start(w, e);
+		rc = begin(w, e);
 	if (rc < 0)
 		return rc;
-	agent_before_read(w->work, span_of(w->base), &w->before);
 	if (run_agent(w, &failed) < 0) {
 		w->result.exit_code = 127;
 		buf_puts(&w->result.err, failed.text);
 		print_problem(failed.text);
 	}
-	agent_outside_read(w->work, &w->scope, &w->before, &w->outside);
+	look_outside(w);
 	rc = record_end(w, &outcome, e);
 	if (rc < 0)
 		return rc;
@@ -371,7 +402,6 @@ static int agent_run(struct cmd_ctx *c, struct err *e)
 	struct wrapper w = { .c = c,
 			     .name = span_of(c->options->args[0]),
 			     .agents = AGENTS_INIT,
-			     .before = AGENT_BEFORE_INIT,
 			     .result = AGENT_RESULT_INIT };
 
 	if (!options_text(c->options, "order"))

@@ -17,6 +17,7 @@
 #include "cmd/follow.h"
 #include "cmd/self.h"
 #include "cmd/view.h"
+#include "cmd/worktrees.h"
 #include "core/agent_turn.h"
 #include "core/goal_budget.h"
 #include "os/capture.h"
@@ -46,6 +47,7 @@ struct agent_wish agent_wish_of(const struct cmd_ctx *c, const char *name)
 		.model = options_text(c->options, "model"),
 		.timeout_ms = (int64_t)options_number(c->options, "timeout", 0),
 		.worktree = options_has(c->options, "worktree"),
+		.here = options_has(c->options, "here"),
 		.anyway = options_has(c->options, "force"),
 		.afresh = true,
 	};
@@ -59,6 +61,7 @@ struct ordering {
 	struct agent_receipt *r;
 	char work[PATH_MAX], program[PATH_MAX];
 	int64_t timeout_ms;
+	bool here; /* in the main checkout */
 };
 
 bool agent_budget_spent(const struct goal *g, int64_t now_ms)
@@ -115,7 +118,7 @@ static int look_ahead(struct ordering *o, struct err *e)
 		rc = agents_choose(o->agents, span_of(o->wish->agent), t->agent, &agent, e);
 	if (rc < 0)
 		return rc;
-	if (t->worktree.prepared)
+	if (t->worktree.prepared && !o->here)
 		snprintf(o->work, sizeof(o->work), "%.*s", SPAN_ARG(t->worktree.path));
 	else
 		snprintf(o->work, sizeof(o->work), "%s", goal_store_root(s));
@@ -171,7 +174,8 @@ static int decide(struct ordering *o, struct goal_store *s, struct err *e)
 	struct goal_actor actor;
 	struct agent_order order = { .name = span_of(o->wish->name),
 				     .anyway = o->wish->anyway,
-				     .afresh = o->wish->afresh };
+				     .afresh = o->wish->afresh,
+				     .here = o->here };
 	const struct agent *agent;
 	const struct tentacle *t;
 	struct owner_texts texts;
@@ -301,7 +305,8 @@ static int hand_over(struct cmd_ctx *c, const char *name, bool fresh, struct err
 	argv[n++] = (char *)"run";
 	argv[n++] = (char *)"--detach";
 	argv[n++] = (char *)"--quiet";
-	argv[n++] = state.p;
+	if (c->paths->chosen) /* else it finds the same by itself, and git is told to ignore it */
+		argv[n++] = state.p;
 	argv[n++] = jobs.p;
 	if (fresh)
 		argv[n++] = (char *)"--new-run";
@@ -311,12 +316,60 @@ static int hand_over(struct cmd_ctx *c, const char *name, bool fresh, struct err
 			e);
 }
 
-static int make_worktree(const struct agent_wish *wish, struct err *e)
+/* A worktree begins with what is committed: who just changed something has to hear of it. */
+static void say_what_is_left_behind(const struct work *k)
 {
-	char *argv[] = { (char *)"sk",       (char *)"tentacle", (char *)"worktree",
-			 (char *)wish->name, (char *)"prepare",  NULL };
+	CLEANUP(git_changes_release) struct git_changes left = GIT_CHANGES_INIT;
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
+	struct err ignored = ERR_INIT; /* it only helps */
 
-	return run_self(argv, GIT_CHECKOUT_LIMIT_MS, -SK_EREFUSED, "worktree", e);
+	if (git_changes_read(&k->git, k->w.main_root, NULL, NULL, &left, &ignored) < 0 ||
+	    !left.count)
+		return;
+	buf_putf(&line,
+		 "worktree of \"%s\": it does not hold %zu file%s of the main checkout that %s "
+		 "changed and not committed",
+		 k->name, left.count, PLURAL(left.count), left.count == 1 ? "is" : "are");
+	print_problem(line.p);
+}
+
+/* Where none can be made, the way out is to do without. */
+static int make_worktree(const struct ordering *o, struct err *e)
+{
+	CLEANUP(work_release) struct work k = WORK_INIT(o->c, o->wish->name);
+	struct worktree_prepared done;
+	struct err problem = ERR_INIT;
+	int rc = work_prepare(&k, NULL, &done, &problem);
+
+	if (rc == 0 && !done.reused)
+		say_what_is_left_behind(&k);
+	if (rc == 0)
+		return 0;
+	return err_set(e, rc, "%s%s", problem.text,
+		       strstr(problem.text, "Try: ") ? ", or the same with --here"
+						     : ". Try: the same with --here");
+}
+
+/* Nothing is made for an order that will be refused. */
+static int make_place(struct ordering *o, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	int rc = goals_open(o->c, 0, &s, e);
+
+	if (rc == 0)
+		rc = decide(o, s, e); /* and forgotten with the store */
+	goals_close(&s);
+	if (rc == 0)
+		rc = make_worktree(o, e);
+	return rc < 0 ? rc : look_ahead(o, e); /* it works there now */
+}
+
+/* Outside of a repository there is nothing a worktree could be of. */
+static bool works_here(const struct ordering *o)
+{
+	if (o->wish->here || (!o->agents->worktree && !o->wish->worktree))
+		return true;
+	return !o->c->goal_paths->git_dir && !o->wish->worktree;
 }
 
 /* Whether its task will begin or goes on without anybody doing anything; *nobody: no orchestrator
@@ -341,17 +394,21 @@ int agent_order(struct cmd_ctx *c, const struct agents *agents, const struct age
 		struct agent_receipt *out, struct err *e)
 {
 	struct ordering o = { .c = c, .agents = agents, .wish = wish, .r = out };
-	bool nobody;
-	int rc = look_ahead(&o, e);
+	bool nobody, again = false;
+	int rc;
 
-	if (rc == 0 && wish->worktree) {
-		rc = make_worktree(wish, e);
-		if (rc == 0)
-			rc = look_ahead(&o, e); /* it works there now */
-	}
+	if (wish->here && wish->worktree)
+		return err_set(e, -SK_EUSAGE,
+			       "--here and --worktree: it is one or the other: nothing was "
+			       "started. Try: with one of them");
+	o.here = works_here(&o);
+	rc = look_ahead(&o, e);
 	if (rc == 0 && out->again) /* lost: its task may be about to begin again by itself */
-		out->again = task_goes_on(c, out, &nobody, e) > 0;
-	if (rc == 0 && !out->again)
+		again = task_goes_on(c, out, &nobody, e) > 0;
+	if (rc == 0 && !again && !o.here)
+		rc = make_place(&o, e);
+	out->again = again;
+	if (rc == 0 && !again)
 		rc = record(&o, e);
 	if (rc < 0)
 		return rc;

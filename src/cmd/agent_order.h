@@ -25,6 +25,11 @@
 		.name = "detach", .letter = 'd', .kind = OPTION_FLAG,                    \
 		.summary = "do not wait for the agent that runs"                         \
 	}
+#define AGENT_HERE_OPTION                                                                   \
+	{                                                                                   \
+		.name = "here", .kind = OPTION_FLAG,                                        \
+		.summary = "let it work in the main checkout, not in a worktree of its own" \
+	}
 #define AGENT_ORDER_OPTIONS                                                                     \
 	AGENT_RUN_OPTIONS,                                                                      \
 		{ .name = "model",                                                              \
@@ -33,7 +38,8 @@
 		  .summary = "the model it uses (default: the tentacle's, else the agent's)" }, \
 		{ .name = "worktree",                                                           \
 		  .kind = OPTION_FLAG,                                                          \
-		  .summary = "let it work in a worktree of its own, which is made" },           \
+		  .summary = "let it work in a worktree of its own (that is so)" },             \
+		AGENT_HERE_OPTION,                                                              \
 	{                                                                                       \
 		.name = "force", .kind = OPTION_FLAG,                                           \
 		.summary = "although a dependency has not succeeded"                            \
@@ -43,7 +49,9 @@ struct agent_wish {
 	const char *name;          /* of the tentacle */
 	const char *agent, *model; /* NULL = see above */
 	int64_t timeout_ms;        /* 0 = the agent's */
-	bool worktree, anyway;
+	bool worktree;             /* in one of its own, whatever the configuration says */
+	bool here;                 /* in the main checkout */
+	bool anyway;
 	bool afresh; /* a person wishes it: what failed before does not count any more */
 };
 
@@ -57,10 +65,12 @@ struct agent_receipt {
 };
 
 /*
- * Orders it and hands its task over. When it returns 0 the order is recorded and an orchestrator
- * has its task. A refusal changes nothing; when the task could not be handed over, the tentacle is
- * idle again. Codes as agent_ordered, and -SK_EGATE, -SK_EHUMAN, -SK_EREFUSED for the state of its
- * goal.
+ * Orders it and hands its task over. It works in a worktree of its own, which is made and recorded
+ * first, unless the wish or the configuration says otherwise or there is no repository; where none
+ * can be made, that is a refusal that names the way out. When it returns 0 the order is recorded
+ * and an orchestrator has its task. A refusal changes nothing; when the task could not be handed
+ * over, the tentacle is idle again. Codes as agent_ordered, and -SK_EGATE, -SK_EHUMAN, -SK_EREFUSED
+ * for the state of its goal.
  */
 int agent_order(struct cmd_ctx *c, const struct agents *agents, const struct agent_wish *wish,
 		struct agent_receipt *out, struct err *e);

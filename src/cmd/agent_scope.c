@@ -14,7 +14,7 @@
 
 #include "base/limits.h"
 #include "git/git_repo.h"
-#include "git/git_tree.h"
+#include "git/worktree_cage.h"
 
 /* What is not there needs no leave. */
 static int allow(struct landlock *l, const char *path)
@@ -111,6 +111,8 @@ static int allow_git(struct landlock *l, const char *work)
 	if (git_open(&git, environ, &ignored) < 0 ||
 	    git_repo_read(&git, work, &repo, &ignored) <= 0)
 		return 0;
+	if (repo.linked) /* settings, hooks and other branches are not its own */
+		return worktree_cage_git(repo.common_dir, repo.git_dir, l, &ignored) < 0 ? -EIO : 0;
 	if (repo.common_dir)
 		rc = allow(l, repo.common_dir);
 	if (rc == 0 && repo.git_dir)
@@ -171,75 +173,4 @@ int agent_cage(const struct agent *a, const struct texts *scope, const struct ag
 	if (rc < 0)
 		landlock_close(out);
 	return rc;
-}
-
-void agent_before_release(struct agent_before *b)
-{
-	mem_free(&b->base);
-	buf_release(&b->names);
-}
-
-static int read_changes(const char *work, const char *base, struct git_changes *out)
-{
-	CLEANUP(git_close) struct git git = GIT_INIT;
-	struct err ignored = ERR_INIT;
-	int rc = git_open(&git, environ, &ignored);
-
-	return rc < 0 ? rc : git_changes_read(&git, work, base, NULL, out, &ignored);
-}
-
-static char *head_of(const char *work)
-{
-	CLEANUP(git_repo_release) struct git_repo repo = GIT_REPO_INIT;
-	CLEANUP(git_close) struct git git = GIT_INIT;
-	struct err ignored = ERR_INIT;
-
-	if (git_open(&git, environ, &ignored) < 0 ||
-	    git_repo_read(&git, work, &repo, &ignored) <= 0 || !repo.head)
-		return NULL;
-	return mem_strdup(repo.head);
-}
-
-void agent_before_read(const char *work, struct span base, struct agent_before *out)
-{
-	CLEANUP(git_changes_release) struct git_changes changes = GIT_CHANGES_INIT;
-
-	out->base = base.len ? span_dup(base) : head_of(work);
-	if (!out->base)
-		return;
-	if (base.len) {
-		out->known = true;
-		return;
-	}
-	out->known = read_changes(work, out->base, &changes) == 0;
-	buf_put(&out->names, changes.names.p, changes.names.len);
-}
-
-static bool was_there(const struct agent_before *b, struct span name)
-{
-	for (size_t at = 0; at < b->names.len; at += strlen(b->names.p + at) + 1)
-		if (span_is(name, b->names.p + at))
-			return true;
-	return false;
-}
-
-void agent_outside_read(const char *work, const struct texts *scope, const struct agent_before *b,
-			struct buf *out)
-{
-	CLEANUP(git_changes_release) struct git_changes changes = GIT_CHANGES_INIT;
-	CLEANUP(git_changes_release) struct git_changes outside = GIT_CHANGES_INIT;
-	CLEANUP(scope_release) struct scope allowed = SCOPE_INIT;
-	struct span name;
-	size_t at = 0;
-
-	if (!scope->count || !b->known)
-		return;
-	for (size_t i = 0; i < scope->count; i++)
-		(void)scope_add(&allowed, scope->v[i]);
-	if (read_changes(work, b->base, &changes) < 0)
-		return;
-	git_changes_outside(&changes, &allowed, &outside);
-	while ((name = git_changes_next(&outside, &at)).len)
-		if (!was_there(b, name))
-			buf_putf(out, "%.*s%c", SPAN_ARG(name), 0);
 }

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "cmd/agent_eyes.h"
 #include "core/tentacle_run.h"
+#include "core/tentacle_work.h"
 
 static int exit_of_tentacle(const struct tentacle *t)
 {
@@ -77,6 +78,9 @@ static void print_end(struct cmd_ctx *c, const struct tentacle *t, const struct 
 		out_puts(c->out, "\n");
 	}
 	out_putf(c->out, "log: sk logs %s\n", r->task);
+	if (tentacle_unmerged(t))
+		out_putf(c->out, "next: sk tentacle worktree %.*s merge --commit\n",
+			 SPAN_ARG(t->name));
 	if (next_of(t))
 		out_putf(c->out, "next: %s %.*s\n", next_of(t), SPAN_ARG(t->name));
 }

@@ -93,6 +93,10 @@ static void print_text(struct cmd_ctx *c, const struct agents *all)
 		out_putf(c->out, "default: %.*s\n", SPAN_ARG(all->chosen));
 	if (!all->auto_release)
 		out_puts(c->out, "parked work is not released by itself\n");
+	if (!all->worktree)
+		out_puts(c->out, "agents work in the main checkout\n");
+	if (!all->merge)
+		out_puts(c->out, "handed off work is not merged by itself\n");
 }
 
 static int check(const struct cmd_ctx *c, const struct agents *all, struct err *e)
@@ -153,7 +157,9 @@ const struct cmd cmd_agents_list = {
 		 "      max_parallel: 2\n"
 		 "      write_paths: [~/.cache/my-agent]\n"
 		 "  default_agent: claude\n"
-		 "  auto_release: true          # of parked work, when its time has come\n\n"
+		 "  auto_release: true          # of parked work, when its time has come\n"
+		 "  worktree: true              # a run gets a worktree of its own\n"
+		 "  merge: true                 # sk goal loop merges what was handed off well\n\n"
 		 "A command is a list of words; no shell reads it. {prompt}, {prompt_file}, "
 		 "{worktree}, {name} and {model} stand for their values, {model_args} for the "
 		 "words "

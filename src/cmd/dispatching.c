@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/marking.h"
+#include "cmd/scope_look.h"
 #include "core/tentacle_work.h"
 #include "core/todo.h"
 #include "work/bundle.h"
@@ -150,8 +151,16 @@ static int record(struct sending *k, struct err *e)
 {
 	struct goal_actor actor;
 	const struct goal_words words = goals_words(k->c, &actor);
-	int rc = tentacle_dispatch(goal_store_turn(k->s), tentacles_name(k->c),
-				   options_has(k->c->options, "force"), &words);
+	struct tentacle_begin from;
+	int rc;
+
+	/* In a worktree of its own, or without a scope, nobody will ask. */
+	if (k->t->worktree.prepared || !k->t->scope.count)
+		from.commit = SPAN_NONE;
+	else
+		scope_begin(k->work.p, goal_arena(goal_store_turn(k->s)), &from);
+	rc = tentacle_dispatch(goal_store_turn(k->s), tentacles_name(k->c),
+			       options_has(k->c->options, "force"), &from, &words);
 
 	if (rc < 0)
 		return goal_store_refused(k->s, rc, e);
@@ -223,9 +232,10 @@ int dispatching(struct cmd_ctx *c, enum dispatch_form form, struct err *e)
 
 	if (options_has(o, "run"))
 		return supervise(&k, e);
-	if (options_has(o, "agent") || options_has(o, "timeout") || options_has(o, "detach"))
+	if (options_has(o, "agent") || options_has(o, "timeout") || options_has(o, "detach") ||
+	    options_has(o, "here"))
 		return err_set(e, -SK_EUSAGE,
-			       "--agent, --timeout and --detach are for an agent that is run: "
-			       "nothing was dispatched. Try: the same with --run");
+			       "--agent, --timeout, --detach and --here are for an agent that is "
+			       "run: nothing was dispatched. Try: the same with --run");
 	return send(&k, form, e);
 }

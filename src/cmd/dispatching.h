@@ -31,6 +31,7 @@ enum dispatch_form { DISPATCH_PROMPT, DISPATCH_PARALLEL, DISPATCH_JSON };
 		{ .name = "worktree",                                                              \
 		  .kind = OPTION_FLAG,                                                             \
 		  .summary = "only when the tentacle has a worktree of its own; --run makes it" }, \
+		AGENT_HERE_OPTION,                                                                 \
 		{ .name = "force",                                                                 \
 		  .kind = OPTION_FLAG,                                                             \
 		  .summary = "although what it waits for has not succeeded" },                     \

@@ -10,9 +10,11 @@
 #include "base/when.h"
 #include "cmd/goal_page.h"
 #include "cmd/agent_order.h"
+#include "cmd/tentacles.h"
 #include "core/goal_eval.h"
 #include "core/goal_resume.h"
 #include "core/tentacle_run.h"
+#include "core/tentacle_work.h"
 
 void goal_advice_release(struct goal_advice *a)
 {
@@ -124,8 +126,14 @@ static void add_tentacles(struct goal_advice *a, const struct goals *all, const 
 		struct span name = it->tentacles.v[i];
 		enum standing s = tentacle_standing(all, name);
 		const struct tentacle *t = goals_tentacle(all, name);
-		struct buf text = BUF_INIT;
+		struct buf text = BUF_INIT, left = BUF_INIT;
 
+		if (t)
+			tentacle_put_left(t, &left);
+		if (left.len) {
+			add(a, "work", name, &left);
+			buf_release(&left);
+		}
 		if (standing_closes(s))
 			continue;
 		buf_puts(&text, standing_text(s));
@@ -165,6 +173,23 @@ static void put_each(struct goal_advice *a, const struct goals *all, const struc
 		if (tentacle_standing(all, it->tentacles.v[i]) == s)
 			buf_putf(&a->next, "sk tentacle %s %.*s\n", command,
 				 SPAN_ARG(it->tentacles.v[i]));
+}
+
+/* Whether anything was handed off and is not merged, with the commands that do it. */
+static bool put_merges(struct goal_advice *a, const struct goals *all, const struct goal *g)
+{
+	const struct iteration *it = goal_iteration(g, g->iteration);
+	bool any = false;
+
+	for (size_t i = 0; it && i < it->tentacles.count; i++) {
+		const struct tentacle *t = goals_tentacle(all, it->tentacles.v[i]);
+
+		if (!t || !tentacle_unmerged(t))
+			continue;
+		buf_putf(&a->next, "sk tentacle worktree %.*s merge --commit\n", SPAN_ARG(t->name));
+		any = true;
+	}
+	return any;
 }
 
 /* All of the iteration is done: on, or to the end. */
@@ -315,6 +340,8 @@ static void advise_active(struct goal_advice *a, const struct goals *all, const 
 		a->recommendation = "what is left waits for something that did not succeed";
 		put_each(a, all, g, STANDING_FAILED_NEEDS, "show");
 		put_each(a, all, g, STANDING_WAITING, "show");
+	} else if (put_merges(a, all, g)) {
+		a->recommendation = "the work is handed off: merge it, then see what it proves";
 	} else if (total == 0 && !all_verified(g)) {
 		advise_plan(a, all, g);
 	} else {
@@ -353,6 +380,7 @@ void goal_advise(const struct goals *all, const struct goal *g, int64_t now_ms,
 		advise_active(out, all, g, now_ms);
 		return;
 	case GOAL_NEEDS_HUMAN:
+		(void)put_merges(out, all, g);
 		advise_human(out, all, g, now_ms);
 		return;
 	case GOAL_PAUSED:

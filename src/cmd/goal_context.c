@@ -12,6 +12,7 @@
 #include "base/when.h"
 #include "cmd/goal_advice.h"
 #include "cmd/goal_page.h"
+#include "cmd/tentacles.h"
 #include "work/doc_file.h"
 
 #define HANDOFF_SHOWN 600 /* bytes of one hand-off's last note */
@@ -65,6 +66,13 @@ static void put_tentacles(struct buf *out, const struct goals *all, const struct
 			 standing_word(tentacle_standing(all, it->tentacles.v[i])));
 		if (t && t->description.len)
 			buf_putf(out, ": %.*s", SPAN_ARG(t->description));
+		if (t) {
+			CLEANUP(buf_release) struct buf left = BUF_INIT;
+
+			tentacle_put_left(t, &left);
+			if (left.len)
+				buf_putf(out, " (%s)", left.p);
+		}
 		buf_putc(out, '\n');
 	}
 }

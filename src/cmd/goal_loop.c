@@ -212,7 +212,8 @@ static int nobody_at_work(struct goal_loop *l, struct err *e)
 
 	if (!l->open && !l->trouble.len)
 		return conclude(l, e);
-	if (l->unrecorded || l->due || l->again_ms || (l->ready && l->orders && !l->blocked.len))
+	if (l->unrecorded || (l->due && l->releases) || l->again_ms ||
+	    (l->ready && l->orders && !l->blocked.len))
 		return GO_ON;
 	if (l->trouble.len && !soon)
 		return in_trouble(l, e);
@@ -235,11 +236,14 @@ static int nobody_at_work(struct goal_loop *l, struct err *e)
 static int tidy_up(struct goal_loop *l, struct err *e)
 {
 	bool due = l->due && l->releases && !l->interrupted;
-	int rc = l->unrecorded ? goal_loop_complete(l, e) : 0;
+	bool handed_off = l->unrecorded || l->unmerged;
+	int rc = l->unmerged ? goal_loop_merge(l, e) : 0;
 
+	if (rc == 0 && handed_off)
+		rc = goal_loop_complete(l, e);
 	if (rc == 0 && due)
 		rc = goal_loop_free(l, e);
-	return rc < 0 ? rc : l->unrecorded || due;
+	return rc < 0 ? rc : handed_off || due;
 }
 
 static int over_budget(struct goal_loop *l, struct err *e)
@@ -297,8 +301,10 @@ int goal_loop_run(struct goal_loop *l, struct err *e)
 	for (;;) {
 		int rc = step(l, e);
 
-		if (rc != GO_ON)
+		if (rc != GO_ON) {
+			goal_loop_say_unmerged(l);
 			return rc;
+		}
 		goal_loop_hear(l, agent_eyes_wait(&l->eyes, wait_ms(l)));
 	}
 }

@@ -21,12 +21,14 @@ struct goal_loop {
 	int64_t begun_ms;      /* when the loop was */
 	int64_t criterion_ms;  /* 0 = each criterion's own */
 	bool orders, releases; /* starts agents; lets parked work go when its time has come */
+	bool merges, here;     /* merges what was handed off; agents work in the main checkout */
 	int interrupted;       /* the signal, after which nothing new is started */
 	unsigned calls; /* 1 = agents go to their end, 2 = they are ended, 3 = we go at once */
 	/* What the last look found. At work are agents that are watched over here; by hand is what
 	   somebody took up, or was given the prompt for. */
 	size_t at_work, by_hand, ready, parked, open;
 	bool unrecorded;  /* something was handed off well and is not completed yet */
+	bool unmerged;    /* something was handed off well and is not merged yet */
 	bool due, over;   /* something parked may go now; the budget is used up */
 	int64_t due_ms;   /* when parked work is due, 0 = nobody knows */
 	int64_t again_ms; /* when one that failed may begin again, 0 = none waits */
@@ -36,6 +38,7 @@ struct goal_loop {
 	struct buf agents_at_work, hands; /* their names, a NUL behind each */
 	struct buf trouble;               /* what needs a person, one line each */
 	struct buf blocked;               /* why something that is ready was not started */
+	struct buf stuck, stuck_why;      /* what could not be merged: names, and a line each */
 	struct told *told;                /* what was said of each tentacle last */
 	size_t told_count, told_capacity;
 };

@@ -45,6 +45,18 @@ int goal_loop_watch(struct goal_loop *l, const struct buf *watched, struct buf *
  * l->blocked, and no failure. */
 int goal_loop_start(struct goal_loop *l, const struct buf *ready, struct err *e);
 
+/*
+ * Merges what was handed off well, each with what its agent left uncommitted. What cannot be
+ * merged waits for a person and is not tried again by this loop: l->stuck.
+ */
+int goal_loop_merge(struct goal_loop *l, struct err *e);
+
+/* Whether goal_loop_merge would try it. */
+bool goal_loop_may_merge(const struct goal_loop *l, const struct tentacle *t);
+
+/* Says which branches wait for a person to merge them, if any do. */
+void goal_loop_say_unmerged(struct goal_loop *l);
+
 /* Completes what was handed off well. -SK_EHUMAN when a verification is against it. */
 int goal_loop_complete(struct goal_loop *l, struct err *e);
 

@@ -70,7 +70,7 @@ static void count(struct goal_loop *l, const struct tentacle *t, enum standing s
 
 	l->open += !standing_closes(s) || resolved; /* one that is resolved is completed next */
 	l->parked += s == STANDING_PARKED;
-	l->unrecorded |= resolved && !t->owner.nonce.len;
+	l->unrecorded |= resolved && !t->owner.nonce.len && !(l->merges && tentacle_unmerged(t));
 	if (watched_over(t)) {
 		l->at_work++;
 		name_it(&l->agents_at_work, t->name);
@@ -134,9 +134,25 @@ static void begin_counting(struct goal_loop *l)
 	l->at_work = l->by_hand = l->parked = l->open = 0;
 	l->unrecorded = false;
 	l->again_ms = 0;
+	l->unmerged = false;
 	buf_truncate(&l->trouble, 0);
+	buf_put(&l->trouble, l->stuck_why.p, l->stuck_why.len);
 	buf_truncate(&l->hands, 0);
 	buf_truncate(&l->agents_at_work, 0);
+}
+
+static bool unmerged(const struct goal_loop *l, const struct goals *all, const struct goal *g)
+{
+	const struct iteration *its = g->iterations.v;
+
+	for (size_t i = 0; i < g->iterations.count; i++)
+		for (size_t k = 0; k < its[i].tentacles.count; k++) {
+			const struct tentacle *t = goals_tentacle(all, its[i].tentacles.v[k]);
+
+			if (t && goal_loop_may_merge(l, t))
+				return true;
+		}
+	return false;
 }
 
 /* What there is: fills the counts and the names that may be started. */
@@ -161,6 +177,7 @@ int goal_loop_look(struct goal_loop *l, struct buf *ready, struct buf *watched, 
 			  (lost(t) && !tentacle_run_given_up(t))))
 			name_it(watched, t->name);
 	}
+	l->unmerged = l->merges && unmerged(l, all, g);
 	l->due = agent_due(all, l->c->now_ms, &l->due_ms) != NULL;
 	l->over = agent_budget_spent(g, l->c->now_ms);
 	l->seq = goal_store_state(s)->last_seq;
@@ -227,7 +244,7 @@ int goal_loop_start(struct goal_loop *l, const struct buf *ready, struct err *e)
 	buf_truncate(&l->blocked, 0);
 	l->ready = 0;
 	for (size_t at = 0; at < ready->len; at += strlen(ready->p + at) + 1) {
-		const struct agent_wish wish = { .name = ready->p + at };
+		const struct agent_wish wish = { .name = ready->p + at, .here = l->here };
 		struct agent_receipt receipt;
 		struct err refused = ERR_INIT;
 		int rc;
@@ -243,6 +260,9 @@ int goal_loop_start(struct goal_loop *l, const struct buf *ready, struct err *e)
 		} else if (passes(rc)) {
 			buf_truncate(&l->blocked, 0);
 			buf_puts(&l->blocked, refused.text);
+		} else if (rc == -SK_EREFUSED) {
+			buf_putf(&l->trouble, "%s%c", refused.text, 0); /* others go on */
+			l->ready--;
 		} else {
 			return err_set(e, rc, "%s", refused.text);
 		}
@@ -283,7 +303,7 @@ int goal_loop_complete(struct goal_loop *l, struct err *e)
 		const struct tentacle *t = goals_tentacle(goal_store_goals(s), now->tentacles.v[i]);
 
 		if (t && t->status == TENTACLE_HANDED_OFF && tentacle_succeeded(t) &&
-		    !t->owner.nonce.len)
+		    !t->owner.nonce.len && !(l->merges && tentacle_unmerged(t)))
 			rc = complete_one(l, s, t->name, e);
 	}
 	return rc < 0 ? rc : goal_store_commit(s, e);

@@ -31,6 +31,8 @@ void goal_loop_release(struct goal_loop *l)
 	buf_release(&l->hands);
 	buf_release(&l->trouble);
 	buf_release(&l->blocked);
+	buf_release(&l->stuck);
+	buf_release(&l->stuck_why);
 }
 
 void goal_loop_say(const char *fmt, ...)

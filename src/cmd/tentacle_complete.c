@@ -3,18 +3,13 @@
  * change) is looked at first, with the store closed; then one decision, checked again on what is
  * true by then.
  */
-#include <stdlib.h>
-
 #include "base/limits.h"
 #include "cmd/marking.h"
+#include "cmd/scope_look.h"
 #include "cmd/verifying.h"
 #include "core/goal_progress.h"
-#include "core/scope.h"
 #include "core/tentacle_work.h"
 #include "core/todo.h"
-#include "git/git_tree.h"
-
-extern char **environ;
 
 static bool strict(const struct cmd_ctx *c)
 {
@@ -59,50 +54,19 @@ static int auto_verify(struct cmd_ctx *c, struct err *e)
 	return 0;
 }
 
-/* Files of its worktree that it changed and its scope does not hold. */
-static void look_at_worktree(const struct tentacle *t, const struct scope *scope,
-			     struct arena *arena, struct texts *outside)
-{
-	CLEANUP(git_close) struct git git = GIT_INIT;
-	CLEANUP(git_changes_release) struct git_changes all = GIT_CHANGES_INIT;
-	CLEANUP(git_changes_release) struct git_changes out = GIT_CHANGES_INIT;
-	CLEANUP(mem_free) char *path = span_dup(t->worktree.path);
-	CLEANUP(mem_free) char *base = span_dup(t->worktree.base);
-	struct err problem = ERR_INIT;
-	size_t at = 0;
-	int rc = git_open(&git, environ, &problem);
-
-	if (rc == 0)
-		rc = git_changes_read(&git, path, base[0] ? base : NULL, NULL, &all, &problem);
-	if (rc < 0) {
-		print_problem(problem.text);
-		return;
-	}
-	git_changes_outside(&all, scope, &out);
-	for (struct span name; (name = git_changes_next(&out, &at)).len;)
-		if (outside->count < DOC_ENTRIES_MAX)
-			texts_add(arena, outside, name);
-}
-
 static int find_outside(struct cmd_ctx *c, struct arena *arena, struct texts *outside,
 			struct err *e)
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL; /* read only: it holds no lock */
-	CLEANUP(scope_release) struct scope scope = SCOPE_INIT;
+	struct err problem = ERR_INIT;
 	const struct tentacle *t;
 	int rc = tentacles_open(c, 0, &s, &t, e);
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < t->scope.count; i++)
-		scope_add(&scope, t->scope.v[i]);
-	if (!scope.count)
-		return 0; /* it may change everything */
-	for (size_t i = 0; i < t->changed_files.count; i++)
-		if (!scope_has(&scope, t->changed_files.v[i]))
-			texts_add(arena, outside, t->changed_files.v[i]);
-	if (t->worktree.prepared && t->worktree.path.len)
-		look_at_worktree(t, &scope, arena, outside);
+	(void)scope_look(goal_store_goals(s), t, goal_store_root(s), arena, outside, &problem);
+	if (problem.code)
+		print_problem(problem.text);
 	return 0;
 }
 
@@ -126,6 +90,14 @@ static void warn(const struct tentacle *t)
 
 		buf_puts(&line, "changed outside of its scope: ");
 		buf_put_quoted(&line, t->outside_scope.v[i], 200);
+		print_problem(line.p);
+	}
+	if (tentacle_unmerged(t)) {
+		CLEANUP(buf_release) struct buf line = BUF_INIT;
+
+		buf_putf(&line,
+			 "its work is not merged. Try: sk tentacle worktree %.*s merge --commit",
+			 SPAN_ARG(t->name));
 		print_problem(line.p);
 	}
 	if (handoff_needs_triage(t->terminal_status)) {

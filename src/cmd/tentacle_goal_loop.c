@@ -41,6 +41,7 @@ static int prepare(struct goal_loop *l, struct err *e)
 		return rc;
 	l->goal_id = span_dup(g->id);
 	l->releases = l->agents.auto_release && !options_has(l->c->options, "no-auto-release");
+	l->merges = l->agents.merge && !options_has(l->c->options, "no-merge");
 	return agent_eyes_open(&l->eyes, l->c->goal_paths->state_dir, e);
 }
 
@@ -61,6 +62,7 @@ static int tentacle_goal_loop_run(struct cmd_ctx *c, struct err *e)
 		.begun_ms = c->now_ms,
 		.criterion_ms = (int64_t)options_number(o, "timeout", 0),
 		.orders = !options_has(o, "no-auto-dispatch"),
+		.here = options_has(o, "here"),
 	};
 	int rc;
 
@@ -106,6 +108,10 @@ static const struct option_row tentacle_goal_loop_options[] = {
 	  .kind = OPTION_FLAG,
 	  .summary = "start no agent: wait for what others hand off" },
 	{ .name = "no-auto-release", .kind = OPTION_FLAG, .summary = "leave parked work parked" },
+	{ .name = "no-merge",
+	  .kind = OPTION_FLAG,
+	  .summary = "leave it to people to merge what was handed off" },
+	AGENT_HERE_OPTION,
 	OPERATOR_OPTION,
 	{ .name = NULL },
 };
@@ -116,7 +122,8 @@ const struct cmd cmd_tentacle_goal_loop = {
 	.usage = "[--concurrency N] [--max-iterations N]",
 	.about =
 		"It starts the agents of the present iteration's tentacles as their dependencies "
-		"allow, completes what they hand off well, lets parked work go one by one when its "
+		"allow, each in a worktree of its own, merges and completes what they hand off "
+		"well, lets parked work go one by one when its "
 		"time has come, and when nothing is left runs the criteria: when all pass the goal "
 		"is completed, else the iteration is closed. Killed at any moment and begun again "
 		"it goes on; no agent is started twice. Ctrl-C lets agents at work finish, a "

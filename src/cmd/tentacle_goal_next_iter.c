@@ -2,6 +2,7 @@
 #include "cmd/goal_advice.h"
 #include "cmd/goal_page.h"
 #include "cmd/hint.h"
+#include "core/tentacle_work.h"
 
 static void print_json(struct cmd_ctx *c, const struct goals *all, const struct goal *g,
 		       const struct goal_advice *a)
@@ -25,6 +26,26 @@ static void print_json(struct cmd_ctx *c, const struct goals *all, const struct 
 		json_array_end(&j);
 	}
 	json_object_end(&j);
+	json_array(&j, "unmerged");
+	for (size_t i = 0; it && i < it->tentacles.count; i++) {
+		const struct tentacle *t = goals_tentacle(all, it->tentacles.v[i]);
+
+		if (t && tentacle_unmerged(t))
+			json_span(&j, NULL, t->name);
+	}
+	json_array_end(&j);
+	json_array(&j, "outside_scope");
+	for (size_t i = 0; it && i < it->tentacles.count; i++) {
+		const struct tentacle *t = goals_tentacle(all, it->tentacles.v[i]);
+
+		for (size_t k = 0; t && k < t->outside_scope.count; k++) {
+			json_object(&j, NULL);
+			json_span(&j, "tentacle", t->name);
+			json_span(&j, "file", t->outside_scope.v[k]);
+			json_object_end(&j);
+		}
+	}
+	json_array_end(&j);
 	json_array(&j, "blocking_gates");
 	for (size_t i = 0; i < g->gates.count; i++)
 		if (gates[i].status == GATE_PENDING || gates[i].status == GATE_REJECTED)
@@ -58,6 +79,7 @@ static void print_text(struct cmd_ctx *c, const struct goals *all, const struct 
 	}
 	for (size_t i = 0; i < a->count; i++)
 		if (strcmp(a->causes[i].what, "gate") == 0 ||
+		    strcmp(a->causes[i].what, "work") == 0 ||
 		    strcmp(a->causes[i].what, "budget") == 0) {
 			out_putf(out, "  %s %s: ", a->causes[i].what, a->causes[i].subject);
 			out_visible(out, span_of(a->causes[i].text));

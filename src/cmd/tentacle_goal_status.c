@@ -2,8 +2,11 @@
 #include "cmd/criteria_page.h"
 #include "cmd/goal_page.h"
 #include "cmd/hint.h"
+#include "cmd/tentacles.h"
+#include "core/tentacle_work.h"
 
-static void put_tentacles(struct out *out, const struct goals *all, const struct goal *g)
+static void put_tentacles(struct out *out, const struct goals *all, const struct goal *g,
+			  struct buf *next)
 {
 	const struct iteration *now = goal_iteration(g, g->iteration);
 	struct table table = TABLE_INIT(3);
@@ -13,12 +16,19 @@ static void put_tentacles(struct out *out, const struct goals *all, const struct
 	out_putf(out, "\niteration %llu\n", (unsigned long long)g->iteration);
 	for (size_t i = 0; i < now->tentacles.count; i++) {
 		const struct tentacle *t = goals_tentacle(all, now->tentacles.v[i]);
+		CLEANUP(buf_release) struct buf left = BUF_INIT;
 
 		table_span(&table, STYLE_PLAIN, now->tentacles.v[i]);
 		table_cell(&table, STYLE_PLAIN, "%s",
 			   t ? tentacle_state_word(t->status) : "deleted");
-		table_cell(&table, STYLE_DIM, "%s",
-			   t && t->terminal_status ? handoff_words[t->terminal_status] : "");
+		if (t)
+			tentacle_put_left(t, &left);
+		table_cell(&table, STYLE_DIM, "%s%s%s",
+			   t && t->terminal_status ? handoff_words[t->terminal_status] : "",
+			   t && t->terminal_status && left.len ? ", " : "", left.len ? left.p : "");
+		if (t && tentacle_unmerged(t))
+			buf_putf(next, "sk tentacle worktree %.*s merge --commit\n",
+				 SPAN_ARG(t->name));
 	}
 	table_print(&table, out, 2);
 	table_release(&table);
@@ -82,7 +92,7 @@ static void print_page(struct cmd_ctx *c, const struct goals *all, const struct 
 		out_puts(out, "\n");
 	}
 	goal_put_budget(out, g, c->now_ms);
-	put_tentacles(out, all, g);
+	put_tentacles(out, all, g, &next);
 	put_gates(out, g);
 	if (g->criteria.count)
 		out_puts(out, "\ncriteria\n");

@@ -8,6 +8,7 @@
 #include "cmd/home.h"
 #include "cmd/knowledge.h"
 #include "cmd/marking.h"
+#include "cmd/scope_look.h"
 #include "cmd/tentacles.h"
 #include "core/handoff.h"
 #include "kb/kb_entry.h"
@@ -91,6 +92,39 @@ static bool judge(const struct tentacle *t, struct handoff_entry *entry, struct 
 	if (!entry->quota_reason.len)
 		entry->quota_reason = out->park.kind;
 	return true;
+}
+
+/* Files outside of its scope, with those that this hand-off names: looked for before the store is
+ * locked, for git takes its time. */
+static int look_outside(struct cmd_ctx *c, const struct handoff_entry *entry, struct arena *arena,
+			struct texts *outside, struct err *e)
+{
+	CLEANUP(goals_close) struct goal_store *s = NULL;
+	struct err problem = ERR_INIT;
+	const struct tentacle *t;
+	struct tentacle told;
+	int rc = tentacles_open(c, 0, &s, &t, e);
+
+	if (rc < 0 || entry->status == HANDOFF_NONE)
+		return rc;
+	told = *t;
+	for (size_t i = 0; i < entry->changed.count; i++)
+		texts_add(arena, &told.changed_files, entry->changed.v[i]);
+	(void)scope_look(goal_store_goals(s), &told, goal_store_root(s), arena, outside, &problem);
+	if (problem.code)
+		print_problem(problem.text);
+	return 0;
+}
+
+static void say_outside(const struct texts *outside)
+{
+	for (size_t i = 0; i < outside->count; i++) {
+		CLEANUP(buf_release) struct buf line = BUF_INIT;
+
+		buf_puts(&line, "changed outside of its scope: ");
+		buf_put_quoted(&line, outside->v[i], 200);
+		print_problem(line.p);
+	}
 }
 
 static void say_parked(struct cmd_ctx *c, const struct tentacle *t)
@@ -183,11 +217,14 @@ static int hand_off(struct cmd_ctx *c, struct arena *arena, struct err *e)
 	struct goal_actor actor;
 	const struct goal_words words = goals_words(c, &actor);
 	struct park_judgement judged;
-	struct handoff_given given = { .park = NULL };
+	struct texts outside = { NULL, 0 };
+	struct handoff_given given = { .park = NULL, .outside = &outside };
 	struct handoff_entry entry;
 	const struct tentacle *t;
 	int rc = read_entry(c, arena, &entry, e);
 
+	if (rc == 0)
+		rc = look_outside(c, &entry, arena, &outside, e);
 	if (rc == 0)
 		rc = tentacles_open(c, GOALS_WRITE, &s, &t, e);
 	if (rc == 0)
@@ -207,6 +244,7 @@ static int hand_off(struct cmd_ctx *c, struct arena *arena, struct err *e)
 		return rc;
 	if (entry.status != HANDOFF_NONE)
 		marking_handed_off(c, t->id);
+	say_outside(&outside);
 	return report(c, t, &entry);
 }
 

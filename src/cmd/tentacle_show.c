@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "cmd/tentacles.h"
 #include "core/tentacle_run.h"
+#include "core/tentacle_work.h"
 #include "core/todo.h"
 
 struct texts_of {
@@ -58,6 +59,31 @@ static void put_state(struct out *out, const struct tentacle *t)
 		out_puts(out, "\n");
 }
 
+/* Where its work is, and what is left to do about it. */
+static void put_work(struct out *out, const struct tentacle *t)
+{
+	CLEANUP(buf_release) struct buf left = BUF_INIT;
+	const struct tentacle_worktree *w = &t->worktree;
+
+	tentacle_put_left(t, &left);
+	if (!w->prepared && !w->merged_commit.len && !left.len)
+		return;
+	out_puts(out, "\nwork\n");
+	if (w->prepared) {
+		out_puts(out, "  worktree  ");
+		out_visible(out, w->path);
+		out_putf(out, " (%.*s)\n", SPAN_ARG(w->branch));
+	}
+	if (w->merged_commit.len)
+		out_putf(out, "  merged    into %.*s as %.12s\n", SPAN_ARG(w->merged_into),
+			 w->merged_commit.p);
+	if (left.len)
+		out_putf(out, "  left      %s\n", left.p);
+	if (tentacle_unmerged(t))
+		out_putf(out, "  next      sk tentacle worktree %.*s merge --commit\n",
+			 SPAN_ARG(t->name));
+}
+
 static void print_page(struct cmd_ctx *c, const struct tentacle *t, const struct texts_of *texts)
 {
 	struct out *out = c->out;
@@ -65,6 +91,7 @@ static void print_page(struct cmd_ctx *c, const struct tentacle *t, const struct
 	out_putf(out, "tentacle %.*s (%s)\n\n", SPAN_ARG(t->name), tentacle_state_word(t->status));
 	put_state(out, t);
 	put_lines(out, &texts->context);
+	put_work(out, t);
 	out_puts(out, "\nto-dos\n");
 	put_todos(out, t->todo);
 	if (texts->handoff.len) {

@@ -6,6 +6,7 @@
 
 #include "base/when.h"
 #include "core/tentacle_run.h"
+#include "core/tentacle_work.h"
 #include "core/todo.h"
 
 static enum style state_style(const struct tentacle *t)
@@ -40,7 +41,7 @@ static void put_how(const struct tentacle *t, struct buf *out)
 static void put_note(struct table *table, const struct goal_store *s, const struct tentacle *t,
 		     int64_t now_ms)
 {
-	CLEANUP(buf_release) struct buf note = BUF_INIT;
+	CLEANUP(buf_release) struct buf note = BUF_INIT, left = BUF_INIT;
 	const struct goal_file_problem *problem = problem_of(s, t->name);
 
 	if (t->status == TENTACLE_PARKED) {
@@ -56,6 +57,9 @@ static void put_note(struct table *table, const struct goal_store *s, const stru
 	}
 	if (!note.len)
 		put_how(t, &note);
+	tentacle_put_left(t, &left);
+	if (left.len)
+		buf_putf(&note, "%s%s", note.len ? "; " : "", left.p);
 	if (t->owner.pid)
 		buf_putf(&note, "%sowner %s (pid %llu)", note.len ? "; " : "",
 			 tentacle_owner_word(t), (unsigned long long)t->owner.pid);
@@ -102,6 +106,20 @@ static void put_strangers(struct table *table, const struct goal_store *s)
 	}
 }
 
+/* What to type for work that waits. */
+static void put_merges(struct out *out, const struct goals *all)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < all->tentacle_count; i++) {
+		if (!tentacle_unmerged(&all->tentacles[i]))
+			continue;
+		out_putf(out, "%snext: sk tentacle worktree %.*s merge --commit\n", any ? "" : "\n",
+			 SPAN_ARG(all->tentacles[i].name));
+		any = true;
+	}
+}
+
 static void print_page(struct cmd_ctx *c, const struct goal_store *s)
 {
 	CLEANUP(table_release) struct table table = TABLE_INIT(6);
@@ -121,6 +139,7 @@ static void print_page(struct cmd_ctx *c, const struct goal_store *s)
 		return;
 	}
 	table_print(&table, c->out, 0);
+	put_merges(c->out, all);
 	out_putf(c->out, "\n%zu tentacle%s, %zu of %zu to-do%s done\n", all->tentacle_count,
 		 PLURAL(all->tentacle_count), sum.done, sum.total, PLURAL(sum.total));
 }

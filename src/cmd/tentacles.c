@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "core/tentacle_work.h"
 #include "core/todo.h"
+
+#define NAMES_SHOWN 3
 
 int tentacles_open_store(struct cmd_ctx *c, unsigned flags, struct goal_store **out, struct err *e)
 {
@@ -57,6 +60,32 @@ int tentacles_commit(struct goal_store *s, struct span name, const struct tentac
 const char *tentacle_owner_word(const struct tentacle *t)
 {
 	return t->owner.pid ? owner_life_word(owner_life(&t->owner)) : "none";
+}
+
+static void put_names(const struct texts *names, struct buf *out)
+{
+	for (size_t i = 0; i < names->count && i < NAMES_SHOWN; i++) {
+		buf_puts(out, i ? ", " : "");
+		buf_put_visible(out, names->v[i]);
+	}
+	if (names->count > NAMES_SHOWN)
+		buf_putf(out, " and %zu more", names->count - NAMES_SHOWN);
+}
+
+void tentacle_put_left(const struct tentacle *t, struct buf *out)
+{
+	bool unmerged = tentacle_unmerged(t);
+
+	if (unmerged && t->worktree.conflicts.count) {
+		buf_puts(out, "not merged, conflicts in ");
+		put_names(&t->worktree.conflicts, out);
+	} else if (unmerged) {
+		buf_puts(out, "handed off, not merged");
+	}
+	if (!t->outside_scope.count)
+		return;
+	buf_putf(out, "%soutside of its scope: ", unmerged ? "; " : "");
+	put_names(&t->outside_scope, out);
 }
 
 void tentacle_put_json(struct json *j, const struct tentacle *t, int64_t now_ms)

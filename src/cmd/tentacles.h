@@ -13,6 +13,10 @@ int tentacles_open_store(struct cmd_ctx *c, unsigned flags, struct goal_store **
 int tentacles_open(struct cmd_ctx *c, unsigned flags, struct goal_store **out,
 		   const struct tentacle **t, struct err *e);
 
+/* Appends what a person has to do about its work, without an end of line: that it is not merged,
+ * or cannot be, and that files outside of its scope were changed. Nothing when there is nothing. */
+void tentacle_put_left(const struct tentacle *t, struct buf *out);
+
 /* What the first plain word is: the name, as it stays valid. */
 struct span tentacles_name(const struct cmd_ctx *c);
 

@@ -22,6 +22,8 @@ static void note_merged(struct tentacle_worktree *to, struct arena *arena, void 
 
 	to->unmerged = false;
 	to->conflicts = (struct texts){ NULL, 0 };
+	if (!to->merged_ms)
+		to->merged_ms = now->now_ms; /* also when there was nothing to merge */
 	if (!now->m->merge[0] || span_is(to->merged_commit, now->m->merge))
 		return;
 	to->merged_commit = arena_copy(arena, span_of(now->m->merge));

@@ -22,6 +22,7 @@ void work_release(struct work *k)
 	git_close(&k->git);
 	scope_release(&k->scope);
 	mem_free(&k->about);
+	mem_free(&k->merged);
 	mem_free(&k->others);
 	buf_release(&k->other_names);
 	buf_release(&k->needs);
@@ -76,6 +77,7 @@ int work_read(struct work *k, bool must, struct err *e)
 	note_owner(k, t);
 	note_others(k, t);
 	k->about = span_dup(t->description);
+	k->merged = span_dup(t->worktree.merged_commit);
 	for (size_t i = 0; i < t->scope.count; i++)
 		scope_add(&k->scope, t->scope.v[i]); /* one that is none has nothing inside */
 	return 0;
@@ -151,8 +153,12 @@ static int commit_of(struct work *k, const char *need, char out[OID_BYTES_MAX], 
 	call.words = GIT_WORDS("rev-parse", "-q", "--verify", ref.p);
 	if (rc == 0)
 		rc = git_run(&k->git, &call, &said, e);
-	if (rc != 0)
-		return rc < 0 ? rc : 0; /* it never had one, or it is merged and gone */
+	if (rc < 0 || (rc > 0 && !(other.merged && other.merged[0])))
+		return rc < 0 ? rc : 0; /* it never had one: its work is in the main checkout */
+	if (rc > 0) {
+		snprintf(out, OID_BYTES_MAX, "%s", other.merged); /* merged, and cleaned up */
+		return 1;
+	}
 	snprintf(out, OID_BYTES_MAX, "%.*s", (int)strcspn(said.out.p, "\n"), said.out.p);
 	if (other.w.record.state != WORKTREE_READY || worktree_problem(&other.w, NULL))
 		return 1;
@@ -213,7 +219,7 @@ int work_prepare(struct work *k, const char *base, struct worktree_prepared *out
 		rc = work_open(k, true, true, e);
 	if (rc == 0)
 		rc = worktree_prepare(&k->w, work_place(k), base, k->c->now_ms, out, e);
-	if (rc == 0)
-		rc = bring_needs_up(k, e);
+	if (rc == 0 && !(k->owner.pid && proc_alive(&k->owner) == 1))
+		rc = bring_needs_up(k, e); /* under an agent at work nothing is changed */
 	return rc < 0 ? rc : work_record(k, EV_TENTACLE_WORKTREE, &words, note_made, &made, e);
 }

@@ -16,6 +16,7 @@ struct work {
 	bool known; /* the store knows the tentacle; its worktree may outlive it */
 	struct scope scope;
 	char *about;                /* its description */
+	char *merged;               /* the commit of its last merge, or empty */
 	struct proc_identity owner; /* of the agent that runs; pid 0 = none */
 	struct buf other_names;     /* of branches whose commits are not its own, each with a NUL */
 	const char **others;        /* the same as a list */

@@ -9,6 +9,7 @@
 #include "core/breaker.h"
 #include "core/goal_progress.h"
 #include "core/tentacle_run.h"
+#include "core/scope.h"
 #include "core/tentacle_work.h"
 
 #define X(name, word, text) word,
@@ -80,6 +81,39 @@ static int check_needs(struct turn *t, const struct tentacle *which)
 	return 0;
 }
 
+static void read_scope(const struct tentacle *which, struct scope *out)
+{
+	for (size_t i = 0; i < which->scope.count; i++)
+		(void)scope_add(out, which->scope.v[i]); /* one that is none holds nothing */
+}
+
+/* Two in one checkout would be blamed for each other's files. */
+static int check_checkout(struct turn *t, const struct tentacle *which,
+			  const struct agent_order *order)
+{
+	const struct goals *all = &t->st->goals;
+	CLEANUP(scope_release) struct scope ours = SCOPE_INIT;
+
+	read_scope(which, &ours);
+	for (size_t i = 0; order->here && i < all->tentacle_count; i++) {
+		const struct tentacle *other = &all->tentacles[i];
+		CLEANUP(scope_release) struct scope theirs = SCOPE_INIT;
+
+		if (!other->here || span_eq(other->name, order->name) ||
+		    (other->status != TENTACLE_RUNNING && !ordered(other)))
+			continue;
+		read_scope(other, &theirs);
+		if (!scope_apart(&ours, &theirs))
+			return turn_refuse(t, -SK_EBUSY,
+					   "tentacle \"%.*s\": the agent of \"%.*s\" works in "
+					   "the main checkout too, and their scopes are not apart: "
+					   "nothing was started. Try: without --here, or the same "
+					   "again when it has ended",
+					   SPAN_ARG(order->name), SPAN_ARG(other->name));
+	}
+	return 0;
+}
+
 static int check_room(struct turn *t, const struct agent_order *order)
 {
 	const struct goals *all = &t->st->goals;
@@ -115,6 +149,8 @@ int agent_ordered(struct turn *t, const struct agent_order *order, const struct 
 	if (rc == 0)
 		rc = check_room(t, order);
 	if (rc == 0)
+		rc = check_checkout(t, which, order);
+	if (rc == 0)
 		rc = breaker_admit(t, order->provider, order->name);
 	if (rc < 0)
 		return rc;
@@ -127,6 +163,7 @@ int agent_ordered(struct turn *t, const struct agent_order *order, const struct 
 		tentacle_record(t, &next, EV_TENTACLE_UPDATED, words);
 		return 0;
 	}
+	tentacle_begins_at(&next, order->here);
 	next.agent = order->agent;
 	next.model = order->model;
 	next.dispatched_ms = t->now_ms;
@@ -151,7 +188,8 @@ void agent_not_ordered(struct turn *t, struct span name, const struct goal_words
 }
 
 int agent_started(struct turn *t, struct span name, const struct tentacle_owner *self,
-		  struct span task_id, const struct goal_words *words)
+		  struct span task_id, const struct tentacle_begin *from,
+		  const struct goal_words *words)
 {
 	const struct tentacle *which = goals_tentacle(&t->st->goals, name);
 	struct tentacle next = *which;
@@ -171,6 +209,8 @@ int agent_started(struct turn *t, struct span name, const struct tentacle_owner 
 	next.attempts++;
 	next.run.losses += which->status == TENTACLE_LOST;
 	next.outside_scope = (struct texts){ NULL, 0 };
+	if (from)
+		tentacle_begins_from(t, &next, from);
 	return tentacle_move(t, &next, ON_AGENT_STARTED, words);
 }
 
@@ -285,7 +325,7 @@ enum agent_outcome agent_ended(struct turn *t, struct span name, const struct ag
 	next.spent_tokens += end->tokens;
 	next.spent_micros += end->micros;
 	keep_run(t, &next, end, well);
-	if (end->outside.count)
+	if (end->looked || end->outside.count)
 		next.outside_scope = end->outside;
 	told.exit_code = end->exit_code;
 	told.signal = end->signal;

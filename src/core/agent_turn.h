@@ -10,6 +10,7 @@
 
 #include "core/goal_turn.h"
 #include "core/quota.h"
+#include "core/tentacle_work.h"
 
 struct agent_order {
 	struct span name;                   /* of the tentacle */
@@ -18,12 +19,14 @@ struct agent_order {
 	struct tentacle_owner who;          /* who orders, with the nonce of the order */
 	bool anyway;                        /* although a dependency has not succeeded */
 	bool afresh; /* a person orders: what failed before does not count any more */
+	bool here;   /* it works in the main checkout */
 };
 
 /*
  * Orders a run: dispatched. An order whose task may still be waiting is the same order: *again is
  * set, nothing is recorded but who looks on now, and its nonce stays. -SK_EBUSY while its agent is
- * at work or max_parallel others of the same agent are; -SK_EPARKED while it is parked or its
+ * at work, max_parallel others of the same agent are, or another one works in the main checkout as
+ * well and their scopes are not apart; -SK_EPARKED while it is parked or its
  * provider's breaker is not closed; -SK_EREFUSED when it is completed or a dependency is missing.
  */
 int agent_ordered(struct turn *t, const struct agent_order *order, const struct goal_words *words,
@@ -33,11 +36,13 @@ int agent_ordered(struct turn *t, const struct agent_order *order, const struct 
 void agent_not_ordered(struct turn *t, struct span name, const struct goal_words *words);
 
 /*
- * The agent begins: running, with `self` as its owner. -SK_EREFUSED when self->nonce is not the
- * newest order's, or its agent is at work or has ended already.
+ * The agent begins: running, with `self` as its owner, in what `from` tells (NULL = nobody knows).
+ * -SK_EREFUSED when self->nonce is not the newest order's, or its agent is at work or has ended
+ * already.
  */
 int agent_started(struct turn *t, struct span name, const struct tentacle_owner *self,
-		  struct span task_id, const struct goal_words *words);
+		  struct span task_id, const struct tentacle_begin *from,
+		  const struct goal_words *words);
 
 struct agent_end {
 	struct span nonce;
@@ -50,6 +55,7 @@ struct agent_end {
 	int64_t due_ms;                    /* when to come back, 0 = nobody knows */
 	struct span provider;
 	uint64_t tokens, micros;
+	bool looked;          /* `outside` is all there is, and not only what could be seen */
 	struct texts outside; /* files it changed outside of its scope */
 };
 

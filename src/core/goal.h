@@ -163,7 +163,7 @@ struct tentacle_worktree {
 	bool unmerged;                  /* it holds work that was handed off and not merged yet */
 	struct texts conflicts;         /* files in which the last attempt to merge it failed */
 	struct span merged_commit, merged_into; /* of the last merge that was made: into a branch */
-	int64_t merged_ms;
+	int64_t merged_ms; /* then, or when it was found that there is nothing to merge */
 };
 
 /* A process, as proof of life: all members together or nothing. */
@@ -205,6 +205,11 @@ struct tentacle {
 	struct span agent, model; /* agent: a name of the configuration */
 	uint8_t terminal_status;  /* enum handoff_state, of the newest hand-off that tells one */
 	struct texts changed_files, bridge_links, outside_scope;
+	/* Where the work is done that goes on, or was handed off last: in the main checkout, and
+	   then what that was when it began: its commit and the files that differed from it. */
+	bool here;
+	struct span started_from;
+	struct texts changed_before;
 	struct parked parked;
 	struct tentacle_run run;
 	struct doc_list verifications; /* struct verification */

@@ -297,6 +297,47 @@ static bool entry_has(const struct scope *s, const struct scope_entry *e, struct
 	return path.len == text.len ? !e->folder : path.p[text.len] == '/';
 }
 
+/* What all paths of an entry begin with. */
+static struct span fixed_part(const struct scope *s, const struct scope_entry *e)
+{
+	struct span text = { e->len ? s->text.p + e->at : "", e->len };
+	size_t len = 0;
+
+	if (!e->pattern)
+		return text;
+	while (len < text.len && !strchr("*?[\\", text.p[len]))
+		len++;
+	return (struct span){ text.p, len };
+}
+
+/* Entries are apart when their beginnings differ. A beginning that ends within a name may go on as
+ * another one's, so lib and library count as one when either holds a pattern. */
+static bool entries_apart(const struct scope *a, const struct scope_entry *one,
+			  const struct scope *b, const struct scope_entry *other)
+{
+	struct span x = fixed_part(a, one), y = fixed_part(b, other);
+	size_t len = x.len < y.len ? x.len : y.len;
+
+	if (!len)
+		return false;
+	if (memcmp(x.p, y.p, len) != 0)
+		return true;
+	if (x.len == y.len)
+		return false;
+	/* The shorter one is a folder around the longer one, or the beginning of another name. */
+	return x.len < y.len ? !one->pattern && y.p[len] != '/'
+			     : !other->pattern && x.p[len] != '/';
+}
+
+bool scope_apart(const struct scope *a, const struct scope *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		for (size_t k = 0; k < b->count; k++)
+			if (!entries_apart(a, &a->v[i], b, &b->v[k]))
+				return false;
+	return a->count && b->count;
+}
+
 bool scope_has(const struct scope *s, struct span path)
 {
 	CLEANUP(buf_release) struct buf normal = BUF_INIT;

@@ -60,6 +60,13 @@ const char *scope_add_list(struct scope *s, struct span list, struct span *wrong
  */
 bool scope_has(const struct scope *s, struct span path);
 
+/*
+ * Whether no path can lie in both: told from the beginnings of their entries that hold no special
+ * character, so scopes that are apart only by a pattern behind that are not. A scope without
+ * entries is one for everything here.
+ */
+bool scope_apart(const struct scope *a, const struct scope *b);
+
 /* The text of an entry, as it was understood. */
 struct span scope_entry_text(const struct scope *s, size_t index);
 

@@ -64,7 +64,7 @@ static int record(struct turn *t, struct tentacle *draft, const struct handoff_f
 	}
 	draft->terminal_status = facts->status;
 	draft->handed_off_ms = t->now_ms;
-	draft->worktree.unmerged = draft->worktree.prepared;
+	draft->worktree.unmerged = draft->worktree.prepared && !draft->here;
 	tentacle_run_forgive(draft);
 	if (stopped && facts->status == HANDOFF_BLOCKED) {
 		park(t, draft, stopped);
@@ -98,6 +98,8 @@ int tentacle_hand_off(struct turn *t, struct span name, const struct handoff_giv
 				   "tentacle \"%.*s\" is completed: nothing was recorded. Try: sk "
 				   "tentacle resume %.*s, or the same without --status as a note",
 				   SPAN_ARG(name), SPAN_ARG(name));
+	if (given->outside && facts.status != HANDOFF_NONE)
+		next.outside_scope = *given->outside;
 	know_file(t, &next, given->before, given->entry);
 	return record(t, &next, &facts, given->park, words);
 }

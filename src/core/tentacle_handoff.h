@@ -24,6 +24,7 @@ struct handoff_given {
 	struct span before; /* handoff.md as it is */
 	struct span entry;  /* what comes behind it: one section, with a STATUS or without */
 	const struct quota_park *park; /* NULL unless a quota stopped the work */
+	const struct texts *outside;   /* changed files outside of its scope; NULL = not known */
 };
 
 /*

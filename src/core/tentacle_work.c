@@ -53,6 +53,12 @@ static void let_go(struct tentacle *draft)
 	draft->task_id = SPAN_NONE;
 }
 
+static void forget_beginning(struct tentacle *draft)
+{
+	draft->started_from = SPAN_NONE;
+	draft->changed_before = (struct texts){ NULL, 0 };
+}
+
 int tentacle_take_up(struct turn *t, struct span name, const struct goal_words *words)
 {
 	struct tentacle next = *get(t, name);
@@ -64,6 +70,8 @@ int tentacle_take_up(struct turn *t, struct span name, const struct goal_words *
 				   SPAN_ARG(name));
 	let_go(&next);
 	tentacle_run_forgive(&next);
+	if (next.status == TENTACLE_HANDED_OFF || next.status == TENTACLE_COMPLETED)
+		forget_beginning(&next);
 	next.resumed_ms = t->now_ms;
 	next.completed_ms = 0;
 	next.terminal_status = HANDOFF_NONE;
@@ -110,7 +118,24 @@ static int check_dispatch(struct turn *t, const struct tentacle *which)
 	return tentacle_check_parts(t, which);
 }
 
-int tentacle_dispatch(struct turn *t, struct span name, bool anyway, const struct goal_words *words)
+void tentacle_begins_at(struct tentacle *draft, bool here)
+{
+	if (draft->status == TENTACLE_HANDED_OFF || draft->here != here)
+		forget_beginning(draft);
+	draft->here = here;
+}
+
+void tentacle_begins_from(struct turn *t, struct tentacle *draft, const struct tentacle_begin *from)
+{
+	if (!draft->here || draft->started_from.len || !from->commit.len)
+		return;
+	draft->started_from = turn_copy(t, from->commit);
+	for (size_t i = 0; i < from->changed.count; i++)
+		texts_add(goal_arena(t), &draft->changed_before, from->changed.v[i]);
+}
+
+int tentacle_dispatch(struct turn *t, struct span name, bool anyway,
+		      const struct tentacle_begin *from, const struct goal_words *words)
 {
 	struct tentacle next = *get(t, name);
 	struct span waits = tentacle_waits_for(&t->st->goals, &next);
@@ -134,6 +159,9 @@ int tentacle_dispatch(struct turn *t, struct span name, bool anyway, const struc
 				   "tentacle \"%.*s\" waits for \"%.*s\", which has not succeeded: "
 				   "nothing was dispatched. Try: sk tentacle status, or --force",
 				   SPAN_ARG(name), SPAN_ARG(waits));
+	tentacle_begins_at(&next, !next.worktree.prepared);
+	if (from)
+		tentacle_begins_from(t, &next, from);
 	next.dispatched_ms = t->now_ms;
 	tentacle_run_forgive(&next);
 	next.terminal_status = HANDOFF_NONE;
@@ -232,7 +260,8 @@ static void complete_parents(struct turn *t, struct span name, const struct goal
 
 bool tentacle_unmerged(const struct tentacle *tentacle)
 {
-	return tentacle->worktree.prepared && tentacle->worktree.unmerged;
+	return tentacle->worktree.prepared && tentacle->worktree.unmerged &&
+	       (tentacle->status == TENTACLE_HANDED_OFF || tentacle->status == TENTACLE_COMPLETED);
 }
 
 int tentacle_may_complete(struct turn *t, const struct tentacle *which)
@@ -267,7 +296,8 @@ int tentacle_complete(struct turn *t, struct span name, unsigned flags, const st
 		tentacle_put_todo(t, &next, (struct span){ todo.p, todo.len });
 	}
 	next.completed_ms = t->now_ms;
-	if (next.worktree.prepared && !next.worktree.merged_ms)
+	if (next.worktree.prepared && !next.here && !next.worktree.merged_ms &&
+	    next.terminal_status == HANDOFF_NONE)
 		next.worktree.unmerged = true; /* completed without a hand-off */
 	next.outside_scope = *outside;
 	tentacle_run_forgive(&next);

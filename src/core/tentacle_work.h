@@ -17,10 +17,25 @@ int tentacle_set_todo(struct turn *t, struct span name, struct span text,
 /* Somebody takes the work up: active, and what its last end left is forgotten. */
 int tentacle_take_up(struct turn *t, struct span name, const struct goal_words *words);
 
-/* Its prompt was handed to an agent that nobody here supervises. Refused for one that is parked
- * (-SK_EPARKED), at work or completed, and for one with unfinished dependencies unless `anyway`. */
+/* What the main checkout is when work begins there. */
+struct tentacle_begin {
+	struct span commit;   /* empty = nobody knows */
+	struct texts changed; /* files that differ from it already */
+};
+
+/* Notes in a draft where work is going to be done, which forgets where handed off work began. */
+void tentacle_begins_at(struct tentacle *draft, bool here);
+
+/* Notes from what it began; what earlier work began from, which was not handed off, stays. */
+void tentacle_begins_from(struct turn *t, struct tentacle *draft,
+			  const struct tentacle_begin *from);
+
+/* Its prompt was handed to an agent that nobody here supervises, which works in the main checkout
+ * when it has no worktree: then `from` is what that is (NULL = nobody knows). Refused for one that
+ * is parked (-SK_EPARKED), at work or completed, and for one with unfinished dependencies unless
+ * `anyway`. */
 int tentacle_dispatch(struct turn *t, struct span name, bool anyway,
-		      const struct goal_words *words);
+		      const struct tentacle_begin *from, const struct goal_words *words);
 
 /* Records the result of a verification. */
 void tentacle_verified(struct turn *t, struct span name, const struct verification *v,

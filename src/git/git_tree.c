@@ -221,6 +221,10 @@ static int read_own(const struct git *g, const char *dir, const char *base,
 		if (rc == 0)
 			words[n++] = others[i];
 	}
+	if (!others[0]) {
+		words[n++] = "--first-parent";
+		words[n++] = "--no-merges";
+	}
 	words[n] = "--";
 	call.words = words;
 	rc = rc < 0 ? rc : git_must(g, &call, &said, e);

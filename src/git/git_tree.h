@@ -43,8 +43,8 @@ void git_changes_release(struct git_changes *c);
  * ours. Neither does merging what is in the history of one of `others` (commits or branches, NULL
  * at the end; the first GIT_OTHERS_MAX; may be NULL; one that is not there is passed over): then
  * what is committed counts only as far as a commit of none of them changed it, or a merge brought
- * something that none of its parents had. Returns 0, or negative: -SK_EUSAGE when there is no such
- * commit.
+ * something that none of its parents had. With a list that is empty no merge counts, nor what it
+ * brought. Returns 0, or negative: -SK_EUSAGE when there is no such commit.
  */
 int git_changes_read(const struct git *g, const char *dir, const char *base,
 		     const char *const *others, struct git_changes *out, struct err *e);

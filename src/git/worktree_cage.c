@@ -14,12 +14,12 @@
 #include "os/fd.h"
 
 /* Makes the folder, and those above it up to the repository's. Modes as git makes them. */
-static int make_folder(const struct worktree *w, const char *below)
+static int make_folder(const char *common_dir, const char *below)
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT;
 
-	buf_putf(&path, "%s/%s", w->common_dir, below);
-	for (char *at = path.p + strlen(w->common_dir) + 1; at;) {
+	buf_putf(&path, "%s/%s", common_dir, below);
+	for (char *at = path.p + strlen(common_dir) + 1; at;) {
 		char *end = strchr(at, '/');
 		int rc;
 
@@ -46,9 +46,27 @@ static int allow(struct landlock *cage, const char *path, struct err *e)
 		      : 0;
 }
 
-int worktree_cage(const struct worktree *w, struct landlock *cage, struct err *e)
+int worktree_cage_git(const char *common_dir, const char *admin, struct landlock *cage,
+		      struct err *e)
 {
 	static const char *const shared[] = { "objects", "refs/heads/sk", "logs/refs/heads/sk" };
+	int rc = allow(cage, admin, e);
+
+	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(shared); i++) {
+		CLEANUP(buf_release) struct buf path = BUF_INIT;
+
+		buf_putf(&path, "%s/%s", common_dir, shared[i]);
+		rc = make_folder(common_dir, shared[i]);
+		if (rc < 0)
+			return err_set(e, -SK_EIO, "%s cannot be made: %s: nothing was started",
+				       path.p, strerror(-rc));
+		rc = allow(cage, path.p, e);
+	}
+	return rc;
+}
+
+int worktree_cage(const struct worktree *w, struct landlock *cage, struct err *e)
+{
 	CLEANUP(mem_free) char *admin = NULL;
 	const char *problem = worktree_problem(w, &admin);
 	int rc;
@@ -57,17 +75,5 @@ int worktree_cage(const struct worktree *w, struct landlock *cage, struct err *e
 		return err_set(e, -SK_EREFUSED, "worktree of \"%s\": %s %s: nothing was started",
 			       w->name, w->path, problem ? problem : "is not known to git");
 	rc = allow(cage, w->path, e);
-	if (rc == 0)
-		rc = allow(cage, admin, e);
-	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(shared); i++) {
-		CLEANUP(buf_release) struct buf path = BUF_INIT;
-
-		buf_putf(&path, "%s/%s", w->common_dir, shared[i]);
-		rc = make_folder(w, shared[i]);
-		if (rc < 0)
-			return err_set(e, -SK_EIO, "%s cannot be made: %s: nothing was started",
-				       path.p, strerror(-rc));
-		rc = allow(cage, path.p, e);
-	}
-	return rc;
+	return rc < 0 ? rc : worktree_cage_git(w->common_dir, admin, cage, e);
 }

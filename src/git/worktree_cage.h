@@ -15,4 +15,9 @@
  */
 int worktree_cage(const struct worktree *w, struct landlock *cage, struct err *e);
 
+/* The part of it that is about git alone, for a cage with other files open: git's private folder
+ * of a linked worktree, and of the common one what is needed to commit. */
+int worktree_cage_git(const char *common_dir, const char *admin, struct landlock *cage,
+		      struct err *e);
+
 #endif

@@ -245,13 +245,15 @@ static int read_agent(struct config *c, const struct node *n)
 	return rc;
 }
 
-enum { CONFIG_AGENTS, CONFIG_DEFAULT, CONFIG_RELEASE, CONFIG_SLOTS };
+enum { CONFIG_AGENTS, CONFIG_DEFAULT, CONFIG_RELEASE, CONFIG_WORKTREE, CONFIG_MERGE, CONFIG_SLOTS };
 
 static int read_root(struct config *c, const struct node *root)
 {
 	static const struct field words[] = { { "agents", CONFIG_AGENTS },
 					      { "default_agent", CONFIG_DEFAULT },
-					      { "auto_release", CONFIG_RELEASE } };
+					      { "auto_release", CONFIG_RELEASE },
+					      { "worktree", CONFIG_WORKTREE },
+					      { "merge", CONFIG_MERGE } };
 	static const struct fields fields = { words, ARRAY_LEN(words), CONFIG_SLOTS,
 					      "the configuration", false };
 	const struct node *slots[CONFIG_SLOTS];
@@ -267,6 +269,10 @@ static int read_root(struct config *c, const struct node *root)
 				rc = -SK_EUSAGE;
 	if (rc == 0 && slots[CONFIG_RELEASE])
 		rc = value_bool(&c->r, slots[CONFIG_RELEASE], &c->to->auto_release);
+	if (rc == 0 && slots[CONFIG_WORKTREE])
+		rc = value_bool(&c->r, slots[CONFIG_WORKTREE], &c->to->worktree);
+	if (rc == 0 && slots[CONFIG_MERGE])
+		rc = value_bool(&c->r, slots[CONFIG_MERGE], &c->to->merge);
 	if (rc == 0 && slots[CONFIG_DEFAULT]) {
 		struct span name;
 

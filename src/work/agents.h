@@ -10,6 +10,8 @@
  *	    provider: openai
  *	default_agent: claude
  *	auto_release: true
+ *	worktree: true
+ *	merge: true
  */
 #ifndef SK_AGENTS_H
 #define SK_AGENTS_H
@@ -38,12 +40,14 @@ struct agents {
 	size_t count, capacity;
 	struct span chosen; /* default_agent, or empty */
 	bool auto_release;
+	bool worktree; /* a run gets a worktree of its own */
+	bool merge;    /* goal loop merges what was handed off well */
 	struct arena text;
 };
 
-#define AGENTS_INIT                                      \
-	{                                                \
-		NULL, 0, 0, SPAN_NONE, true, ARENA_INIT, \
+#define AGENTS_INIT                                                  \
+	{                                                            \
+		NULL, 0, 0, SPAN_NONE, true, true, true, ARENA_INIT, \
 	}
 
 void agents_release(struct agents *a);

@@ -73,6 +73,11 @@ void prompt_encode(const struct prompt *p, struct buf *out)
 
 	buf_putf(out, "# %.*s\n\nYou work on one part of a larger plan, on your own. Work in %s.\n",
 		 SPAN_ARG(t->name), p->work);
+	if (t->worktree.prepared && span_is(t->worktree.path, p->work))
+		buf_putf(out,
+			 "That is a checkout of your own, on the branch %.*s: commit there what "
+			 "belongs together. It is merged by others when you have handed off.\n",
+			 SPAN_ARG(t->worktree.branch));
 	if (g) {
 		put_text(out, "What it is for", g->title);
 		put_text(out, "More about that", g->description);

@@ -2,7 +2,7 @@
 """An agent for the tests: fake_agent.py STYLE NAME [words]. It speaks as STYLE (claude, copilot, codex) does and acts out the
 first line that is left in $FAKE/NAME, which it takes away; without one it hands off. A line is words:
 
-    handoff[=STATUS]  edit=PATH  commit  say=TEXT  used=TOKENS  limit  reset=SECONDS  overloaded  billing  wait=FIFO  orphan
+    handoff[=STATUS]  edit=PATH  commit  git=WORD,WORD  say=TEXT  used=TOKENS  limit  reset=SECONDS  overloaded  billing  wait=FIFO  orphan
     die  exit=N  hang  stubborn  wail=TEXT (on stderr)  ready (is noted)
 """
 
@@ -80,6 +80,9 @@ def act(word):
         done = subprocess.run(["git", "commit", "-q", "-a", "-m", "by " + NAME], capture_output=True, text=True, check=False)
         note("committed" if done.returncode == 0 else "refused")
         say(done.stderr)
+    elif verb == "git":
+        if subprocess.run(["git", *value.split(",")], check=False).returncode != 0:
+            note("denied")
     elif verb == "say":
         say(value)
     elif verb == "used":

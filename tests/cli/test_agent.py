@@ -17,7 +17,7 @@ def test_refusals(goals):
 def test_an_order_is_carried_out_once(goals):
     crew = Crew(goals)
     crew.tentacle("docs", "say=one", "say=two")
-    assert crew.run("docs").code == 11
+    assert crew.run("docs", "--here").code == 11
     words = [event for event in goals.events("tentacle_dispatched")][-1]["metadata"]["set"]["owner"]
     done = goals("__agent", "docs", "--order", words["nonce"])
     assert done.code == 4 and "no agent was started" in done.err

@@ -99,12 +99,95 @@ def test_dispatch_runs_it_as_well(crew):
     assert done.code == 0 and "no open to-do" in done.out and len(crew.ran("more")) == 1
 
 
-def test_in_a_worktree_of_its_own(crew):
+@pytest.mark.parametrize("words", [[], ["--worktree"]])
+def test_in_a_worktree_of_its_own(crew, words):
     crew.tentacle("docs", "edit=docs/new.txt handoff")
-    done = crew.run("docs", "--worktree")
+    done = crew.run("docs", *words)
     assert done.code == 0, done.err
-    place = crew.goals.meta("docs")["worktree"]["path"]
+    meta = crew.goals.meta("docs")
+    place = meta["worktree"]["path"]
     assert os.path.exists(place + "/docs/new.txt") and not (crew.goals.folder / "docs/new.txt").exists()
+    assert meta["worktree"]["unmerged"] is True and "in_main_checkout" not in meta
+    assert "on the branch sk/docs" in (crew.place / "docs.prompt").read_text()
+    assert "handed off, not merged" in crew.goals.t("status").out
+    assert "next: sk tentacle worktree docs merge --commit\n" in crew.goals.t("status").out
+    assert "handed off, not merged" in crew.goals.t("show", "docs").out
+
+
+@pytest.mark.parametrize("how", ["option", "configuration"])
+def test_in_the_main_checkout(crew, how):
+    if how == "configuration":
+        crew.configure(more="worktree: false\n")
+        assert "agents work in the main checkout" in crew.goals("agents", "list").out
+    crew.tentacle("docs", "edit=docs/new.txt handoff")
+    done = crew.run("docs", *(["--here"] if how == "option" else []))
+    assert done.code == 0, done.err
+    assert (crew.goals.folder / "docs/new.txt").exists() and "worktree" not in crew.goals.meta("docs")
+    assert crew.goals.meta("docs")["in_main_checkout"] is True
+    assert "not merged" not in crew.goals.t("status").out
+    both = crew.run("docs", "--here", "--worktree")
+    assert both.code == 2 and "one or the other" in both.err
+    assert crew.goals.t("dispatch", "docs", "--here").code == 2
+
+
+def test_where_there_can_be_no_worktree(goals):
+    crew = Crew(goals)
+    crew.tentacle("docs", "say=1", "say=2")
+    done = crew.run("docs")
+    assert done.code == 4 and "the repository has no commit yet" in done.err, done.err
+    assert done.err.endswith("Try: git commit, or the same with --here\n")
+    assert crew.ran("docs") == [] and crew.goals.events("tentacle_dispatched") == []
+    assert crew.run("docs", "--here").code == 11
+    (goals.folder / ".git").rename(goals.folder / "away")
+    assert crew.run("docs", env={"GIT_CEILING_DIRECTORIES": str(goals.folder.parent)}).code == 11
+    assert len(crew.ran("docs")) == 2
+
+
+def test_what_is_not_committed_is_not_in_it(crew):
+    (crew.goals.folder / "src/a").write_text("changed\n")
+    crew.tentacle("docs", "handoff", "handoff")
+    done = crew.run("docs")
+    assert done.code == 0 and "it does not hold 1 file of the main checkout that is changed and not committed" in done.err
+    assert "next: sk tentacle worktree docs merge --commit\n" in done.out
+    done = crew.goals.t("complete", "docs")
+    assert "its work is not merged. Try: sk tentacle worktree docs merge --commit" in done.err
+
+
+def test_nothing_is_made_for_an_order_that_is_refused(crew):
+    crew.tentacle("one")
+    crew.tentacle("two", todo_deps=["one"])
+    assert crew.run("two").code == 4
+    assert crew.goals.git("worktree", "list").count("\n") == 1
+
+
+def test_one_at_a_time_in_the_main_checkout(crew):
+    crew.gate("gate")
+    crew.tentacle("one", "wait=gate handoff", scope=["src"])
+    crew.tentacle("two", "handoff", scope=["src/a", "docs"])
+    crew.tentacle("three", "handoff")
+    crew.tentacle("four", "edit=docs/four handoff", scope=["docs"])
+    running = crew.start("one", "--here")
+    crew.began("one")
+    for name in ("two", "three"):
+        refused = crew.run(name, "--here")
+        assert refused.code == 6 and 'agent of "one" works in the main checkout too' in refused.err
+    assert crew.run("four", "--here").code == 0
+    assert crew.run("three").code == 0
+    crew.open_gate("gate")
+    assert running.wait(20) == 0
+    assert crew.run("two", "--here").code == 0
+
+
+def test_what_others_changed_in_the_main_checkout_is_not_its_doing(crew):
+    crew.gate("gate")
+    crew.tentacle("one", "wait=gate handoff", scope=["src"])
+    crew.tentacle("four", "edit=docs/four handoff", scope=["docs"])
+    running = crew.start("one", "--here")
+    crew.began("one")
+    assert crew.run("four", "--here").code == 0
+    crew.open_gate("gate")
+    assert running.wait(20) == 0
+    assert "outside_scope" not in crew.goals.meta("one")
 
 
 def test_each_run_is_a_new_one(crew):
@@ -186,31 +269,52 @@ def test_secrets_are_nowhere(crew):
 
 def test_the_kernel_keeps_it_in_its_scope(crew):
     crew.tentacle("docs", "edit=docs/new.txt edit=src/new.txt", scope=["docs"])
-    crew.run("docs")
+    crew.run("docs", "--here")
     assert (crew.goals.folder / "docs/new.txt").exists()
     if "no cage" in crew.goals("logs", "tentacle-docs").out:
         pytest.skip("this kernel has no Landlock")
     assert not (crew.goals.folder / "src/new.txt").exists() and crew.ran("docs", "denied")
 
 
+def test_in_its_worktree_it_may_commit_and_not_change_settings(crew):
+    crew.tentacle("docs", "edit=docs/new git=add,. git=commit,-q,-m,mine git=config,core.hooksPath,/tmp git=branch,other handoff")
+    assert crew.run("docs").code == 0
+    assert crew.goals.git("log", "-1", "--format=%s", "sk/docs") == "mine\n"
+    if "no cage" not in crew.goals("logs", "tentacle-docs").out:
+        assert len(crew.ran("docs", "denied")) == 2 and crew.goals.git("branch", "--list", "other") == ""
+
+
 @pytest.mark.parametrize("scope, inside", [("lib", "lib/a"), ("lib/", "lib/deep/a"), ("lib/new/*.c", "lib/new/a.c"),
                                            ("lib/a.c", "lib/a.c")])
 def test_a_folder_that_is_not_there_yet_opens_nothing_else(crew, scope, inside):
     crew.tentacle("docs", "edit=%s edit=src/new.txt edit=new.txt" % inside, scope=[scope])
-    crew.run("docs")
+    crew.run("docs", "--here")
     if "no cage" in crew.goals("logs", "tentacle-docs").out:
         pytest.skip("this kernel has no Landlock")
     assert (crew.goals.folder / inside).exists() and len(crew.ran("docs", "denied")) == 2
     assert not (crew.goals.folder / "src/new.txt").exists() and not (crew.goals.folder / "new.txt").exists()
 
 
-def test_what_changed_outside_is_named(crew):
+@pytest.mark.parametrize("words", [[], ["--here"]])
+def test_what_changed_outside_is_named(crew, words):
     """A pattern is narrower than what the kernel can be told; what somebody else had changed before is not its doing."""
     (crew.goals.folder / "src/before.txt").write_text("mine")
     crew.tentacle("docs", "edit=docs/new.txt edit=docs/new.md", scope=["docs/*.md"])
-    done = crew.run("docs", "--json")
+    done = crew.run("docs", "--json", *words)
     assert done.code == 11 and done.json["outside_scope"] == ["docs/new.txt"]
     assert "changed outside of its scope: docs/new.txt" in crew.goals("logs", "tentacle-docs").out
+
+
+@pytest.mark.parametrize("words", [[], ["--here"]])
+def test_what_changed_outside_is_named_at_the_hand_off(crew, words):
+    crew.tentacle("docs", "edit=docs/new.txt handoff", scope=["docs/*.md"])
+    done = crew.run("docs", "--json", *words)
+    assert done.code == 11 and done.json["status"] == "handed-off"
+    event, = crew.goals.events("tentacle_handed_off")
+    assert event["metadata"]["set"]["outside_scope"] == ["docs/new.txt"]
+    assert "changed outside of its scope: \"docs/new.txt\"" in crew.goals("logs", "tentacle-docs").out
+    done = crew.goals.t("complete", "docs")
+    assert done.code == 0 and 'changed outside of its scope: "docs/new.txt"' in done.err
 
 
 def test_what_outlives_it_is_ended(crew):

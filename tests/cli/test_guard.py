@@ -455,7 +455,7 @@ def test_supervised_agent(repo, crew):
     repo.try_commit("src/a.c")
     crew.gate("gate")
     crew.tentacle("lexer", "edit=src/a.c commit wait=gate handoff")
-    looking = crew.start("lexer")
+    looking = crew.start("lexer", "--here")
     until(lambda: crew.ran("lexer", "committed") or crew.ran("lexer", "refused"), "it has tried to commit")
     assert crew.ran("lexer", "committed"), repo("logs", "tentacle-lexer").out
     entry, = repo.entries()
@@ -471,7 +471,7 @@ def test_supervised_agent(repo, crew):
 def test_supervised_agent_that_is_killed(repo, crew):
     """With everything around it: its entry is worth nothing from that moment, and goes with the next one who writes."""
     crew.tentacle("lexer", "hang")
-    crew.start("lexer")
+    crew.start("lexer", "--here")
     crew.began("lexer")
     assert not repo.try_commit("src/a.c")[0]
     crew.kill_all()

@@ -168,7 +168,7 @@ def test_files_outside_of_its_scope_wait_for_a_person(crew):
     linked(crew, "docs", "edit=docs/other handoff", scope=["docs/a"])
     linked(crew, "after", "handoff", todo_deps=["docs"])
     criterion(crew, "true")
-    done = loop(crew)
+    done = loop(crew, "--here")
     assert done.code == 11 and 'files outside of its scope were changed: "docs/other"' in done.err
     for page in (("status",), ("show", "docs"), ("goal", "why"), ("goal", "status")):
         assert "files outside of its scope were changed" in crew.goals.t(*page).out, page
@@ -176,7 +176,7 @@ def test_files_outside_of_its_scope_wait_for_a_person(crew):
     assert crew.goals.g("resume").code == 0
     assert crew.goals.g("eval").code in (4, 11)
     assert crew.goals.t("complete", "docs").code == 0
-    done = loop(crew)
+    done = loop(crew, "--here")
     assert done.code == 0, done.err
     assert len(crew.ran("docs")) == len(crew.ran("after")) == 1
 
@@ -240,6 +240,9 @@ def test_no_automatic_release(crew, how):
     done = loop(crew, *(["--no-auto-release"] if how == "option" else []))
     assert done.code == 75
     assert len(crew.ran("docs")) == 1
+    # Nor when its time has come: the loop ends, and does not wait for itself.
+    until(lambda: "due in" not in crew.goals.t("status").out, "its time comes")
+    assert loop(crew, *(["--no-auto-release"] if how == "option" else [])).code == 75
 
 
 def test_no_automatic_dispatch(crew):
@@ -473,3 +476,73 @@ def test_killed_in_the_criteria(crew):
     run.kill()
     run.communicate()
     until(lambda: not proofs_left(crew), "the criteria end with the loop")
+
+
+def test_what_is_handed_off_comes_back(crew):
+    """Two side by side, one that builds on both; each in a worktree of its own, and all of it is merged."""
+    linked(crew, "one", "edit=src/one handoff", scope=["src"])
+    linked(crew, "two", "edit=docs/two handoff", scope=["docs"])
+    linked(crew, "both", "edit=src/both handoff", scope=["src"], todo_deps=["one", "two"])
+    criterion(crew, "test -e src/one && test -e docs/two && test -e src/both && test -z \"$(git status --porcelain)\"")
+    done = loop(crew)
+    assert done.code == 0, done.err
+    assert [line for line in done.err.splitlines() if line.endswith(": merged")] == [
+        "sk: one: merged", "sk: two: merged", "sk: both: merged"] or "sk: two: merged\nsk: one: merged" in done.err
+    place = crew.goals.meta("both")["worktree"]["path"]
+    assert os.path.exists(place + "/src/one") and os.path.exists(place + "/docs/two")
+    assert "outside_scope" not in crew.goals.meta("both")
+    subjects = crew.goals.git("log", "--format=%s")
+    assert all(subjects.count("Merge the work of %s\n" % name) == 1 for name in ("one", "two", "both"))
+    assert "tentacle merged one" in crew.goals.g("history").out
+
+
+def test_a_conflict_needs_a_person(crew):
+    """The one that came first is merged; the other one is named with its files, and nothing is lost."""
+    linked(crew, "one", "edit=src/new handoff")
+    linked(crew, "two", "edit=src/new handoff")
+    criterion(crew, "true")
+    done = loop(crew)
+    assert done.code == 11, done.err
+    assert "the same places of src/new" in done.err and "git merge main there" in done.err
+    late = "two" if "sk: one: merged" in done.err else "one"
+    assert crew.goals.meta(late)["worktree"]["conflicts"] == ["src/new"] and crew.goals.goal()["status"] == "needs-human"
+    assert crew.goals.meta(late)["status"] == "handed-off"
+    advice = crew.goals.g("next-iter")
+    assert "not merged, conflicts in src/new" in advice.out
+    assert "sk tentacle worktree %s merge --commit" % late in advice.out
+    assert "not merged, conflicts in src/new" in crew.goals.g("status").out
+    assert "not merged, conflicts in src/new" in crew.goals.g("context").out
+    # Settled by a person, the same again goes on to the end.
+    place = crew.goals.meta(late)["worktree"]["path"]
+    crew.goals("tentacle", "worktree", late, "status")
+    assert os.system("cd '%s' && HOME='%s' git merge -q main >/dev/null 2>&1; echo both > src/new && git add . && "
+                     "HOME='%s' git commit -q -m settled" % (place, crew.goals.env["HOME"], crew.goals.env["HOME"])) == 0
+    assert crew.goals.g("resume").code == 0
+    done = loop(crew)
+    assert done.code == 0, done.err
+    assert (crew.goals.folder / "src/new").read_text() == "both\n"
+
+
+@pytest.mark.parametrize("how", ["option", "configuration"])
+def test_people_merge(crew, how):
+    if how == "configuration":
+        crew.configure(more="merge: false\n")
+        assert "handed off work is not merged by itself" in crew.goals("agents", "list").out
+    linked(crew, "one", "edit=src/one handoff")
+    criterion(crew, "true")
+    done = loop(crew, *(["--no-merge"] if how == "option" else []))
+    assert done.code == 0, done.err
+    assert "handed off and not merged: sk/one. Try: sk tentacle worktree one merge --commit" in done.err
+    assert not (crew.goals.folder / "src/one").exists()
+    assert crew.goals.g("next-iter", "--json").json["unmerged"] == ["one"]
+    assert crew.goals.t("worktree", "one", "merge", "--commit").code == 0
+    assert (crew.goals.folder / "src/one").exists() and crew.goals.g("next-iter", "--json").json["unmerged"] == []
+
+
+def test_here(crew):
+    linked(crew, "one", "edit=src/one handoff")
+    linked(crew, "two", "edit=docs/two handoff", todo_deps=["one"])
+    criterion(crew, "test -e src/one && test -e docs/two")
+    done = loop(crew, "--here")
+    assert done.code == 0, done.err
+    assert crew.goals.git("worktree", "list").count("\n") == 1

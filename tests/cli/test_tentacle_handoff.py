@@ -276,3 +276,73 @@ def test_words_that_tell_nothing(goals, option, words):
     done = goals.t("handoff", "a", "x", "--status", "BLOCKED", option + "=" + words)
     assert done.code == 2 and option in done.err and "nothing was recorded" in done.err
     assert goals.events() == before
+
+
+def begun_here(goals, *scope):
+    goals.commit(src__a="a\n", docs__b="b\n")
+    with open(goals.folder / ".git/info/exclude", "a") as exclude:
+        exclude.write("home/\n")
+    goals.begin()
+    assert goals.t("create", "lexer", *[word for entry in scope for word in ("--scope", entry)]).code == 0
+    assert goals.t("todo", "lexer", "add", "do it").code == 0
+
+
+def test_files_outside_of_the_scope_are_named(goals):
+    """In the main checkout: what was changed before its prompt was handed out is not its doing."""
+    begun_here(goals, "src")
+    (goals.folder / "docs/before").write_text("mine\n")
+    assert goals.t("dispatch", "lexer").code == 0
+    (goals.folder / "src/new").write_text("inside\n")
+    (goals.folder / "docs/b").write_text("outside\n")
+    note = goals.t("handoff", "lexer", "on my way")
+    assert note.code == 0 and "outside" not in note.err
+    done = goals.t("handoff", "lexer", "done", "--status", "DONE", "--changed-file", "src/new", "--changed-file", "Makefile")
+    assert done.code == 0, done.err
+    assert 'changed outside of its scope: "Makefile"' in done.err and 'changed outside of its scope: "docs/b"' in done.err
+    assert "docs/before" not in done.err and "src/new" not in done.err
+    assert goals.meta("lexer")["status"] == "handed-off" and goals.meta("lexer")["outside_scope"] == ["Makefile", "docs/b"]
+    assert "outside of its scope: Makefile, docs/b" in goals.t("status").out
+    assert "outside of its scope: Makefile, docs/b" in goals.t("show", "lexer").out
+    assert goals.g("link", "lexer").code == 0
+    assert "work lexer: outside of its scope: Makefile, docs/b" in goals.g("next-iter").out
+    assert goals.g("next-iter", "--json").json["outside_scope"] == [
+        {"tentacle": "lexer", "file": "Makefile"}, {"tentacle": "lexer", "file": "docs/b"}]
+    goals.git("commit", "-q", "-a", "-m", "committed all the same")
+    done = goals.t("complete", "lexer")
+    assert done.code == 0 and 'changed outside of its scope: "docs/b"' in done.err and "docs/before" not in done.err
+
+
+def test_what_was_merged_from_others_is_not_its_doing(goals):
+    begun_here(goals, "src")
+    assert goals.t("create", "other").code == 0
+    place = goals.t("worktree", "other", "prepare", "--json").json["path"]
+    assert goals.t("dispatch", "lexer").code == 0
+    with open(place + "/docs/b", "w") as file:
+        file.write("of the other one\n")
+    assert goals.t("worktree", "other", "merge", "--commit").code == 0
+    (goals.folder / "docs/c").write_text("outside\n")
+    goals.git("add", "docs/c")
+    goals.git("commit", "-q", "-m", "mine")
+    done = goals.t("handoff", "lexer", "done", "--status", "DONE")
+    assert done.err == 'sk: changed outside of its scope: "docs/c"\n'
+
+
+def test_nobody_can_tell_what_was_never_handed_out(goals):
+    begun_here(goals, "src")
+    (goals.folder / "docs/b").write_text("by somebody\n")
+    done = goals.t("handoff", "lexer", "done", "--status", "DONE")
+    assert done.code == 0 and "outside" not in done.err
+
+
+def test_files_outside_of_the_scope_in_a_worktree(goals):
+    begun_here(goals, "src")
+    place = goals.t("worktree", "lexer", "prepare", "--json").json["path"]
+    for name in ("src/new", "docs/b"):
+        with open(place + "/" + name, "w") as file:
+            file.write("changed\n")
+    done = goals.t("handoff", "lexer", "done", "--status", "DONE")
+    assert done.code == 0 and done.err == 'sk: changed outside of its scope: "docs/b"\n'
+    # Put right: the next hand-off takes it back.
+    goals.git("checkout", "-q", "docs/b", cwd=place)
+    assert goals.t("handoff", "lexer", "done now", "--status", "DONE").err == ""
+    assert "outside_scope" not in goals.meta("lexer")

@@ -343,6 +343,12 @@ def test_it_holds_what_it_depends_on(repo):
     repo.git("commit", "-q", "-m", "more", cwd=path)
     assert wt(repo, "prepare", "--json", name="after").json["reused"] is True
     assert open(later + "/src/b").read() == "more\n"
+    # Also when it was merged and cleaned up meanwhile.
+    write(path + "/src/c", "last\n")
+    assert wt(repo, "merge", "--commit").code == 0 and wt(repo, "cleanup").code == 0
+    assert repo.git("branch", "--list", "sk/build") == ""
+    assert wt(repo, "prepare", name="after").code == 0
+    assert open(later + "/src/c").read() == "last\n"
 
 
 # How many of the boundaries between system calls are tried: each needs a repository of its own.

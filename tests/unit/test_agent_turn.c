@@ -57,7 +57,7 @@ static int start(struct desk *d, const char *name, const char *nonce)
 {
 	struct tentacle_owner self = { .pid = 8, .pid_start = 2, .nonce = span_of(nonce) };
 
-	return agent_started(&d->t, span_of(name), &self, SPAN_LIT("task"), &nobody);
+	return agent_started(&d->t, span_of(name), &self, SPAN_LIT("task"), NULL, &nobody);
 }
 
 static enum agent_outcome end_with(struct desk *d, const char *name, const char *nonce,

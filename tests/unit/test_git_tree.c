@@ -107,6 +107,46 @@ static void changed(struct git_world *w, const char *folder, const char *base, c
 	assert_string_equal(text.p, expected);
 }
 
+static void what_others_did_is_not_ours(void **state)
+{
+	static const char *const others[] = { "main", "refs/heads/other", "nobody", NULL };
+	struct git_world *w = *state;
+	CLEANUP(git_changes_release) struct git_changes c = GIT_CHANGES_INIT;
+	CLEANUP(mem_free) char *dir = world_path(w, "w");
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct span name;
+	size_t at = 0;
+
+	/* ours: a, back (taken back), both (settled); main's: m; of another branch: o; not
+	   committed: new. */
+	world_does(
+		w,
+		"git init -q r; cd r; for f in a m o both back; do echo $f >$f; done; git add .; "
+		"git commit -q -m one; git branch base; git worktree add -q -b sk/t ../w; "
+		"git worktree add -q -b other ../v; cd ../v; echo x >>o; git commit -q -a -m o; "
+		"cd ../w; echo x >>a; echo x >>back; echo w >>both; git commit -q -a -m ours; "
+		"git checkout -q base back; git commit -q -a -m back; "
+		"cd ../r; echo x >>m; echo r >>both; git commit -q -a -m main; cd ../w; "
+		"git merge -q -m merged other; git merge -q main || true; echo settled >both; "
+		"git commit -q -a -m settled; echo new >new");
+	if (git_changes_read(&w->git, dir, "base", others, &c, &e) < 0)
+		fail_msg("%s", e.text);
+	buf_puts(&text, "");
+	while ((name = git_changes_next(&c, &at)).len)
+		buf_putf(&text, "%.*s ", SPAN_ARG(name));
+	assert_string_equal(text.p, "a both new ");
+	/* Of nobody in particular: what merges brought is not ours all the same. */
+	git_changes_release(&c);
+	buf_truncate(&text, 0);
+	at = 0;
+	if (git_changes_read(&w->git, dir, "base", others + 3, &c, &e) < 0)
+		fail_msg("%s", e.text);
+	while ((name = git_changes_next(&c, &at)).len)
+		buf_putf(&text, "%.*s ", SPAN_ARG(name));
+	assert_string_equal(text.p, "a both new ");
+}
+
 static void files_that_differ(void **state)
 {
 	struct git_world *w = *state;
@@ -191,9 +231,13 @@ static void status_that_is_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_A_WORLD(no_repository),      IN_A_WORLD(every_change_is_seen),
-		IN_A_WORLD(nothing_is_written), IN_A_WORLD(files_that_differ),
-		IN_A_WORLD(outside_of_a_scope), cmocka_unit_test(status_that_is_none),
+		IN_A_WORLD(no_repository),
+		IN_A_WORLD(every_change_is_seen),
+		IN_A_WORLD(nothing_is_written),
+		IN_A_WORLD(files_that_differ),
+		IN_A_WORLD(what_others_did_is_not_ours),
+		IN_A_WORLD(outside_of_a_scope),
+		cmocka_unit_test(status_that_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -293,12 +293,51 @@ static void agrees_with_the_slow_way(void **state)
 	assert_true(fits > 1000);
 }
 
+/* Both ways round, and what both hold is in neither of two that are apart. */
+static void scopes_that_are_apart(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool apart;
+	} pairs[] = {
+		{ "src", "docs", true },         { "src", "src", false },
+		{ "src", "src/core", false },    { "src", "srcs", true },
+		{ "src/a.c", "src/b.c", true },  { "src/*.c", "src/*.h", false },
+		{ "src/*.c", "docs/*.c", true }, { "**", "docs", false },
+		{ ".", "docs", false },          { "src/a*", "src/b", true },
+		{ "src/a*", "src/abc", false },  { "src/", "src/x", false },
+		{ "lib*", "library", false },    { "lib", "lib*", false },
+		{ "lib/x", "li?/y", false },     { "docs", "src/*/x", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		struct scope a = SCOPE_INIT, b = SCOPE_INIT, none = SCOPE_INIT;
+
+		added(&a, pairs[i].a);
+		added(&b, pairs[i].b);
+		if (scope_apart(&a, &b) != pairs[i].apart || scope_apart(&b, &a) != pairs[i].apart)
+			fail_msg("%s and %s", pairs[i].a, pairs[i].b);
+		assert_false(scope_apart(&a, &none));
+		assert_false(scope_apart(&none, &a));
+		added(&a, "tools");
+		added(&b, "tools/x");
+		assert_false(scope_apart(&a, &b));
+		scope_release(&a);
+		scope_release(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(entries_and_paths),     cmocka_unit_test(entries_that_cannot_be),
-		cmocka_unit_test(a_nul_byte_is_no_path), cmocka_unit_test(several_entries),
-		cmocka_unit_test(at_most_so_many),       cmocka_unit_test(agrees_with_the_slow_way),
+		cmocka_unit_test(entries_and_paths),
+		cmocka_unit_test(entries_that_cannot_be),
+		cmocka_unit_test(a_nul_byte_is_no_path),
+		cmocka_unit_test(several_entries),
+		cmocka_unit_test(scopes_that_are_apart),
+		cmocka_unit_test(at_most_so_many),
+		cmocka_unit_test(agrees_with_the_slow_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

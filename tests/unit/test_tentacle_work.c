@@ -85,7 +85,7 @@ static void a_limit_parks_and_costs_no_attempt(void **state)
 	assert_int_equal(get(&d, "x")->attempts, 0);
 	assert_int_equal(get(&d, "x")->parked.times, 1);
 	assert_int_equal(tentacle_complete(&d.t, SPAN_LIT("x"), 0, &nothing, &nobody), -SK_EPARKED);
-	assert_int_equal(tentacle_dispatch(&d.t, SPAN_LIT("x"), true, &nobody), -SK_EPARKED);
+	assert_int_equal(tentacle_dispatch(&d.t, SPAN_LIT("x"), true, NULL, &nobody), -SK_EPARKED);
 	assert_int_equal(tentacle_take_up(&d.t, SPAN_LIT("x"), &nobody), 0);
 	assert_int_equal(get(&d, "x")->parked.kind.len, 0);
 	assert_int_equal(get(&d, "x")->parked.times, 1); /* the next pause is longer */
@@ -105,7 +105,7 @@ static void a_prompt_takes_an_order_back(void **state)
 	ordered.owner.pid = 7;
 	ordered.owner.nonce = SPAN_LIT("n1");
 	assert_int_equal(tentacle_move(&d.t, &ordered, ON_DISPATCHED, &nobody), 0);
-	assert_int_equal(tentacle_dispatch(&d.t, SPAN_LIT("x"), false, &nobody), 0);
+	assert_int_equal(tentacle_dispatch(&d.t, SPAN_LIT("x"), false, NULL, &nobody), 0);
 	assert_int_equal(get(&d, "x")->owner.nonce.len, 0);
 	assert_int_equal(get(&d, "x")->owner.pid, 0);
 	world_release(&d.w);
