@@ -8,19 +8,19 @@
 
 #include "cmd/hint.h"
 #include "core/goal_progress.h"
-#include "git/git_tree.h"
+#include "git/git_content.h"
 
 extern char **environ;
 
 char *goal_tree_now(const struct cmd_ctx *c, const char *root)
 {
 	struct git git = GIT_INIT;
-	char hash[GIT_TREE_HASH_BYTES_MAX];
+	char hash[GIT_CONTENT_BYTES_MAX];
 	char *tree = NULL;
 
 	if (!c->goal_paths->git_dir)
 		return NULL;
-	if (git_open(&git, environ, NULL) == 0 && git_tree_hash(&git, root, hash, NULL) == 0)
+	if (git_open(&git, environ, NULL) == 0 && git_content_hash(&git, root, hash, NULL) == 0)
 		tree = mem_strdup(hash);
 	git_close(&git);
 	return tree;

@@ -12,7 +12,7 @@
 #include "base/when.h"
 #include "cmd/interrupt.h"
 #include "core/tentacle_work.h"
-#include "git/git_tree.h"
+#include "git/git_content.h"
 #include "os/capture.h"
 #include "os/clock.h"
 
@@ -120,9 +120,10 @@ static void hash_tree(const char *cwd, struct verified *out)
 {
 	CLEANUP(git_close) struct git git = GIT_INIT;
 	struct err ignored = ERR_INIT;
-	char tree[GIT_TREE_HASH_BYTES_MAX];
+	char tree[GIT_CONTENT_BYTES_MAX];
 
-	if (git_open(&git, environ, &ignored) == 0 && git_tree_hash(&git, cwd, tree, &ignored) == 0)
+	if (git_open(&git, environ, &ignored) == 0 &&
+	    git_content_hash(&git, cwd, tree, &ignored) == 0)
 		buf_puts(&out->tree, tree);
 }
 

@@ -29,7 +29,7 @@ def test_it_passes(goals):
     c = criterion(goals)
     assert c["status"] == "verified" and c["verified_at"] and c["exit_code"] == 0
     assert c["evidence"] == "%s\ndone\nsaid\n" % goals.folder
-    assert c["tree"] == goals.git("rev-parse", "HEAD").strip() and len(c["output_digest"]) == 16
+    assert c["tree"].startswith("files:") and len(c["output_digest"]) == 16
     assert c["duration_ms"] >= 0 if "duration_ms" in c else True
 
 

@@ -35,7 +35,9 @@ def test_outdated_when_files_changed(goals):
     assert done.code == 0 and "tests: the repository has changed" in done.err
     assert goals.g("criteria", "check").code == 0
     assert "outdated" not in goals.g("status").out
-    goals.commit(a="2")
+    goals.commit(a="2")  # exactly what was tested
+    assert "outdated" not in goals.g("status").out
+    goals.commit(a="3")
     assert "outdated" in goals.g("status").out
 
 
