@@ -5,8 +5,8 @@
 #include "cmd/goals.h"
 
 /*
- * What the repository is at this moment (git/git_content.h), owned; NULL when git is not there or the
- * place is no repository. Starts git.
+ * What the files of the repository are at this moment (git/git_content.h), owned; NULL when git is
+ * not there or the place is no repository. Starts git.
  */
 char *goal_tree_now(const struct cmd_ctx *c, const char *root);
 
