@@ -216,8 +216,8 @@ const struct cmd cmd_tentacle_complete = {
 	.usage = "NAME [--auto-verify COMMAND] [--strict-verify]",
 	.about = "Checks off its to-dos, names files that were changed outside of its scope, and "
 		 "completes the tentacle it is a part of when all parts have succeeded. Refused "
-		 "(exit code 1) while the newest result of a verification of severity CRITICAL or "
-		 "HIGH is bad, and (75) while it is parked.",
+		 "(exit code 1) while a verification of severity CRITICAL or HIGH failed and its "
+		 "command or label has not passed since, and (75) while it is parked.",
 	.example = "sk tentacle complete port-parser --auto-verify \"make test\" --strict-verify",
 	.options = tentacle_complete_options,
 	.needs = NEED_GOALS,

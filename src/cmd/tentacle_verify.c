@@ -1,6 +1,7 @@
 /*
  * Proof that work is done: a command, what it said, and the state of the repository it was said
- * about. A newer result of the same command takes the place of an older one.
+ * about. A newer result of the same command takes the place of an older one, but a failure is not
+ * made lighter by repeating it with a lower severity.
  */
 #include "base/limits.h"
 #include "base/when.h"
@@ -56,6 +57,18 @@ static int print_result(struct cmd_ctx *c, const struct verified *v)
 	return v->record.exit_code < 0 ? EXIT_TIMED_OUT : EXIT_WORK_FAILED;
 }
 
+/* Saying less does not mend what failed. */
+static void warn_kept(const struct verifying *v, const struct verified *done)
+{
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
+
+	buf_putf(&line,
+		 "severity %s is kept: the same command failed with it before, and %s does not "
+		 "lift that. Try: mend it, and the same again",
+		 check_severity_words[done->record.severity], check_severity_words[v->severity]);
+	print_problem(line.p);
+}
+
 static int tentacle_verify_run(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(verified_release) struct verified done = VERIFIED_INIT;
@@ -79,7 +92,11 @@ static int tentacle_verify_run(struct cmd_ctx *c, struct err *e)
 			       "--timeout: expected 1ms..%ds: nothing was run. Try: --timeout 10m",
 			       TIMEOUT_S_MAX);
 	rc = verifying_run(c, &v, &done, e);
-	return rc != 0 ? rc : print_result(c, &done);
+	if (rc != 0)
+		return rc;
+	if (done.record.severity != v.severity)
+		warn_kept(&v, &done);
+	return print_result(c, &done);
 }
 
 static const struct option_row tentacle_verify_options[] = {
@@ -105,7 +122,9 @@ const struct cmd cmd_tentacle_verify = {
 	.usage = "NAME COMMAND [--label TEXT] [--timeout TIME] [--severity HIGH]",
 	.about = "The command runs by sh -c in the tentacle's worktree, or in the root of the "
 		 "repository when it has none. Its output is kept in the tentacle's folder. Exit "
-		 "code 1 when it failed, 124 when its time was over.",
+		 "code 1 when it failed, 124 when its time was over. A failure that is "
+		 "repeated keeps the highest severity it had; a run that passes, of the same "
+		 "command or label, clears it.",
 	.example = "sk tentacle verify port-parser \"make test\" --timeout 10m",
 	.options = tentacle_verify_options,
 	.needs = NEED_GOALS,

@@ -227,7 +227,12 @@ static int record(struct cmd_ctx *c, const struct verifying *v, struct verified 
 	out->record.tree = span_of_buf(&out->tree);
 	out->record.severity = v->severity;
 	tentacle_verified(goal_store_turn(s), v->name, &out->record, &words);
-	return tentacles_commit(s, v->name, &t, e);
+	rc = tentacles_commit(s, v->name, &t, e);
+	if (rc == 0 && t->verifications.count)
+		out->record.severity = ((const struct verification *)
+						t->verifications.v)[t->verifications.count - 1]
+					       .severity;
+	return rc;
 }
 
 int verifying_run(struct cmd_ctx *c, const struct verifying *v, struct verified *out, struct err *e)

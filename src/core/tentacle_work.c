@@ -169,6 +169,38 @@ int tentacle_dispatch(struct turn *t, struct span name, bool anyway,
 	return tentacle_move(t, &next, ON_DISPATCHED, words);
 }
 
+static bool blocks(const struct verification *v)
+{
+	return (v->severity == CHECK_CRITICAL || v->severity == CHECK_HIGH) &&
+	       !span_is(v->source, "auto_verify");
+}
+
+/* Whether a later result settles an earlier failure: the same check passed, or failed once more and
+ * weighs as much. One that weighs less is no answer: repeating a check must not lift it. */
+static bool supersedes(const struct verification *later, const struct verification *v)
+{
+	bool same_command = span_eq(later->command, v->command);
+
+	if (later->exit_code == 0)
+		return same_command || (v->label.len && span_eq(later->label, v->label));
+	return same_command && (blocks(later) || !blocks(v));
+}
+
+/* A failure that is repeated weighs as much as the heaviest one that is open: who says LOW behind a
+ * HIGH one that fails has not mended it. */
+static uint8_t weight_so_far(const struct tentacle *was, const struct verification *v)
+{
+	const struct verification *failing;
+	uint8_t most = v->severity;
+	size_t at = 0;
+
+	while ((failing = tentacle_failing(was, &at)) != NULL)
+		if (span_eq(failing->command, v->command) && failing->severity < most &&
+		    !span_is(failing->source, "auto_verify"))
+			most = failing->severity;
+	return most;
+}
+
 void tentacle_verified(struct turn *t, struct span name, const struct verification *v,
 		       const struct goal_words *words)
 {
@@ -176,8 +208,11 @@ void tentacle_verified(struct turn *t, struct span name, const struct verificati
 	struct verification *fresh =
 		doc_list_add(&verification_type, goal_arena(t), &next.verifications);
 	struct goal_words named = *words;
+	const struct tentacle *was = get(t, name);
 
 	*fresh = *v;
+	if (v->exit_code != 0)
+		fresh->severity = weight_so_far(was, v);
 	named.name = v->label;
 	tentacle_record(t, &next, EV_TENTACLE_VERIFIED, &named);
 }
@@ -189,20 +224,14 @@ const struct verification *tentacle_failing(const struct tentacle *tentacle, siz
 
 	while (*at < count) {
 		const struct verification *v = &all[(*at)++];
-		bool newest = true;
+		bool open = v->exit_code != 0;
 
-		for (size_t i = *at; i < count && newest; i++)
-			newest = !span_eq(all[i].command, v->command);
-		if (newest && v->exit_code != 0)
+		for (size_t i = *at; i < count && open; i++)
+			open = !supersedes(&all[i], v);
+		if (open)
 			return v;
 	}
 	return NULL;
-}
-
-static bool blocks(const struct verification *v)
-{
-	return (v->severity == CHECK_CRITICAL || v->severity == CHECK_HIGH) &&
-	       !span_is(v->source, "auto_verify");
 }
 
 static int check_verifications(struct turn *t, const struct tentacle *tentacle)

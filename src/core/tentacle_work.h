@@ -37,14 +37,16 @@ void tentacle_begins_from(struct turn *t, struct tentacle *draft,
 int tentacle_dispatch(struct turn *t, struct span name, bool anyway,
 		      const struct tentacle_begin *from, const struct goal_words *words);
 
-/* Records the result of a verification. */
+/* Records the result of a verification. A failure keeps the highest severity of those of the same
+ * command that are open, whatever this one was given. */
 void tentacle_verified(struct turn *t, struct span name, const struct verification *v,
 		       const struct goal_words *words);
 
 /*
- * The newest result of each command whose newest result is bad: the one at or behind *at (which
- * begins with 0 and is moved on), or NULL. An older failure of a command that passed since does not
- * count.
+ * The next failure that is open, at or behind *at (which begins with 0 and is moved on), or NULL.
+ * One is settled by a later result that passed, of the same command or the same label, and by a
+ * later failure of the same command that keeps the tentacle from being completed as much as it
+ * does.
  */
 const struct verification *tentacle_failing(const struct tentacle *tentacle, size_t *at);
 

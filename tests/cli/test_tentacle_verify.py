@@ -96,3 +96,25 @@ def test_a_missing_program_is_a_failure(goals):
     begin(goals)
     assert goals.t("verify", "a", "no-such-program-here").code == 1
     assert goals.meta("a")["verifications"][0]["exit_code"] == 127
+
+
+def test_a_lower_severity_lifts_nothing(goals):
+    begin(goals)
+    assert goals.t("verify", "a", "test -e there").code == 1
+    low = goals.t("verify", "a", "test -e there", "--severity", "LOW", "--json")
+    assert low.code == 1 and low.json["severity"] == "HIGH" and "severity HIGH is kept" in low.err
+    assert [v["severity"] for v in goals.meta("a")["verifications"]] == ["HIGH", "HIGH"]
+    assert goals.t("complete", "a", "--auto-verify", "test -e there").code == 1
+    (goals.folder / "there").write_text("")
+    again = goals.t("verify", "a", "test -e there", "--severity", "LOW")
+    assert again.code == 0 and "kept" not in again.err
+    assert goals.t("complete", "a").code == 0
+
+
+def test_a_mended_command_of_the_same_label_clears_it(goals):
+    begin(goals)
+    goals.t("verify", "a", "exit 2", "--label", "tests")
+    goals.t("verify", "a", "true", "--label", "others")
+    assert goals.t("complete", "a").code == 1
+    goals.t("verify", "a", "true", "--label", "tests")
+    assert goals.t("complete", "a").code == 0

@@ -140,15 +140,68 @@ static void the_file_is_known_by_its_sections(void **state)
 	world_release(&d.w);
 }
 
-static void verify(struct desk *d, const char *command, int64_t exit_code, uint8_t severity)
+static void verify_as(struct desk *d, const char *label, const char *command, const char *source,
+		      int64_t exit_code, uint8_t severity)
 {
-	struct verification v = { .label = span_of(command),
+	struct verification v = { .label = span_of(label),
 				  .command = span_of(command),
+				  .source = span_of(source),
 				  .severity = severity,
 				  .exit_code = exit_code,
 				  .started_ms = WORLD_START_MS };
 
 	tentacle_verified(&d->t, SPAN_LIT("x"), &v, &nobody);
+}
+
+static void verify(struct desk *d, const char *command, int64_t exit_code, uint8_t severity)
+{
+	verify_as(d, command, command, NULL, exit_code, severity);
+}
+
+static int may_complete(struct desk *d)
+{
+	return tentacle_may_complete(&d->t, get(d, "x"));
+}
+
+static void a_failure_is_not_lifted_by_saying_less(void **state)
+{
+	const struct verification *v;
+	struct desk d;
+
+	(void)state;
+	begin(&d);
+	add(&d, "x", NULL);
+	verify(&d, "make test", 1, CHECK_CRITICAL);
+	verify(&d, "make test", 1, CHECK_LOW);
+	v = get(&d, "x")->verifications.v;
+	assert_int_equal(v[1].severity, CHECK_CRITICAL);
+	assert_int_equal(may_complete(&d), -SK_EWORK);
+	verify_as(&d, "make test", "make test", "auto_verify", 1, CHECK_LOW);
+	assert_int_equal(may_complete(&d), -SK_EWORK);
+	verify(&d, "make test", 0, CHECK_LOW);
+	assert_int_equal(may_complete(&d), 0);
+	verify(&d, "make test", 1, CHECK_LOW); /* it passed in between: begun anew */
+	v = get(&d, "x")->verifications.v;
+	assert_int_equal(v[4].severity, CHECK_LOW);
+	assert_int_equal(may_complete(&d), 0);
+	world_release(&d.w);
+}
+
+static void a_mended_command_of_the_same_label_counts(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	begin(&d);
+	add(&d, "x", NULL);
+	verify_as(&d, "tests", "make tset", NULL, 2, CHECK_HIGH);
+	verify_as(&d, "tests", "make test", NULL, 2, CHECK_LOW);
+	assert_int_equal(may_complete(&d), -SK_EWORK);
+	verify_as(&d, "others", "make others", NULL, 0, CHECK_HIGH);
+	assert_int_equal(may_complete(&d), -SK_EWORK);
+	verify_as(&d, "tests", "make test", NULL, 0, CHECK_HIGH);
+	assert_int_equal(may_complete(&d), 0);
+	world_release(&d.w);
 }
 
 static void the_newest_proof_of_a_command_counts(void **state)
@@ -202,6 +255,8 @@ int main(void)
 		cmocka_unit_test(a_prompt_takes_an_order_back),
 		cmocka_unit_test(the_file_is_known_by_its_sections),
 		cmocka_unit_test(the_newest_proof_of_a_command_counts),
+		cmocka_unit_test(a_failure_is_not_lifted_by_saying_less),
+		cmocka_unit_test(a_mended_command_of_the_same_label_counts),
 		cmocka_unit_test(parents_end_with_their_last_part),
 	};
 
