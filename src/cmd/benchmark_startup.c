@@ -241,7 +241,7 @@ static const struct option_row benchmark_startup_options[] = {
 
 const struct cmd cmd_benchmark_startup = {
 	.path = "benchmark startup",
-	.summary = "measure how long a program takes from its start to its end",
+	.summary = "measure how long a program takes to start",
 	.usage = "[--runs N] [--warmups N] [--timeout TIME] -- COMMAND...",
 	.about = "Prints median, least and most of the runs in milliseconds. The first that fails, "
 		 "takes too long or cannot be started ends it with code 1 and a line of its own on "

@@ -297,7 +297,7 @@ static const struct option_row tentacle_goal_dispatch_options[] = {
 
 const struct cmd cmd_tentacle_goal_dispatch = {
 	.path = "tentacle goal dispatch",
-	.summary = "plan what to start now, with the commands; changes nothing",
+	.summary = "plan what to start now; changes nothing",
 	.usage = "[--concurrency N] [--agent A] [--model M] [--worktree]",
 	.about = "Names the tentacles of the present iteration that can begin, each with the exact "
 		 "command; those that cannot, each with the reason; those that are done; and "

@@ -233,5 +233,5 @@ def test_json_and_bad_words(goals):
                   ("--timeout", "0"), ("extra",)):
         assert goals.g("verify-loop", *words).code == 2
     assert goals.g("verify-loop", "--id", "nobody").code == 3
-    goals.g("eval", "--decision", "complete")
+    assert goals.g("eval", "--decision", "abandon").code == 0
     assert loop(goals).code == 4
