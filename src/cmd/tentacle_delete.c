@@ -46,7 +46,7 @@ static int tentacle_delete_run(struct cmd_ctx *c, struct err *e)
 	const struct goal_words words = goals_words(c, &actor);
 	const struct tentacle *t;
 	struct json j;
-	int rc = tentacles_open(c, GOALS_WRITE, &s, &t, e);
+	int rc = tentacles_open(c, GOALS_WRITE | GOALS_GONE, &s, &t, e);
 
 	if (rc == 0)
 		rc = check(c, t, e);

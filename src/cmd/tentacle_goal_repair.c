@@ -37,6 +37,13 @@ static void print_problem_text(struct cmd_ctx *c, const struct goal_store *s,
 
 	goal_store_aside(s, p->path, aside);
 	out_visible(c->out, span_of(p->text));
+	if (p->gone) {
+		out_putf(c->out,
+			 "\n  %s made again from what is recorded; what lay in it beside that "
+			 "(CONTEXT.md, logs, older hand-offs) is lost\n",
+			 done ? "it is" : "it would be");
+		return;
+	}
 	if (done)
 		out_putf(c->out, "\n  put aside as %s; ", aside);
 	else
@@ -73,6 +80,7 @@ static void print_problems(struct cmd_ctx *c, const struct goal_store *s, const 
 		json_text(&j, "subject", all[i].subject);
 		json_bool(&j, "tentacle", all[i].tentacle);
 		json_bool(&j, "stale", all[i].stale);
+		json_bool(&j, "gone", all[i].gone);
 		json_bool(&j, "good_version_known", all[i].known);
 		json_text(&j, "problem", all[i].text);
 		json_object_end(&j);

@@ -64,7 +64,9 @@ static void put_note(struct table *table, const struct goal_store *s, const stru
 		buf_putf(&note, "%sowner %s (pid %llu)", note.len ? "; " : "",
 			 tentacle_owner_word(t), (unsigned long long)t->owner.pid);
 	if (problem)
-		buf_putf(&note, "%sunusable: %s", note.len ? "; " : "", problem->text);
+		buf_putf(&note, "%s%s%s", note.len ? "; " : "",
+			 problem->gone ? "its folder is gone" : "unusable: ",
+			 problem->gone ? "" : problem->text);
 	table_span(table, problem ? STYLE_BAD : STYLE_DIM,
 		   note.len ? (struct span){ note.p, note.len } : SPAN_NONE);
 }
@@ -106,6 +108,24 @@ static void put_strangers(struct table *table, const struct goal_store *s)
 	}
 }
 
+/* What to type for folders that somebody removed. */
+static void put_gone(struct out *out, const struct goal_store *s)
+{
+	const struct goal_file_problem *all;
+	size_t count = goal_store_problems(s, &all);
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!all[i].gone)
+			continue;
+		out_putf(out,
+			 "%snext: sk tentacle goal repair --tentacle %s, which makes the folder "
+			 "again, or sk tentacle delete %s --yes\n",
+			 any ? "" : "\n", all[i].subject, all[i].subject);
+		any = true;
+	}
+}
+
 /* What to type for work that waits. */
 static void put_merges(struct out *out, const struct goals *all)
 {
@@ -140,6 +160,7 @@ static void print_page(struct cmd_ctx *c, const struct goal_store *s)
 	}
 	table_print(&table, c->out, 0);
 	put_merges(c->out, all);
+	put_gone(c->out, s);
 	out_putf(c->out, "\n%zu tentacle%s, %zu of %zu to-do%s done\n", all->tentacle_count,
 		 PLURAL(all->tentacle_count), sum.done, sum.total, PLURAL(sum.total));
 }

@@ -427,7 +427,7 @@ static int put_aside(struct goal_store *s, size_t at, struct err *e)
 	int rc;
 
 	goal_store_aside(s, path, aside);
-	rc = s->vfs->rename(s->vfs->ctx, path, aside);
+	rc = s->problems[at].gone ? 0 : s->vfs->rename(s->vfs->ctx, path, aside);
 	if (rc < 0)
 		return err_set(e, -SK_EIO, "cannot move %s aside: %s: nothing was changed", path,
 			       strerror(-rc));

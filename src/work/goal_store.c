@@ -312,6 +312,12 @@ static int subject_problem(const struct goal_store *s, bool tentacle, struct spa
 	for (size_t i = 0; i < s->problem_count; i++) {
 		const struct goal_file_problem *p = &s->problems[i];
 
+		if (p->gone && span_is(subject, p->subject))
+			return err_set(e, -SK_EREFUSED,
+				       "%s: nothing was done. Try: sk tentacle goal repair "
+				       "--tentacle %s, which makes it again, or sk tentacle delete "
+				       "%s --yes",
+				       p->text, p->subject, p->subject);
 		if (p->tentacle == tentacle && span_is(subject, p->subject))
 			return err_set(e, p->stale ? -SK_EBUSY : -SK_EUSAGE,
 				       "%s. Try: sk tentacle goal repair%s%s", p->text,

@@ -41,6 +41,7 @@ enum goal_store_flags {
 	 * nothing about others. Without it all are, which costs a look at the names of their files.
 	 */
 	GOALS_NAMED = 1 << 5,
+	GOALS_GONE = 1 << 6, /* a tentacle whose folder somebody removed is no problem */
 };
 
 struct goal_store;
@@ -98,6 +99,7 @@ struct goal_file_problem {
 	bool known; /* there is a good version to write in its place */
 	bool tentacle,
 		stale; /* stale: it was changed from a version that is no longer the newest */
+	bool gone;     /* the folder of a tentacle that somebody removed; repair makes it again */
 };
 size_t goal_store_problems(const struct goal_store *s, const struct goal_file_problem **out);
 

@@ -140,6 +140,62 @@ static void bring_back(struct goal_store *s, struct span name)
 	tentacle_settle_away(s, entry.p);
 }
 
+static void folder_of(struct span name, char out[160])
+{
+	snprintf(out, 160, TENTACLES_DIR "/%.*s", SPAN_ARG(name));
+}
+
+/* Under which its folder stands in the note: no name of a tentacle has a slash. */
+static struct span folder_mark(struct span name, char out[160])
+{
+	snprintf(out, 160, "%.*s/", SPAN_ARG(name));
+	return span_of(out);
+}
+
+/*
+ * Whether somebody removed its folder: it was there, which the note knows of this boot. A command
+ * that was killed, or a power cut, may also leave one without a folder; that is none of these, and
+ * the next command makes it.
+ */
+static bool folder_gone(struct goal_store *s, const struct tentacle *t)
+{
+	CLEANUP(buf_release) struct buf away = BUF_INIT;
+	char mark[160];
+	struct vfs_stat st;
+
+	if (!s->looked || s->flags & (GOALS_FROM_FILES | GOALS_FROM_JOURNAL | GOALS_GONE) ||
+	    tentacle_folder_there(s, t->name))
+		return false;
+	buf_putf(&away, TENTACLES_DIR "/" AWAY_PREFIX "%.*s", SPAN_ARG(t->name));
+	return looked_noted(s->looked, folder_mark(t->name, mark), t->changed_seq) &&
+	       s->vfs->stat(s->vfs->ctx, away.p, &st) < 0;
+}
+
+/* Its folder is there by now. */
+static void note_folder(struct goal_store *s, const struct tentacle *t)
+{
+	static const struct file_identity nothing[LOOKED_FILES];
+	char mark[160];
+	struct span name = folder_mark(t->name, mark);
+
+	if (s->looked && !looked_noted(s->looked, name, t->changed_seq))
+		looked_put(s->looked, name, s->st.last_seq, nothing);
+}
+
+static bool tell_gone(struct goal_store *s, const struct tentacle *t)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	char folder[160];
+
+	if (!folder_gone(s, t))
+		return false;
+	folder_of(t->name, folder);
+	buf_putf(&text, "%s: its folder is gone", folder);
+	problem_note(s, folder, t->name, true, false, text.p);
+	s->problems[s->problem_count - 1].gone = true;
+	return true;
+}
+
 /* Adopting changes it in place, so it stays where it is. */
 static int read_files(struct goal_store *s, const struct tentacle *t, struct err *e)
 {
@@ -149,6 +205,8 @@ static int read_files(struct goal_store *s, const struct tentacle *t, struct err
 		return 0;
 	bring_back(s, t->name);
 	note_read(s, t->name);
+	if (tell_gone(s, t))
+		return 0;
 	rc = look_at_meta(s, t, e);
 	look_at_todo(s, t);
 	handoff_file_look(s, t);
@@ -354,7 +412,7 @@ static bool write_todo(struct goal_store *s, const struct tentacle *t, struct er
 	if (text.p) /* nothing was written */
 		return same;
 	/* Its only memory of other versions is that of the one before: the name must be durable. */
-	snprintf(folder, sizeof(folder), TENTACLES_DIR "/%.*s", SPAN_ARG(t->name));
+	folder_of(t->name, folder);
 	s->vfs->sync_dir(s->vfs->ctx, folder);
 	return false;
 }
@@ -389,7 +447,7 @@ static bool may_write(struct goal_store *s, const struct tentacle *t, struct err
 		return true; /* found without a record of it, and taken in */
 	identify(s, t->name, now);
 	if (!now[0].file_id && !now[1].file_id && !now[2].file_id)
-		return true;
+		return !folder_gone(s, t);
 	if (!s->looked || !looked_same(s->looked, t->name, 0, now))
 		return false;
 	for (size_t i = 0; i < LOOKED_FILES; i++) {
@@ -405,12 +463,16 @@ static bool write_files(struct goal_store *s, const struct tentacle *t, struct e
 	char folder[160];
 	bool same;
 
+	folder_of(t->name, folder);
+	if (problem_about(s, folder))
+		return false; /* gone: made again when somebody says so */
 	path_of(t->name, META_FILE, folder);
 	if (!seen_find(s, folder) || seen_find(s, folder)->file.found == DOC_FILE_NONE) {
 		s->vfs->mkdir(s->vfs->ctx, TENTACLES_DIR);
-		snprintf(folder, sizeof(folder), TENTACLES_DIR "/%.*s", SPAN_ARG(t->name));
+		folder_of(t->name, folder);
 		s->vfs->mkdir(s->vfs->ctx, folder);
 	}
+	note_folder(s, t);
 	same = write_meta(s, t, e);
 	same = write_todo(s, t, e) && same;
 	return handoff_file_write(s, t, e) && same;

@@ -1,6 +1,7 @@
 """What is in flight, and that one unusable file hides nothing else."""
 
 import json
+import shutil
 
 
 def test_none_yet(goals):
@@ -54,3 +55,27 @@ def test_a_folder_of_the_original_is_taken_in(goals):
 def test_outside_of_any_repository_it_is_empty(goals, tmp_path):
     assert goals.t("status").code == 0
     assert not goals.home.exists()
+
+
+def test_a_folder_that_was_removed_is_told(goals):
+    goals.g("init", "--title", "t")
+    for name in ("one", "two"):
+        assert goals.t("create", name).code == 0
+    folder = goals.home / "tentacles/one"
+    shutil.rmtree(folder)
+    for _ in range(2):
+        shown = goals.t("status")
+        assert shown.code == 0 and "its folder is gone" in shown.out
+        assert "next: sk tentacle goal repair --tentacle one" in shown.out
+        assert goals.t("todo", "two", "add", "x").code == 0
+        stuck = goals.t("todo", "one", "add", "x")
+        assert stuck.code == 4 and "repair --tentacle one" in stuck.err
+        assert "its folder is gone" in goals.g("status").err
+        assert not folder.exists()
+    mended = goals.g("repair", "--tentacle", "one")
+    assert mended.code == 0 and "it is made again" in mended.out and (folder / "meta.json").exists()
+    assert goals.t("todo", "one", "add", "x").code == 0
+    assert "gone" not in goals.t("status").out
+    shutil.rmtree(folder)
+    assert goals.t("delete", "one", "--yes").code == 0 and not folder.exists()
+    assert goals.t("create", "one").code == 0 and "gone" not in goals.t("status").out
