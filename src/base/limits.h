@@ -287,6 +287,9 @@
 	3 /* of one tentacle, that end without a hand-off, before a person is asked */
 #define TODOS_NAMED_MAX 5         /* in one line */
 #define NEEDS_HUMAN_BYTES_MAX 400 /* of the reason, before the next part is left out */
+#define AGENT_OFFLINE_TIMES_MAX                                                                 \
+	30                        /* without a network: some 90 minutes, then a person is asked \
+				   */
 #define AGENT_LOSSES_MAX 10       /* agents in a row that were gone without a word: likewise */
 #define AGENT_PAUSE_MS 5000       /* before an agent that failed begins again; doubled each time */
 #define AGENT_PAUSE_MAX_MS 300000 /* and at most */

@@ -281,6 +281,8 @@ static int record_end(struct wrapper *w, enum agent_outcome *outcome, struct err
 	classify(&w->result, provider, &verdict);
 	if (w->result.told)
 		verdict = (struct quota_verdict){ .kind = QUOTA_NONE }; /* we ended it */
+	if (!w->result.exit_code || w->result.signal || w->result.timed_out)
+		quota_of_service(&verdict); /* it went on: it tells of what it works on */
 	end.due_ms = due_of(w, &verdict);
 	if (end.exit_code)
 		put_last_line(w->result.err.len ? &w->result.err : &w->result.out, &last);

@@ -297,18 +297,18 @@ const struct cmd cmd_classify = {
 	.path = "classify",
 	.summary = "tell whether an agent met a limit",
 	.usage = "[--explain] [--provider P] FILE|-",
-	.about =
-		"It prints the kind of limit: rate_limit, daily_quota, monthly_quota, token_quota, "
-		"quota_exceeded, context_limit, billing, overloaded or none. The exit code is 0 "
-		"when "
-		"none was found, 75 when waiting helps, 11 when a person has to do something.\n\n"
-		"Structured errors of Claude Code, Copilot CLI, Codex and of the services behind "
-		"them go "
-		"before words; the last one counts, unless the agent went on or ended well after "
-		"it. "
-		"Words count in the last 200 lines, but not in source code, test reports and "
-		"changes. "
-		"A file counts as written when it was last changed.",
+	.about = "It prints the kind of limit: network, rate_limit, daily_quota, monthly_quota, "
+		 "token_quota, "
+		 "quota_exceeded, context_limit, billing, overloaded or none. The exit code is 0 "
+		 "when "
+		 "none was found, 75 when waiting helps, 11 when a person has to do something.\n\n"
+		 "Structured errors of Claude Code, Copilot CLI, Codex and of the services behind "
+		 "them go "
+		 "before words; the last one counts, unless the agent went on or ended well after "
+		 "it. "
+		 "Words count in the last 200 lines, but not in source code, test reports and "
+		 "changes. "
+		 "A file counts as written when it was last changed.",
 	.example = "sk classify .octogent/tentacles/docs/handoff.md\n"
 		   "sk classify --explain agent.log\n"
 		   "claude -p --output-format json 'go on' | sk classify -",

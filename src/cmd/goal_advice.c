@@ -333,7 +333,7 @@ static void advise_active(struct goal_advice *a, const struct goals *all, const 
 		a->recommendation = "work is going on: wait for the hand-offs";
 		buf_puts(&a->next, "sk tentacle status\n");
 	} else if (count[STANDING_PARKED]) {
-		a->recommendation = "a quota stopped the work: wait, or pause the goal";
+		a->recommendation = "what is left is parked: wait, or pause the goal";
 		buf_puts(&a->next, "sk retry-queue list\n"
 				   "sk tentacle goal eval --decision pause --notes \"quota\"\n");
 	} else if (count[STANDING_WAITING] || count[STANDING_FAILED_NEEDS]) {

@@ -27,6 +27,7 @@ struct goal_loop {
 	/* What the last look found. At work are agents that are watched over here; by hand is what
 	   somebody took up, or was given the prompt for. */
 	size_t at_work, by_hand, ready, parked, open;
+	bool looked;      /* at least once: what is at work since was begun here */
 	bool unrecorded;  /* something was handed off well and is not completed yet */
 	bool unmerged;    /* something was handed off well and is not merged yet */
 	bool due, over;   /* something parked may go now; the budget is used up */

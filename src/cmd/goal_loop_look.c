@@ -63,6 +63,21 @@ static void name_it(struct buf *names, struct span name)
 	buf_putf(names, "%.*s%c", SPAN_ARG(name), 0);
 }
 
+static void tell_parked(struct goal_loop *l, const struct tentacle *t)
+{
+	CLEANUP(buf_release) struct buf when = BUF_INIT;
+
+	if (t->parked.held || !t->parked.due_ms) {
+		goal_loop_tell(l, t->name,
+			       "parked (%.*s) until a person releases it: sk retry-queue release "
+			       "%.*s",
+			       SPAN_ARG(t->parked.kind), SPAN_ARG(t->name));
+		return;
+	}
+	buf_put_when(&when, t->parked.due_ms);
+	goal_loop_tell(l, t->name, "parked (%.*s) until %s UTC", SPAN_ARG(t->parked.kind), when.p);
+}
+
 /* Counts one tentacle by who works on it. */
 static void count(struct goal_loop *l, const struct tentacle *t, enum standing s)
 {
@@ -71,7 +86,12 @@ static void count(struct goal_loop *l, const struct tentacle *t, enum standing s
 	l->open += !standing_closes(s) || resolved; /* one that is resolved is completed next */
 	l->parked += s == STANDING_PARKED;
 	l->unrecorded |= resolved && !t->owner.nonce.len && !(l->merges && tentacle_unmerged(t));
+	if (s == STANDING_PARKED)
+		tell_parked(l, t);
 	if (watched_over(t)) {
+		if (!l->looked && t->status == TENTACLE_RUNNING)
+			goal_loop_tell(l, t->name, "goes on (sk logs -f %.*s)",
+				       SPAN_ARG(t->task_id));
 		l->at_work++;
 		name_it(&l->agents_at_work, t->name);
 	} else if (s == STANDING_ACTIVE || s == STANDING_DISPATCHED) {
@@ -178,6 +198,7 @@ int goal_loop_look(struct goal_loop *l, struct buf *ready, struct buf *watched, 
 			name_it(watched, t->name);
 	}
 	l->unmerged = l->merges && unmerged(l, all, g);
+	l->looked = true;
 	l->due = agent_due(all, l->c->now_ms, &l->due_ms) != NULL;
 	l->over = agent_budget_spent(g, l->c->now_ms);
 	l->seq = goal_store_state(s)->last_seq;

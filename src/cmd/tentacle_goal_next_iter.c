@@ -2,6 +2,7 @@
 #include "cmd/goal_advice.h"
 #include "cmd/goal_page.h"
 #include "cmd/hint.h"
+#include "core/tentacle_run.h"
 #include "core/tentacle_work.h"
 
 static void print_json(struct cmd_ctx *c, const struct goals *all, const struct goal *g,
@@ -61,6 +62,22 @@ static void print_json(struct cmd_ctx *c, const struct goals *all, const struct 
 	json_close(&j);
 }
 
+/* What stopped each that is parked, and until when. */
+static void put_parked(struct out *out, const struct goals *all, const struct goal *g)
+{
+	const struct iteration *it = goal_iteration(g, g->iteration);
+
+	for (size_t i = 0; it && i < it->tentacles.count; i++) {
+		const struct tentacle *t = goals_tentacle(all, it->tentacles.v[i]);
+		CLEANUP(buf_release) struct buf why = BUF_INIT;
+
+		if (t)
+			tentacle_put_parked(t, &why);
+		if (why.len)
+			out_putf(out, "  parked %.*s: %s\n", SPAN_ARG(t->name), why.p);
+	}
+}
+
 static void print_text(struct cmd_ctx *c, const struct goals *all, const struct goal *g,
 		       const struct goal_advice *a)
 {
@@ -77,6 +94,7 @@ static void print_text(struct cmd_ctx *c, const struct goals *all, const struct 
 		goal_put_names(all, g, s, &names);
 		out_putf(out, "  %s: %s\n", names.p, standing_text(s));
 	}
+	put_parked(out, all, g);
 	for (size_t i = 0; i < a->count; i++)
 		if (strcmp(a->causes[i].what, "gate") == 0 ||
 		    strcmp(a->causes[i].what, "work") == 0 ||

@@ -3,6 +3,7 @@
 #include "cmd/goal_page.h"
 #include "cmd/hint.h"
 #include "cmd/tentacles.h"
+#include "core/tentacle_run.h"
 #include "core/tentacle_work.h"
 
 static void put_tentacles(struct out *out, const struct goals *all, const struct goal *g,
@@ -21,8 +22,12 @@ static void put_tentacles(struct out *out, const struct goals *all, const struct
 		table_span(&table, STYLE_PLAIN, now->tentacles.v[i]);
 		table_cell(&table, STYLE_PLAIN, "%s",
 			   t ? tentacle_state_word(t->status) : "deleted");
-		if (t)
+		if (t) {
 			tentacle_put_left(t, &left);
+			if (left.len && t->status == TENTACLE_PARKED && !t->parked.held)
+				buf_puts(&left, "; ");
+			tentacle_put_parked(t, &left);
+		}
 		table_cell(&table, STYLE_DIM, "%s%s%s",
 			   t && t->terminal_status ? handoff_words[t->terminal_status] : "",
 			   t && t->terminal_status && left.len ? ", " : "", left.len ? left.p : "");

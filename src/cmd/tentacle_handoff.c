@@ -62,10 +62,11 @@ static int read_entry(const struct cmd_ctx *c, struct arena *arena, struct hando
 			"recorded. Try: --retry-hint \"in 10 minutes\", 5m or a time such as "
 			"18:30");
 	if (out->quota_reason.len && !park_reason_known(out->quota_reason, c->now_ms))
-		return err_set(e, -SK_EUSAGE,
-			       "--quota-reason: is no limit that is known: nothing was recorded. "
-			       "Try: --quota-reason rate_limit, overloaded, quota_exceeded, "
-			       "token_quota, daily_quota, monthly_quota, context_limit or billing");
+		return err_set(
+			e, -SK_EUSAGE,
+			"--quota-reason: is no limit that is known: nothing was recorded. "
+			"Try: --quota-reason network, rate_limit, overloaded, quota_exceeded, "
+			"token_quota, daily_quota, monthly_quota, context_limit or billing");
 	if ((out->summary.len || out->next.len || out->output.len || out->decisions.count ||
 	     out->blockers.count) &&
 	    !out->files_read.count)

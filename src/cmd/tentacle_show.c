@@ -47,15 +47,18 @@ static void put_todos(struct out *out, struct span text)
 /* What nobody reads out of its texts: how its last agent ended, and what is against it. */
 static void put_state(struct out *out, const struct tentacle *t)
 {
-	CLEANUP(buf_release) struct buf how = BUF_INIT, trouble = BUF_INIT;
+	CLEANUP(buf_release) struct buf how = BUF_INIT, trouble = BUF_INIT, parked = BUF_INIT;
 
 	tentacle_run_put(t, &how);
 	if (how.len)
 		out_putf(out, "last agent: %s\n", how.p);
+	tentacle_put_parked(t, &parked);
+	if (parked.len)
+		out_putf(out, "parked: %s\n", parked.p);
 	if (tentacle_put_trouble(t, &trouble))
 		out_putf(out, "a person has to decide: %s. Try: sk tentacle goal next-iter\n",
 			 trouble.p);
-	if (how.len || trouble.len)
+	if (how.len || trouble.len || parked.len)
 		out_puts(out, "\n");
 }
 

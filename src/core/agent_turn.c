@@ -6,6 +6,7 @@
 #include "core/agent_turn.h"
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "core/breaker.h"
 #include "core/goal_progress.h"
 #include "core/tentacle_run.h"
@@ -241,8 +242,9 @@ static int park(struct turn *t, struct tentacle *next, const struct agent_end *e
 	p->provider = end->provider;
 	p->hint = turn_copy(t, span_of(v->words));
 	p->since_ms = t->now_ms;
-	p->due_ms = v->retryable ? end->due_ms : 0;
-	p->held = !v->retryable;
+	p->held = !v->retryable ||
+		  (v->kind == QUOTA_NETWORK && (p->times + 1) % AGENT_OFFLINE_TIMES_MAX == 0);
+	p->due_ms = p->held ? 0 : end->due_ms;
 	p->times++;
 	next->attempts -= next->attempts > 0; /* it was not its fault */
 	return tentacle_move(t, next, ON_QUOTA_HIT, words);
@@ -339,7 +341,7 @@ enum agent_outcome agent_ended(struct turn *t, struct span name, const struct ag
 		return ended_alone(t, &next, end, &told);
 	rc = park(t, &next, end, &told);
 	INVARIANT(rc == 0); /* the row leaves running */
-	return end->limit->retryable ? AGENT_PARKED : AGENT_NEEDS_HUMAN;
+	return next.parked.held ? AGENT_NEEDS_HUMAN : AGENT_PARKED;
 }
 
 const struct tentacle *agent_due(const struct goals *all, int64_t now_ms, int64_t *next_ms)

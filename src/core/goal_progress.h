@@ -16,7 +16,7 @@
 	X(FAILED, "failed", false, "its agent failed")                                            \
 	X(STOPPED, "stopped", false, "its agent was told to end")                                 \
 	X(LOST, "lost", false, "its agent is gone without a word")                                \
-	X(PARKED, "parked", false, "a quota stopped it")                                          \
+	X(PARKED, "parked", false, "it is parked")                                                \
 	X(JUDGE, "needs_decision", false, "handed off, and somebody has to judge it")             \
 	X(RESOLVED, "resolved", true, "done")                                                     \
 	X(TRIAGE, "resolved_error", true, "handed off with a problem that somebody has to judge") \

@@ -254,3 +254,9 @@ void quota_classify(struct span text, const struct quota_now *now, enum quota_pr
 	}
 	conclude(&w, provider, out);
 }
+
+void quota_of_service(struct quota_verdict *v)
+{
+	if (v->kind == QUOTA_NETWORK)
+		*v = (struct quota_verdict){ .provider = v->provider, .ended_well = v->ended_well };
+}

@@ -15,6 +15,10 @@
  *     ("billing", "rate limit", "overloaded", "quota") count only beside a word of trouble, or in a
  *     message: a text of at most QUOTA_MESSAGE_LINES lines, like a hand-off.
  *
+ * A network that is not there is a limit for an agent that could not work, and nothing at all in
+ * what somebody tells of the program that he works on: callers that read such texts ask
+ * quota_of_service.
+ *
  * The result names line and words that decided.
  */
 #ifndef SK_QUOTA_H
@@ -27,6 +31,7 @@
 /* word, retryable, meaning: from the least exact to the most. */
 #define QUOTA_KINDS(X)                                                                    \
 	X(NONE, "none", false, "nothing about a limit was found")                         \
+	X(NETWORK, "network", true, "the service cannot be reached from here")            \
 	X(RATE_LIMIT, "rate_limit", true, "too many requests in a short time")            \
 	X(OVERLOADED, "overloaded", true, "the service has too much to do")               \
 	X(QUOTA_EXCEEDED, "quota_exceeded", true, "the allowance is used up")             \
@@ -67,6 +72,9 @@ struct quota_verdict {
 /* `provider`: the one to assume when the text names none. `now` is when the text was written. */
 void quota_classify(struct span text, const struct quota_now *now, enum quota_provider provider,
 		    struct quota_verdict *out);
+
+/* Takes back a verdict that is about the network and not about a service. */
+void quota_of_service(struct quota_verdict *v);
 
 const char *quota_kind_word(enum quota_kind kind);
 const char *quota_kind_text(enum quota_kind kind);

@@ -50,7 +50,9 @@ static int64_t first_pause(const struct quota_backoff *policy, enum quota_kind k
 {
 	int64_t ms = policy->base_ms;
 
-	if (kind == QUOTA_MONTHLY_QUOTA || kind == QUOTA_DAILY_QUOTA)
+	if (kind == QUOTA_NETWORK)
+		ms /= 12;
+	else if (kind == QUOTA_MONTHLY_QUOTA || kind == QUOTA_DAILY_QUOTA)
 		ms *= 60;
 	else if (kind == QUOTA_QUOTA_EXCEEDED || kind == QUOTA_TOKEN_QUOTA)
 		ms *= 15;
@@ -60,12 +62,14 @@ static int64_t first_pause(const struct quota_backoff *policy, enum quota_kind k
 static int64_t growing_pause(const struct quota_backoff *policy, enum quota_kind kind,
 			     unsigned attempt, uint32_t chance)
 {
-	int64_t ms = first_pause(policy, kind);
+	int64_t ms = first_pause(policy, kind), cap_ms = policy->cap_ms;
 
-	while (attempt-- > 1 && ms < policy->cap_ms)
+	if (kind == QUOTA_NETWORK)
+		cap_ms /= 12;
+	while (attempt-- > 1 && ms < cap_ms)
 		ms = ms * policy->factor_permille / 1000;
-	if (ms > policy->cap_ms)
-		ms = policy->cap_ms;
+	if (ms > cap_ms)
+		ms = cap_ms;
 	return ms / 2 + part_of(ms - ms / 2, chance);
 }
 

@@ -22,7 +22,8 @@ struct quota_backoff {
 extern const struct quota_backoff quota_backoff_request;
 
 /* Work that is parked: a minute, doubled, at most an hour, without end. An allowance begins with a
- * quarter of an hour, one of a day or a month with the whole hour. */
+ * quarter of an hour, one of a day or a month with the whole hour; a network that is not there is
+ * asked for twelve times as often. */
 extern const struct quota_backoff quota_backoff_parked;
 
 /* word, meaning */

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/when.h"
+#include "core/quota.h"
 
 static void put_end(const struct tentacle *t, struct buf *out)
 {
@@ -38,6 +39,22 @@ void tentacle_run_put(const struct tentacle *t, struct buf *out)
 	if (t->run.last_line.len && !t->run.stopped) {
 		buf_puts(out, ": ");
 		buf_put_visible(out, t->run.last_line);
+	}
+}
+
+void tentacle_put_parked(const struct tentacle *t, struct buf *out)
+{
+	enum quota_kind kind;
+
+	if (t->status != TENTACLE_PARKED || t->parked.held)
+		return;
+	buf_putf(out, "%.*s", SPAN_ARG(t->parked.kind));
+	if (quota_kind_of(t->parked.kind, &kind))
+		buf_putf(out, " (%s)", quota_kind_text(kind));
+	if (t->parked.due_ms) {
+		buf_puts(out, " until ");
+		buf_put_when(out, t->parked.due_ms);
+		buf_puts(out, " UTC");
 	}
 }
 

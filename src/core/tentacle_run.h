@@ -11,6 +11,10 @@
  * "was told to end", "ended without a hand-off"; nothing when no agent has ended. */
 void tentacle_run_put(const struct tentacle *t, struct buf *out);
 
+/* Appends "network (the service cannot be reached from here) until 2026-11-21 12:00:05 UTC" when it
+ * is parked; nothing when it is not, or when only a person releases it: that is trouble. */
+void tentacle_put_parked(const struct tentacle *t, struct buf *out);
+
 /*
  * Appends why a person has to decide about it: what it handed off, files outside of its scope, an
  * agent that failed again and again, a quota that does not pass. Returns whether there is anything.

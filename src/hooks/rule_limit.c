@@ -33,6 +33,7 @@ static bool classify(const struct hook *h, struct quota_verdict *v)
 	if (localtime_r(&seconds, &walls))
 		now.local_minutes = (int)(walls.tm_gmtoff / 60);
 	quota_classify(text, &now, provider_of(h->payload.agent), v);
+	quota_of_service(v);
 	return v->kind != QUOTA_NONE;
 }
 

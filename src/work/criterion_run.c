@@ -53,6 +53,7 @@ static void judge(struct criterion_run *r, int64_t now_ms)
 	if (localtime_r(&seconds, &wall))
 		written.local_minutes = (int)(wall.tm_gmtoff / 60);
 	quota_classify(tail, &written, QUOTA_BY_UNKNOWN, &r->limit);
+	quota_of_service(&r->limit);
 	put_plain(text_end(tail, EVIDENCE_BYTES_MAX), &plain);
 	if (r->exit_code == -1)
 		buf_puts(&plain, "\n[time-out]");

@@ -89,6 +89,8 @@ bool park_judge(const struct tentacle *t, struct span text, struct span reason, 
 		judge_reason(reason, &now, v);
 	else
 		quota_classify(text, &now, QUOTA_BY_UNKNOWN, v);
+	if (!reason.len)
+		quota_of_service(v);
 	if (v->kind == QUOTA_NONE)
 		return false;
 	read_hint(hint, &now, v);

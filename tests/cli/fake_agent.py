@@ -3,7 +3,7 @@
 first line that is left in $FAKE/NAME, which it takes away; without one it hands off. A line is words:
 
     handoff[=STATUS]  edit=PATH  commit  git=WORD,WORD  say=TEXT  used=TOKENS  limit  reset=SECONDS  overloaded  billing  wait=FIFO  orphan
-    die  exit=N  hang  stubborn  wail=TEXT (on stderr)  ready (is noted)
+    die  exit=N  hang  stubborn  wail=TEXT (on stderr)  offline  ready (is noted)
 """
 
 import json
@@ -104,6 +104,9 @@ def act(word):
         os.kill(os.getpid(), signal.SIGKILL)
     elif verb == "ready":
         note("ready")
+    elif verb == "offline":
+        print("Error: getaddrinfo ENOTFOUND api.anthropic.com", file=sys.stderr, flush=True)
+        sys.exit(1)
     elif verb == "wail":
         print(value, file=sys.stderr, flush=True)
     elif verb == "stubborn":

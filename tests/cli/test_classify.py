@@ -29,6 +29,13 @@ def classify(sk, text, *words, **more):
     ("quota exceeded\n", "quota_exceeded", 75),
     ("Quota exhausted \u2014 blocked\n", "quota_exceeded", 75),
     ("overloaded\n", "overloaded", 75),
+    ("Error: getaddrinfo ENOTFOUND api.example.org\n", "network", 75),
+    ("Error: getaddrinfo EAI_AGAIN api.example.org\n", "network", 75),
+    ("curl: (6) Could not resolve host: example.org\n", "network", 75),
+    ("Error: connect ECONNREFUSED 127.0.0.1:443\n", "network", 75),
+    ("Error: read ECONNRESET\n", "network", 75),
+    ("Error: connect ETIMEDOUT 192.0.2.1:443\n", "network", 75),
+    ("connect: Network is unreachable\n", "network", 75),
     ("daily limit reached\n", "daily_quota", 75),
     ("monthly quota\n", "monthly_quota", 75),
     ("token quota exceeded\n", "token_quota", 75),
@@ -57,6 +64,12 @@ def test_explain_names_line_and_words(sk):
     assert "429 Too Many Requests" in done.out
     assert "2026-11-21 12:00:30 UTC" in done.out
     assert "words; there is no structured error" in done.out.replace("\n", " ")
+
+
+def test_explain_tells_of_the_network(sk):
+    done = sk("classify", "--explain", write(sk, "Error: connect ECONNREFUSED 192.0.2.1:443\n"))
+    assert done.code == 75 and done.out.startswith("network: try again: ")
+    assert "the service cannot be reached from here" in done.out.replace("\n", " ")
 
 
 def test_structured_before_words(sk):

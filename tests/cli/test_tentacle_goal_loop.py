@@ -226,6 +226,42 @@ def test_a_limit_that_passes_is_waited_for(crew):
         "tentacle_parked", "tentacle_released"]
 
 
+def test_a_network_that_is_gone_for_a_moment(crew):
+    """FM-4: all that met it come to their end; nobody is needed, and no attempt is used up."""
+    names = ("docs", "more", "rest")
+    for name in names:
+        linked(crew, name, "offline", "handoff")
+    criterion(crew, "true")
+    done = loop(crew)
+    assert done.code == 0, done.err
+    assert crew.goals.goal()["status"] == "completed"
+    met = {event["tentacle"] for event in crew.goals.events("tentacle_parked")}
+    for name in names:
+        meta = crew.goals.meta(name)
+        assert meta["status"] == "completed" and meta["attempts"] == 1 and "failures" not in meta["last_run"]
+        assert len(crew.ran(name)) == 2 and name in met
+        assert done.err.count(name + ": parked (network) until ") == 1
+
+
+def test_no_network_is_told_in_words(crew):
+    linked(crew, "docs", "offline", "handoff")
+    done = loop(crew, "--no-auto-release")
+    assert done.code == 75 and "docs: parked (network) until " in done.err, done.err
+    for page in (("status",), ("next-iter",)):
+        assert "network" in crew.goals.g(*page).out, page
+    assert "network" in crew.goals.t("show", "docs").out
+    assert "cannot be reached" in crew.goals.t("show", "docs").out
+
+
+def test_what_an_agent_says_of_connections_parks_nothing(crew):
+    """It worked to its end and told of what it works on."""
+    linked(crew, "docs", "wail=ECONNREFUSED", "handoff")
+    criterion(crew, "true")
+    done = loop(crew)
+    assert done.code == 0 and "parked" not in done.err, done.err
+    assert crew.goals.events("tentacle_parked") == []
+
+
 def test_a_limit_that_takes_long_ends_the_loop(crew):
     linked(crew, "docs", "reset=7200", "handoff")
     done = loop(crew, "--poll-timeout", "1s")

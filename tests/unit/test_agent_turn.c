@@ -4,6 +4,7 @@
  */
 #include "core_world.h"
 
+#include "base/limits.h"
 #include "core/agent_turn.h"
 #include "core/agent_usage.h"
 #include "core/breaker.h"
@@ -64,7 +65,7 @@ static enum agent_outcome end_with(struct desk *d, const char *name, const char 
 				   enum quota_kind kind, int64_t due_ms)
 {
 	struct quota_verdict v = { .kind = kind,
-				   .retryable = kind == QUOTA_RATE_LIMIT,
+				   .retryable = kind == QUOTA_RATE_LIMIT || kind == QUOTA_NETWORK,
 				   .words = "429" };
 	struct agent_end e = { .nonce = span_of(nonce),
 			       .exit_code = kind == QUOTA_NONE ? 0 : 1,
@@ -202,6 +203,34 @@ static void test_what_waiting_does_not_help_waits_for_a_person(void **state)
 	world_release(&d.w);
 }
 
+/* Each time it is parked and no attempt is used up; once in AGENT_OFFLINE_TIMES_MAX a person is
+ * asked, and what that person releases is tried on. */
+static void test_without_a_network_a_person_is_asked_at_last(void **state)
+{
+	struct desk d;
+	bool again;
+
+	(void)state;
+	begin(&d);
+	add(&d, "x");
+	for (unsigned i = 1; i <= AGENT_OFFLINE_TIMES_MAX + 1; i++) {
+		bool last = i == AGENT_OFFLINE_TIMES_MAX;
+
+		breaker_close(&d.t, SPAN_LIT("p"), &nobody);
+		assert_int_equal(order(&d, "x", "n1", &again), 0);
+		assert_int_equal(start(&d, "x", "n1"), 0);
+		assert_int_equal(end_with(&d, "x", "n1", QUOTA_NETWORK, NOW + 5000),
+				 last ? AGENT_NEEDS_HUMAN : AGENT_PARKED);
+		assert_true(span_is(get(&d, "x")->parked.kind, "network"));
+		assert_int_equal(get(&d, "x")->parked.held, last);
+		assert_int_equal(get(&d, "x")->parked.due_ms, last ? 0 : NOW + 5000);
+		assert_int_equal(get(&d, "x")->attempts, 0);
+		assert_int_equal(get(&d, "x")->run.failures, 0);
+		assert_int_equal(agent_released(&d.t, SPAN_LIT("x"), &nobody), 0);
+	}
+	world_release(&d.w);
+}
+
 static void test_a_conversation_that_is_too_long_stops_nobody_else(void **state)
 {
 	struct desk d;
@@ -310,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_no_more_than_allowed_at_once),
 		cmocka_unit_test(test_a_limit_parks_and_opens_the_breaker),
 		cmocka_unit_test(test_what_waiting_does_not_help_waits_for_a_person),
+		cmocka_unit_test(test_without_a_network_a_person_is_asked_at_last),
 		cmocka_unit_test(test_a_conversation_that_is_too_long_stops_nobody_else),
 		cmocka_unit_test(test_an_earlier_moment_does_not_shorten_a_pause),
 		cmocka_unit_test(test_dependencies_come_first),

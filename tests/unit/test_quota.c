@@ -85,6 +85,42 @@ static void test_messages(void **unused)
 	check(samples, ARRAY_LEN(samples));
 }
 
+static void test_a_network_that_is_gone(void **unused)
+{
+	static const struct sample samples[] = {
+		{ "Error: getaddrinfo ENOTFOUND api.anthropic.com", QUOTA_NETWORK,
+		  QUOTA_BY_ANTHROPIC, 1, NULL },
+		{ "fatal: request failed\nError: connect ECONNREFUSED 127.0.0.1:443", QUOTA_NETWORK,
+		  QUOTA_BY_UNKNOWN, 2, NULL },
+		{ "curl: (6) Could not resolve host: example.org", QUOTA_NETWORK, QUOTA_BY_UNKNOWN,
+		  1, NULL },
+		{ "Temporary failure in name resolution", QUOTA_NETWORK, QUOTA_BY_UNKNOWN, 1,
+		  NULL },
+		{ "error: connection refused", QUOTA_NETWORK, QUOTA_BY_UNKNOWN, 1, NULL },
+		{ "Error: getaddrinfo EAI_AGAIN example.org", QUOTA_NETWORK, QUOTA_BY_UNKNOWN, 1,
+		  NULL },
+		{ "request failed: ETIMEDOUT", QUOTA_NETWORK, QUOTA_BY_UNKNOWN, 1, NULL },
+		{ "Error: read ECONNRESET", QUOTA_NETWORK, QUOTA_BY_UNKNOWN, 1, NULL },
+		{ "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":true,"
+		  "\"result\":\"API Error: Connection error.\"}",
+		  QUOTA_NETWORK, QUOTA_BY_ANTHROPIC, 1, NULL },
+		/* A service that answers says more. */
+		{ "error: connection reset by peer\nHTTP 429", QUOTA_RATE_LIMIT, QUOTA_BY_UNKNOWN,
+		  2, NULL },
+		{ "Added a test: connection refused is retried", QUOTA_NONE, QUOTA_BY_UNKNOWN, 0,
+		  NULL },
+	};
+	struct quota_verdict v;
+
+	(void)unused;
+	check(samples, ARRAY_LEN(samples));
+	quota_classify(span_of(samples[0].text), &now, QUOTA_BY_UNKNOWN, &v);
+	assert_true(v.retryable);
+	quota_of_service(&v);
+	assert_int_equal(v.kind, QUOTA_NONE);
+	assert_false(v.retryable);
+}
+
 static void test_agents_in_words(void **unused)
 {
 	static const struct sample samples[] = {
@@ -460,10 +496,15 @@ static void test_words(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_messages),   cmocka_unit_test(test_agents_in_words),
-		cmocka_unit_test(test_structured), cmocka_unit_test(test_structured_none),
-		cmocka_unit_test(test_innocent),   cmocka_unit_test(test_log),
-		cmocka_unit_test(test_no_retry),   cmocka_unit_test(test_large),
+		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_a_network_that_is_gone),
+		cmocka_unit_test(test_agents_in_words),
+		cmocka_unit_test(test_structured),
+		cmocka_unit_test(test_structured_none),
+		cmocka_unit_test(test_innocent),
+		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_no_retry),
+		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_words),
 	};
 

@@ -51,6 +51,11 @@ static void test_kinds(void **unused)
 	v.kind = QUOTA_OVERLOADED;
 	assert_int_equal(due_of(&quota_backoff_parked, &v, 1, 0, UINT32_MAX).delay_ms, 60000);
 	assert_int_equal(due_of(&quota_backoff_parked, &v, 3, 0, UINT32_MAX).delay_ms, 240000);
+	v.kind = QUOTA_NETWORK;
+	assert_int_equal(due_of(&quota_backoff_parked, &v, 1, 0, UINT32_MAX).delay_ms, 5000);
+	assert_int_equal(due_of(&quota_backoff_parked, &v, 1, 0, 0).delay_ms, 2500);
+	assert_int_equal(due_of(&quota_backoff_parked, &v, 3, 0, UINT32_MAX).delay_ms, 20000);
+	assert_int_equal(due_of(&quota_backoff_parked, &v, 99, 0, UINT32_MAX).delay_ms, 300000);
 }
 
 /* What the service said is kept: never earlier, and beyond the cap. */
