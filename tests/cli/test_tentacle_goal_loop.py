@@ -323,6 +323,7 @@ def test_killed_and_begun_again(crew):
     running.kill()
     running.wait()
     again = start(crew)
+    assert "docs: goes on (sk logs -f tentacle-docs)" in next(line for line in again.stderr if "docs" in line)
     crew.open_gate("gate")
     assert again.wait(20) == 0
     assert crew.ran("docs") == [agent] and len(crew.ran("after")) == 1
