@@ -9,8 +9,27 @@
 #include "cmd/view.h"
 #include "core/agent_turn.h"
 
+void goals_tell(struct goal_store *s)
+{
+	CLEANUP(buf_release) struct buf lines = BUF_INIT;
+	struct span left;
+
+	goal_store_notices(s, &lines);
+	left = (struct span){ lines.p, lines.len };
+	while (left.len) {
+		CLEANUP(buf_release) struct buf line = BUF_INIT;
+		struct span first = span_before(left, "\n");
+
+		buf_put(&line, first.p, first.len);
+		print_problem(line.p);
+		left = (struct span){ left.p + first.len + 1, left.len - first.len - 1 };
+	}
+}
+
 void goals_close(struct goal_store **s)
 {
+	if (*s)
+		goals_tell(*s);
 	goal_store_close(*s);
 	*s = NULL;
 }
@@ -27,6 +46,8 @@ int goals_open(struct cmd_ctx *c, unsigned flags, struct goal_store **out, struc
 			       "there is no goal here yet: no %s. Try: sk tentacle goal init "
 			       "--title TEXT",
 			       c->goal_paths->state_dir);
+	if (rc == 0)
+		goals_tell(*out);
 	return rc;
 }
 

@@ -23,7 +23,11 @@
  * command that makes one, unless `flags` create it.
  */
 int goals_open(struct cmd_ctx *c, unsigned flags, struct goal_store **out, struct err *e);
-void goals_close(struct goal_store **s); /* fits CLEANUP */
+/* Fits CLEANUP. Tells before what goals_tell does. */
+void goals_close(struct goal_store **s);
+
+/* Says on stderr what the store found and nobody heard of yet. */
+void goals_tell(struct goal_store *s);
 
 /* Opens it and finds the goal that --goal names, or the chosen one. */
 int goals_open_goal(struct cmd_ctx *c, unsigned flags, struct goal_store **out,

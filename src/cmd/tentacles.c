@@ -20,6 +20,8 @@ int tentacles_open_store(struct cmd_ctx *c, unsigned flags, struct goal_store **
 		return err_set(e, -SK_ENOTFOUND,
 			       "there is no tentacle here yet: no %s. Try: sk tentacle create NAME",
 			       c->goal_paths->state_dir);
+	if (rc == 0)
+		goals_tell(*out);
 	return rc;
 }
 

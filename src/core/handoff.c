@@ -112,6 +112,21 @@ bool handoff_next(struct span text, size_t *at, struct handoff_section *out)
 	return true;
 }
 
+struct span handoff_odd_status(struct span text)
+{
+	struct span odd = SPAN_NONE;
+
+	for (size_t line = 0; line < text.len; line = line_end(text, line) + 1) {
+		size_t end = line_end(text, line);
+		struct span value = SPAN_NONE;
+		enum word word = read_line((struct span){ text.p + line, end - line }, &value);
+
+		if (word == WORD_STATUS)
+			odd = read_status(value) == HANDOFF_NONE ? value : SPAN_NONE;
+	}
+	return odd;
+}
+
 /* Files and criteria that a section names. */
 static void read_lists(struct span text, const struct handoff_section *s, struct arena *arena,
 		       struct handoff_facts *out)

@@ -55,6 +55,9 @@ struct handoff_entry {
 	struct texts decisions, blockers, files_read;
 };
 
+/* The value of the last STATUS line when that is none of the words, or an empty span. */
+struct span handoff_odd_status(struct span text);
+
 /* What is wrong with it, as the end of a sentence, or NULL. */
 const char *handoff_problem(const struct handoff_entry *entry);
 

@@ -113,6 +113,14 @@ static int open_journal(struct goal_store *s, struct err *e)
 		return damaged(s, &why, e);
 	if (rc < 0 && why.code)
 		return err_set(e, rc, "%s", why.text);
+	if (rc == 0 && report.torn_bytes)
+		buf_putf(&s->notices,
+			 "%s/" JOURNAL_FILE
+			 ": its last record was torn (line %llu, %llu bytes): it "
+			 "was put aside as torn-*.jsonl beside it, and what it told did not "
+			 "happen\n",
+			 s->dir, (unsigned long long)report.torn_line,
+			 (unsigned long long)report.torn_bytes);
 	if (rc == -ENOENT && !(s->flags & GOALS_WRITE) && there(s, GOAL_FILE))
 		return 0; /* a goal.json without a journal: shown as it would be taken over */
 	return rc;
@@ -256,6 +264,7 @@ void goal_store_close(struct goal_store *s)
 	events_release(&s->batch);
 	effects_release(&s->fx);
 	buf_release(&s->why);
+	buf_release(&s->notices);
 	if (s->own.ctx)
 		vfs_real_close(&s->own);
 	lock_release(&s->lock);
@@ -298,6 +307,13 @@ struct turn *goal_store_turn(struct goal_store *s)
 int goal_store_refused(struct goal_store *s, int rc, struct err *e)
 {
 	return err_set(e, rc, "%s", s->why.len ? s->why.p : "refused: nothing was changed");
+}
+
+void goal_store_notices(struct goal_store *s, struct buf *out)
+{
+	if (s->flags & GOALS_WRITE)
+		buf_put(out, s->notices.p, s->notices.len);
+	buf_truncate(&s->notices, 0);
 }
 
 size_t goal_store_problems(const struct goal_store *s, const struct goal_file_problem **out)

@@ -103,6 +103,10 @@ struct goal_file_problem {
 };
 size_t goal_store_problems(const struct goal_store *s, const struct goal_file_problem **out);
 
+/* What was found since this was asked last and is no problem of anything, yet somebody should hear
+ * of it: a sentence a line. Appends to *out; with GOALS_WRITE only, so that each is told once. */
+void goal_store_notices(struct goal_store *s, struct buf *out);
+
 /* The turn to decide in. */
 struct turn *goal_store_turn(struct goal_store *s);
 

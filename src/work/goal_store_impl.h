@@ -35,6 +35,7 @@ struct goal_store {
 	struct events batch;
 	struct effects fx;
 	struct buf why;
+	struct buf notices; /* see goal_store_notices */
 	struct turn turn;
 	struct goal_file_problem *problems;
 	size_t problem_count, problem_capacity;

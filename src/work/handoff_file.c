@@ -95,6 +95,22 @@ static struct span first_line(struct span section)
 	return head_of(section, at);
 }
 
+/* Whoever wrote it believes to have handed the work off. */
+static void note_odd_status(struct goal_store *s, const struct tentacle *t, struct span text)
+{
+	struct span odd = handoff_odd_status(text);
+
+	if (!odd.len)
+		return;
+	tentacle_path(t->name, HANDOFF_FILE, &s->notices);
+	buf_puts(&s->notices, ": ");
+	buf_put_quoted(&s->notices, odd, 80);
+	buf_puts(&s->notices, " is no status, so it tells none. Try: STATUS: with one of");
+	for (unsigned i = HANDOFF_NONE + 1; i < HANDOFF_STATE_COUNT; i++)
+		buf_putf(&s->notices, "%s %s", i > HANDOFF_NONE + 1 ? "," : "", handoff_words[i]);
+	buf_puts(&s->notices, "\n");
+}
+
 static void adopt(struct goal_store *s, const struct tentacle *t, enum handoff_change change,
 		  struct span text, struct span fresh, struct span ours)
 {
@@ -102,6 +118,7 @@ static void adopt(struct goal_store *s, const struct tentacle *t, enum handoff_c
 	struct handoff_facts facts;
 	bool stopped = false;
 
+	note_odd_status(s, t, change == HANDOFF_EDITED ? text : fresh);
 	handoff_read(fresh, goal_arena(&s->turn), &facts);
 	if (facts.status == HANDOFF_BLOCKED)
 		stopped = park_judge(t, facts.section, facts.quota_reason, facts.retry_hint,

@@ -117,3 +117,14 @@ def test_lock_files_of_all_kinds(goals):
     lock.symlink_to(target)
     done = goals.g("init", "--force", "--title", "never")
     assert done.code == 4 and "symbolic link" in done.err and target.read_text() == "mine"
+
+
+def test_a_torn_last_record_is_said_once(goals):
+    goals.g("init", "--title", "t")
+    journal = goals.home / "transitions.jsonl"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + whole.splitlines()[-1][:40])
+    told = goals.t("create", "a")
+    assert told.code == 0 and told.err.count("torn (line") == 1 and "40 bytes" in told.err
+    assert [entry.name for entry in goals.home.glob("torn-*.jsonl")]
+    assert "torn" not in goals.t("todo", "a", "add", "x").err

@@ -346,3 +346,21 @@ def test_files_outside_of_the_scope_in_a_worktree(goals):
     goals.git("checkout", "-q", "docs/b", cwd=place)
     assert goals.t("handoff", "lexer", "done now", "--status", "DONE").err == ""
     assert "outside_scope" not in goals.meta("lexer")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_status_that_is_none_is_told(goals, first):
+    begin(goals)
+    if not first:
+        goals.t("handoff", "a", "before")
+    with open(path(goals), "a") as file:
+        file.write("\n## [theirs]\n\nfine\n\nSTATUS: W\033HAT\n")
+    assert goals.t("status").code == 0
+    told = goals.t("todo", "a", "add", "x")
+    assert told.code == 0 and told.err.count("is no status") == 1 and "handoff.md" in told.err and "DONE" in told.err
+    assert "\033" not in told.err and goals.meta("a")["status"] == "idle"
+    assert "is no status" not in goals.t("todo", "a", "add", "y").err
+    with open(path(goals), "a") as file:
+        file.write("\n## [theirs]\n\nSTATUS: WHAT\n STATUS: WHO\nSTATUS: DONE\n")
+    assert "is no status" not in goals.t("todo", "a", "add", "z").err
+    assert goals.meta("a")["terminal_status"] == "DONE"
