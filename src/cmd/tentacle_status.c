@@ -5,6 +5,7 @@
 #include "cmd/tentacles.h"
 
 #include "base/when.h"
+#include "cmd/next.h"
 #include "core/tentacle_run.h"
 #include "core/tentacle_work.h"
 #include "core/todo.h"
@@ -108,36 +109,43 @@ static void put_strangers(struct table *table, const struct goal_store *s)
 	}
 }
 
-/* What to type for folders that somebody removed. */
-static void put_gone(struct out *out, const struct goal_store *s)
+/* What to type for work that waits, and for folders that somebody removed: made again, or
+ * forgotten. */
+static void put_next(struct out *out, const struct goal_store *s)
 {
-	const struct goal_file_problem *all;
-	size_t count = goal_store_problems(s, &all);
-	bool any = false;
+	CLEANUP(buf_release) struct buf next = BUF_INIT;
+	const struct goals *all = goal_store_goals(s);
+	const struct goal_file_problem *problems;
+	size_t count = goal_store_problems(s, &problems);
 
+	for (size_t i = 0; i < all->tentacle_count; i++)
+		if (tentacle_unmerged(&all->tentacles[i]))
+			next_add(&next, "sk tentacle worktree %.*s merge --commit",
+				 SPAN_ARG(all->tentacles[i].name));
 	for (size_t i = 0; i < count; i++) {
-		if (!all[i].gone)
+		if (!problems[i].gone)
 			continue;
-		out_putf(out,
-			 "%snext: sk tentacle goal repair --tentacle %s, which makes the folder "
-			 "again, or sk tentacle delete %s --yes\n",
-			 any ? "" : "\n", all[i].subject, all[i].subject);
-		any = true;
+		next_add(&next, "sk tentacle goal repair --tentacle %s", problems[i].subject);
+		next_add(&next, "sk tentacle delete %s --yes", problems[i].subject);
 	}
+	out_next(out, &next);
 }
 
-/* What to type for work that waits. */
-static void put_merges(struct out *out, const struct goals *all)
+/* Whether it belongs to a goal that is at its end: history, not what is in flight. */
+static bool belongs_to_history(const struct goals *all, const struct tentacle *t)
 {
-	bool any = false;
+	const struct goal *g = t->goal_id.len ? goals_find(all, t->goal_id) : NULL;
 
-	for (size_t i = 0; i < all->tentacle_count; i++) {
-		if (!tentacle_unmerged(&all->tentacles[i]))
-			continue;
-		out_putf(out, "%snext: sk tentacle worktree %.*s merge --commit\n", any ? "" : "\n",
-			 SPAN_ARG(all->tentacles[i].name));
-		any = true;
-	}
+	return g && goal_state_final(g->status) && tentacle_state_final(t->status);
+}
+
+static void put_head(struct table *table)
+{
+	static const char *const words[] = { "tentacle", "state",   "to-dos",
+					     "hand-off", "changed", "" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		table_cell(table, STYLE_DIM, "%s", words[i]);
 }
 
 static void print_page(struct cmd_ctx *c, const struct goal_store *s)
@@ -145,24 +153,33 @@ static void print_page(struct cmd_ctx *c, const struct goal_store *s)
 	CLEANUP(table_release) struct table table = TABLE_INIT(6);
 	const struct goals *all = goal_store_goals(s);
 	struct todo_count sum = { 0, 0 };
+	size_t shown = 0, head;
 
+	put_head(&table);
+	head = table.count;
 	for (size_t i = 0; i < all->tentacle_count; i++) {
 		struct todo_count count = todo_count(all->tentacles[i].todo);
 
+		if (!options_has(c->options, "all") && belongs_to_history(all, &all->tentacles[i]))
+			continue;
 		put_row(&table, s, &all->tentacles[i], c->now_ms);
 		sum.done += count.done;
 		sum.total += count.total;
+		shown++;
 	}
 	put_strangers(&table, s);
-	if (!table.count) {
+	if (table.count > head)
+		table_print(&table, c->out, 0);
+	else if (!all->tentacle_count)
 		out_puts(c->out, "no tentacles yet. Try: sk tentacle create NAME\n");
-		return;
-	}
-	table_print(&table, c->out, 0);
-	put_merges(c->out, all);
-	put_gone(c->out, s);
-	out_putf(c->out, "\n%zu tentacle%s, %zu of %zu to-do%s done\n", all->tentacle_count,
-		 PLURAL(all->tentacle_count), sum.done, sum.total, PLURAL(sum.total));
+	if (shown)
+		out_putf(c->out, "\n%zu tentacle%s, %zu of %zu to-do%s done\n", shown,
+			 PLURAL(shown), sum.done, sum.total, PLURAL(sum.total));
+	if (shown < all->tentacle_count)
+		out_putf(c->out,
+			 "%zu of goals at their end not shown. Try: sk tentacle status --all\n",
+			 all->tentacle_count - shown);
+	put_next(c->out, s);
 }
 
 static void print_json(struct cmd_ctx *c, const struct goal_store *s)
@@ -213,13 +230,22 @@ static int tentacle_status_run(struct cmd_ctx *c, struct err *e)
 	return EXIT_DONE;
 }
 
+static const struct option_row tentacle_status_options[] = {
+	{ .name = "all",
+	  .letter = 'a',
+	  .kind = OPTION_FLAG,
+	  .summary = "also those of goals that are at their end" },
+	{ .name = NULL },
+};
+
 const struct cmd cmd_tentacle_status = {
 	.path = "tentacle status",
 	.summary = "show what is in flight, parked or lost",
-	.usage = "",
+	.usage = "[--all]",
 	.about = "An owner is the process that works on a tentacle; \"lost\" means that exactly "
 		 "this process is gone. The age is that of the last change.",
-	.example = "sk tentacle status --format json",
+	.example = "sk tentacle status\nsk tentacle status --format json",
+	.options = tentacle_status_options,
 	.needs = NEED_GOALS,
 	.run = tentacle_status_run,
 };

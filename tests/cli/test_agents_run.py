@@ -110,7 +110,7 @@ def test_in_a_worktree_of_its_own(crew, words):
     assert meta["worktree"]["unmerged"] is True and "in_main_checkout" not in meta
     assert "on the branch sk/docs" in (crew.place / "docs.prompt").read_text()
     assert "handed off, not merged" in crew.goals.t("status").out
-    assert "next: sk tentacle worktree docs merge --commit\n" in crew.goals.t("status").out
+    assert "Next: sk tentacle worktree docs merge --commit\n" in crew.goals.t("status").out
     assert "handed off, not merged" in crew.goals.t("show", "docs").out
 
 

@@ -14,8 +14,25 @@ def test_a_page(goals):
     goals.t("todo", "one", "add", "x")
     goals.t("todo", "one", "done", "0")
     shown = goals.t("status")
-    assert shown.code == 0 and shown.out.startswith("one  idle  1/1  -  ")
+    assert shown.code == 0 and shown.out.splitlines()[0].split() == ["tentacle", "state", "to-dos", "hand-off", "changed"]
+    assert shown.out.splitlines()[1].split()[:4] == ["one", "idle", "1/1", "-"]
     assert "1 tentacle, 1 of 1 to-do done" in shown.out
+
+
+def test_goals_at_their_end_are_history(goals):
+    """Twenty finished ones would hide the two that run; JSON has them all."""
+    goals.begin()
+    goals.tentacle("old")
+    goals.tentacle("open")
+    assert goals.t("complete", "old").code == 0
+    assert goals.g("eval", "--decision", "abandon").code == 0
+    goals.g("init", "--title", "next", "--force")
+    goals.tentacle("new")
+    shown = goals.t("status").out
+    assert "new" in shown and "open" in shown and "\nold " not in shown
+    assert "1 of goals at their end not shown. Try: sk tentacle status --all" in shown
+    assert "\nold " in goals.t("status", "--all").out
+    assert len(goals.t("status", "--json").json["tentacles"]) == 3
 
 
 def test_one_unusable_file_hides_nothing(goals):
@@ -66,7 +83,7 @@ def test_a_folder_that_was_removed_is_told(goals):
     for _ in range(2):
         shown = goals.t("status")
         assert shown.code == 0 and "its folder is gone" in shown.out
-        assert "next: sk tentacle goal repair --tentacle one" in shown.out
+        assert "Next: sk tentacle goal repair --tentacle one" in shown.out
         assert goals.t("todo", "two", "add", "x").code == 0
         stuck = goals.t("todo", "one", "add", "x")
         assert stuck.code == 4 and "repair --tentacle one" in stuck.err
