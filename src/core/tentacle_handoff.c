@@ -130,6 +130,30 @@ void tentacle_adopt_handoff(struct turn *t, struct span name, enum handoff_chang
 	(void)record(t, &next, &facts, stopped, &words); /* every other state has the row */
 }
 
+int tentacle_park_imported(struct turn *t, struct span name, const struct quota_park *stopped,
+			   int64_t since_ms)
+{
+	const struct goal_words words = { .reason = SPAN_LIT("in the retry queue of goal.json") };
+	struct tentacle next = *goals_tentacle(&t->st->goals, name);
+	int rc = 0;
+
+	if (next.status == TENTACLE_PARKED)
+		return 0;
+	if (next.status == TENTACLE_COMPLETED && next.terminal_status != HANDOFF_BLOCKED)
+		return turn_refuse(t, -SK_EREFUSED, "tentacle \"%.*s\" is completed: not parked",
+				   SPAN_ARG(name));
+	if (next.status == TENTACLE_COMPLETED) {
+		next.completed_ms = 0;
+		rc = tentacle_move(t, &next, ON_TENTACLE_RESUME, &words);
+		next = *goals_tentacle(&t->st->goals, name);
+	}
+	if (rc < 0)
+		return rc;
+	park(t, &next, stopped);
+	next.parked.since_ms = since_ms;
+	return tentacle_move(t, &next, ON_QUOTA_HIT, &words);
+}
+
 int tentacle_hold(struct turn *t, struct span name, bool held, const struct goal_words *words)
 {
 	struct tentacle next = *goals_tentacle(&t->st->goals, name);

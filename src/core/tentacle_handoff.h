@@ -49,6 +49,14 @@ void tentacle_adopt_handoff(struct turn *t, struct span name, enum handoff_chang
 			    struct span text, struct span fresh, struct span ours,
 			    const struct quota_park *park);
 
+/*
+ * An earlier program knew that a quota stopped it at `since_ms`: parked, also when that program had
+ * closed it as BLOCKED. One that is parked already stays as it is. Returns 0; -SK_EREFUSED for one
+ * whose life does not permit it.
+ */
+int tentacle_park_imported(struct turn *t, struct span name, const struct quota_park *stopped,
+			   int64_t since_ms);
+
 /* A parked one stays until a person releases it, or not any more. -SK_EREFUSED when it is not
  * parked. */
 int tentacle_hold(struct turn *t, struct span name, bool held, const struct goal_words *words);

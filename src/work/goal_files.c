@@ -287,7 +287,11 @@ int goal_files_look(struct goal_store *s, struct err *e)
 		rc = look_at_goal(s, &s->st.goals.v[i], e);
 	if (rc == 0 && !known)
 		rc = look_at_strangers(s, e);
-	return rc < 0 ? rc : tentacle_files_look(s, e);
+	if (rc == 0)
+		rc = tentacle_files_look(s, e);
+	if (rc == 0 && !known && s->st.goals.count)
+		retry_queue_import(s);
+	return rc;
 }
 
 /* What readers of the file expect in it beside the goal's own members. */

@@ -125,6 +125,10 @@ int tentacle_files_look(struct goal_store *s, struct err *e);
  */
 int tentacle_look(struct goal_store *s, struct span name, struct err *e);
 
+/* retry_queue_import.c: parks what the goal.json of an earlier program says was stopped by a quota.
+ * To be called when its goal and its tentacles were taken in. */
+void retry_queue_import(struct goal_store *s);
+
 /* Brings those up to date that were read or changed. */
 void tentacle_files_write(struct goal_store *s, struct err *e);
 

@@ -1,5 +1,7 @@
 """The way out of an unusable file: nothing is ever lost by it."""
 
+import json
+
 import pytest
 
 
@@ -197,3 +199,25 @@ def test_json(goals):
     assert goals.g("repair", "--json").json["repaired"] is True
     assert goals.g("repair", "--json").json["problems"] == []
     assert goals.g("repair", "extra").code == 2
+
+
+@pytest.mark.parametrize("key", ["quota_retry_queue", "retry_queue"])
+def test_an_imported_retry_queue_is_kept(goals, key):
+    goals.home.mkdir()
+    for name, more in (("one", {"status": "active"}), ("two", {"status": "completed", "terminal_status": "BLOCKED"}),
+                       ("three", {"status": "completed", "terminal_status": "DONE"})):
+        (goals.home / "tentacles" / name).mkdir(parents=True)
+        (goals.home / "tentacles" / name / "meta.json").write_text(json.dumps({"name": name, **more}))
+    queue = [{"tentacle": name, "quota_reason": "rate_limit", "retry_hint": "in 10 minutes",
+              "blocked_at": "2026-05-01T10:00:00.123456+00:00"} for name in ("one", "two", "three", "gone")]
+    queue += [7, {"tentacle": None}, {"quota_reason": "x"}]
+    (goals.home / "goal.json").write_text(json.dumps({"title": "old", "status": "active", "iteration": 1, key: queue}))
+    assert {t["name"]: t["status"] for t in goals.t("status", "--json").json["tentacles"]} == {
+        "one": "parked", "two": "parked", "three": "completed"}
+    told = goals.t("todo", "one", "add", "x")
+    assert told.code == 0 and '"gone", which is not there' in told.err
+    assert goals.meta("one")["status"] == goals.meta("two")["status"] == "parked"
+    assert goals.meta("one")["quota"]["due_at"].startswith("2026-05-01T10:1")
+    assert goals.meta("three")["status"] == "completed"
+    assert goals.t("todo", "one", "add", "y").err == ""
+    assert len(goals.events("tentacle_parked")) == 2
