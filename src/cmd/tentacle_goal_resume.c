@@ -15,6 +15,10 @@ static void put_resets(const struct texts *names, bool dry, struct buf *out)
 	for (size_t i = 0; i < names->count; i++)
 		buf_putf(out, "%s %.*s", i ? "," : "", SPAN_ARG(names->v[i]));
 	buf_putc(out, '\n');
+	if (!dry)
+		buf_puts(out,
+			 "hand-offs, worktrees and to-dos are as they were; sk tentacle complete "
+			 "NAME closes one again\n");
 }
 
 static void print_resumed(struct cmd_ctx *c, const struct goal *g, const struct goal_resumed *done,
@@ -69,8 +73,7 @@ static int tentacle_goal_resume_run(struct cmd_ctx *c, struct err *e)
 	bool dry = options_has(c->options, "dry-run");
 	struct goal_resume ask = { .reset_failed = options_has(c->options, "reset-failed"),
 				   .from_iteration =
-					   options_number(c->options, "from-iteration", 0),
-				   .confirmed = dry || options_has(c->options, "yes") };
+					   options_number(c->options, "from-iteration", 0) };
 	struct goal_resumed done;
 	int decided, rc = goal_change_begin(&x, c, 0, e);
 
@@ -105,10 +108,6 @@ static const struct option_row tentacle_goal_resume_options[] = {
 	  .letter = 'n',
 	  .kind = OPTION_FLAG,
 	  .summary = "name what would be put back; change nothing" },
-	{ .name = "yes",
-	  .letter = 'y',
-	  .kind = OPTION_FLAG,
-	  .summary = "it is meant: open completed work again" },
 	{ .name = "reason",
 	  .kind = OPTION_TEXT,
 	  .value = "TEXT",
@@ -121,12 +120,13 @@ static const struct option_row tentacle_goal_resume_options[] = {
 const struct cmd cmd_tentacle_goal_resume = {
 	.path = "tentacle goal resume",
 	.summary = "go on with a goal that was stopped",
-	.usage = "[--reset-failed] [--from-iteration N] [--dry-run] [--yes]",
+	.usage = "[--reset-failed] [--from-iteration N] [--dry-run]",
 	.about = "No criterion is run. While a gate blocks the goal waits for it (exit 10). A goal "
 		 "that is completed or abandoned stays so (exit 4). A tentacle whose agent runs is "
 		 "not put back: nothing is changed then. --from-iteration names what it puts back, "
-		 "and "
-		 "needs --yes where completed work is among it. The budget gets no iterations "
+		 "also "
+		 "completed work; hand-offs, worktrees and to-dos stay, and complete closes it "
+		 "again. The budget gets no iterations "
 		 "back: they were opened.",
 	.example = "sk tentacle goal resume\nsk tentacle goal resume --reset-failed\n"
 		   "sk tentacle goal resume --from-iteration 2",

@@ -11,8 +11,6 @@
 #include "core/goal_progress.h"
 #include "core/tentacle_run.h"
 
-#define RESETS_SHOWN 20 /* names in one sentence */
-
 static bool at_beginning(const struct tentacle *t)
 {
 	return t->status == TENTACLE_IDLE && t->terminal_status == HANDOFF_NONE;
@@ -70,31 +68,6 @@ static int check_running(struct turn *t, const struct texts *names)
 					   "see sk tentacle status",
 					   SPAN_ARG(names->v[i]));
 	return 0;
-}
-
-/* Work that somebody closed is opened again by name only. */
-static int check_completed(struct turn *t, const struct goal_resume *ask, const struct texts *names)
-{
-	CLEANUP(buf_release) struct buf shown = BUF_INIT;
-	size_t count = 0;
-
-	for (size_t i = 0; i < names->count; i++) {
-		struct span name = names->v[i];
-
-		if (goals_tentacle(&t->st->goals, name)->status != TENTACLE_COMPLETED)
-			continue;
-		if (count++ < RESETS_SHOWN)
-			buf_putf(&shown, "%s%.*s", shown.len ? ", " : "", SPAN_ARG(name));
-	}
-	if (!ask->from_iteration || ask->confirmed || !count)
-		return 0;
-	if (count > RESETS_SHOWN)
-		buf_putf(&shown, " and %zu more", count - RESETS_SHOWN);
-	return turn_refuse(t, -SK_ECONFIRM,
-			   "--from-iteration %llu: opens %zu completed tentacle%s again (%s): "
-			   "nothing was changed. Try: the same with --dry-run, or with --yes",
-			   (unsigned long long)ask->from_iteration, count, count == 1 ? "" : "s",
-			   shown.p);
 }
 
 static int check(struct turn *t, const struct goal *g, const struct goal_resume *ask)
@@ -212,8 +185,6 @@ int goal_resume(struct turn *t, const struct goal *g, const struct goal_resume *
 	collect(t, g, ask, &names);
 	if (rc == 0)
 		rc = check_running(t, &names);
-	if (rc == 0)
-		rc = check_completed(t, ask, &names);
 	for (size_t i = 0; rc == 0 && i < names.count; i++)
 		rc = goal_reset_tentacle(t, names.v[i], words);
 	if (rc < 0)

@@ -7,7 +7,6 @@
 struct goal_resume {
 	bool reset_failed; /* tentacles of the present iteration that failed, are parked or lost */
 	uint64_t from_iteration; /* 0 = none: every tentacle from that one on; it is opened again */
-	bool confirmed;          /* completed work may be opened again, too */
 };
 
 struct goal_resumed {
@@ -21,8 +20,9 @@ struct goal_resumed {
 /*
  * Returns 0 with *out; nothing is recorded when the goal is active and nothing is to be reset. No
  * criterion is run or changed. A refusal changes nothing: -SK_EREFUSED at the goal's end, or when
- * an agent runs in what would be reset; -SK_ECONFIRM for completed work, unless confirmed;
- * -SK_EGATE when it waits for a gate that blocks; -SK_EUSAGE for an iteration it does not have.
+ * an agent runs in what would be reset; -SK_EGATE when it waits for a gate that blocks;
+ * -SK_EUSAGE for an iteration it does not have. What is put back keeps its files and its history:
+ * hand-offs, worktree and to-dos stay as they are.
  */
 int goal_resume(struct turn *t, const struct goal *g, const struct goal_resume *ask,
 		const struct goal_words *words, struct goal_resumed *out);

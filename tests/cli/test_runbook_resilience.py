@@ -1,10 +1,13 @@
 """The resilience runbook from top to bottom: every command is the runbook's own, with `sk tentacle` where it falls back to
-a script, and what it promises is looked at behind each. Section 5 is about the knowledge base, which is not here yet.
+a script, and what it promises is looked at behind each.
 """
 
+import contextlib
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 
 from conftest import binary
@@ -50,9 +53,7 @@ def test_2_compaction(goals):
     done(goals.g("resume"))
     assert goals.goal()["status"] == "active"
     done(goals.g("resume", "--reset-failed"))
-    asked = goals.g("resume", "--from-iteration", "1")  # it opens completed work again, so it asks
-    assert asked.code == 5 and "(lexer, parser)" in asked.err and "--yes" in asked.err
-    done(goals.g("resume", "--from-iteration", "1", "--yes"))
+    assert "put back to the start: lexer, parser" in done(goals.g("resume", "--from-iteration", "1")).out
     assert goals.goal()["iteration"] == 1
     # 2.4 markers
     done(goals.t("marker-cleanup"))
@@ -167,3 +168,65 @@ def test_4_4_over_budget(goals):
     done(goals.g("eval", "--decision", "abandon", "--notes", "Budget overrun; abandoning goal"))
     assert goals.goal()["status"] == "abandoned"
     done(goals.g("resume"), 4)
+
+
+def held(db):
+    """Somebody who keeps the database locked until he is closed."""
+    base = sqlite3.connect(db, isolation_level=None)
+    base.execute("BEGIN EXCLUSIVE")
+    return base
+
+
+def test_1_maintenance_that_is_interrupted_or_busy(goals, tmp_path):
+    """Section 1, its last paragraph: busy is no error, does not count as run, and the next run does it."""
+    home = tmp_path / "sk-home"
+    env = {"SK_HOME": str(home)}
+    db = home / ".copilot/session-state/knowledge.db"
+    db.parent.mkdir(parents=True)
+    done(goals("migrate", str(db), env=env))
+    config = db.parent / "cron-config.json"
+    for template in ("vacuum", "wal-checkpoint"):
+        done(goals("cron", "add", template, env=env))
+        somebody = held(db)
+        busy = done(goals("cron", "run", template, "--wait", "50ms", "--format", "json", env=env)).json
+        somebody.close()
+        task = next(one for one in json.loads(config.read_text())["tasks"] if one["name"] == template)
+        assert "busy" in json.dumps(busy) and task["last_status"] == "busy" and not task.get("last_run_at")
+        done(goals("cron", "run", template, env=env))
+        task = next(one for one in json.loads(config.read_text())["tasks"] if one["name"] == template)
+        assert task["last_status"] == "ok" and task["last_run_at"]
+
+
+def test_5_database_backup_and_rollback(goals, tmp_path):
+    """Section 5: the database is "~/.copilot/session-state/knowledge.db", the script `migrate.py` is `sk migrate`."""
+    db, copy = tmp_path / "knowledge.db", tmp_path / "knowledge.db.backup"
+    done(goals("migrate", str(db)))
+    done(goals("learn", "--decision", "keep it", "because it is proved", env={"SK_DB_PATH": str(db)}))
+    done(goals("migrate.py", str(db), "--backup-only", "--backup-path", str(copy)))
+    assert copy.stat().st_size > 0
+    assert "Schema up to date" in done(goals("migrate.py", str(db))).out
+
+    def entries():
+        with contextlib.closing(sqlite3.connect(db)) as base:
+            return [row[0] for row in base.execute("SELECT title FROM knowledge_entries")]
+
+    # Restore the known-good backup, by the runbook's own hands.
+    db.write_bytes(b"this is no database" * 100)
+    refused = goals("migrate", str(db))
+    assert refused.code in (4, 7) and "Try: " in refused.err
+    for tail in ("-wal", "-shm"):
+        (tmp_path / (db.name + tail)).unlink(missing_ok=True)
+    shutil.copy(copy, db)
+    assert "Schema up to date" in done(goals("migrate", str(db))).out and entries() == ["keep it"]
+    # The same by a command.
+    db.write_bytes(b"")
+    done(goals("migrate", str(db), "--restore", str(copy)))
+    assert entries() == ["keep it"]
+    # Or preserve the bad file for investigation and bootstrap a new one: the first run applies, the second says so.
+    db.rename(tmp_path / "knowledge.db.corrupt")
+    for tail in ("-wal", "-shm"):
+        bad = tmp_path / (db.name + tail)
+        if bad.exists():
+            bad.rename(tmp_path / (bad.name + ".corrupt"))
+    assert "Applied" in done(goals("migrate", str(db))).out
+    assert "Schema up to date" in done(goals("migrate", str(db))).out and entries() == []

@@ -96,12 +96,10 @@ def test_from_iteration(goals):
         if number < 3:
             assert goals.g("eval").code == 0
     before = goals.events()
-    asked = resume(goals, "--from-iteration", "2")
-    assert asked.code == 5 and "(t2, t3)" in asked.err and "--yes" in asked.err
     shown = resume(goals, "--from-iteration", "2", "--dry-run")
     assert shown.code == 0 and "2 tentacles would be put back to the start: t2, t3" in shown.out
     assert goals.events() == before
-    done = resume(goals, "--from-iteration", "2", "--yes")
+    done = resume(goals, "--from-iteration", "2")
     assert done.code == 0 and "beginning of iteration 2" in done.out and "2 tentacles put back to the start: t2, t3" in done.out
     goal = goals.goal()
     assert goal["iteration"] == 2 and goal["status"] == "active"
