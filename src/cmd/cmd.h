@@ -3,9 +3,9 @@
  * completions, the manual page and docs/commands.md are printed from these rows, so a command
  * cannot exist without its description.
  *
- * To add one: write src/cmd/<name>.c with `const struct cmd cmd_<name>`, add CMD(<name>) to
- * cmd_list.h and the file to meson.build, and write tests/cli/test_<name>.py. status.c is a good
- * row to copy.
+ * To add one: write <room>/<name>.c with `const struct cmd cmd_<name>`, add CMD(<name>) to
+ * cmd_list.h and the file to meson.build, and write tests/cli/test_<name>.py. task/status.c is a
+ * good row to copy.
  */
 #ifndef SK_CMD_H
 #define SK_CMD_H

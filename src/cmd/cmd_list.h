@@ -1,7 +1,7 @@
 /*
  * The commands, one row each, in the order in which help lists them. CMD(name) is `cmd_<name>` in
- * src/cmd/<name>.c. Included several times with different meanings of CMD; therefore without an
- * include guard.
+ * <name>.c, in one of the rooms below. Included several times with different meanings of CMD;
+ * therefore without an include guard.
  *
  * A blank line begins a section; its heading stands in the table of table.c beside its first row.
  */

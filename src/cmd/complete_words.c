@@ -7,7 +7,7 @@
 #include "cmd/cmd.h"
 
 #include "base/limits.h"
-#include "cmd/complete_goals.h"
+#include "cmd/goal/complete_goals.h"
 #include "cmd/view.h"
 
 #define IDS_MAX 1000 /* offered at once: more helps nobody */

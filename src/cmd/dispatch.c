@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "cmd/help.h"
 #include "cmd/hint.h"
-#include "cmd/served.h"
+#include "cmd/run/served.h"
 #include "cmd/view.h"
 #include "os/clock.h"
 

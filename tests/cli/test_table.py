@@ -11,13 +11,20 @@ def rows():
     return re.findall(r"^CMD\((\w+)\)$", (CMD / "cmd_list.h").read_text(), re.M)
 
 
+def place(name):
+    """The file of a row, in whichever room it stands."""
+    found = [path for path in CMD.rglob(name + ".c")]
+    assert len(found) == 1, (name, found)
+    return found[0]
+
+
 def test_there_are_rows():
     assert {"status", "why", "logs", "events", "help", "version"} <= set(rows())
 
 
 def test_each_row_has_its_file():
     for name in rows():
-        text = (CMD / (name + ".c")).read_text()
+        text = place(name).read_text()
         assert "const struct cmd cmd_%s = {" % name in text, name
 
 
@@ -27,7 +34,7 @@ def test_each_row_has_its_script():
 
 
 def test_each_command_file_has_its_row():
-    for path in CMD.glob("*.c"):
+    for path in CMD.rglob("*.c"):
         for name in re.findall(r"^const struct cmd cmd_(\w+) = \{", path.read_text(), re.M):
             assert name in rows(), path
             assert path.name == name + ".c"
@@ -36,11 +43,11 @@ def test_each_command_file_has_its_row():
 def test_path_and_name_agree():
     """cmd/goal_eval.c is `tentacle goal eval`: the name ends the path. Hidden rows are free."""
     for name in rows():
-        path = re.search(r'\.path = "([^"]+)"', (CMD / (name + ".c")).read_text()).group(1)
+        path = re.search(r'\.path = "([^"]+)"', place(name).read_text()).group(1)
         if not path.startswith("__"):
             assert path.replace(" ", "_").replace("-", "_").endswith(name)
 
 
 def test_each_file_is_built():
-    listed = set(re.findall(r"'(\w+\.c)'", (CMD / "meson.build").read_text()))
-    assert listed == {path.name for path in CMD.glob("*.c")}
+    listed = set(re.findall(r"'([\w/]+\.c)'", (CMD / "meson.build").read_text()))
+    assert listed == {str(path.relative_to(CMD)) for path in CMD.rglob("*.c")}
