@@ -1,18 +1,25 @@
 /* The record comes first and the files follow: a kill in between leaves a whole tentacle, whose
  * missing files the next command writes. */
 #include "cmd/goal/tentacles.h"
+#include "cmd/next.h"
 #include "core/tentacle_new.h"
 
-static void print_created(struct cmd_ctx *c, const struct tentacle *t)
+static void print_created(struct cmd_ctx *c, const struct goals *all, const struct tentacle *t)
 {
+	CLEANUP(buf_release) struct buf next = BUF_INIT;
+	const struct goal *chosen = goals_chosen(all);
+
 	if (c->json) {
 		tentacle_print_json(c, t);
 		return;
 	}
 	out_putf(c->out, "tentacle %.*s: " TENTACLES_DIR "/%.*s\n", SPAN_ARG(t->name),
 		 SPAN_ARG(t->name));
-	out_putf(c->out, "next: sk tentacle todo %.*s add TEXT, then sk tentacle dispatch %.*s\n",
-		 SPAN_ARG(t->name), SPAN_ARG(t->name));
+	if (!t->goal_id.len && chosen && !goal_state_final(chosen->status))
+		next_add(&next, "sk tentacle goal link %.*s", SPAN_ARG(t->name));
+	next_add(&next, "sk tentacle todo %.*s add TEXT", SPAN_ARG(t->name));
+	next_add(&next, "sk tentacle dispatch %.*s", SPAN_ARG(t->name));
+	out_next(c->out, &next);
 }
 
 static int check_folder(struct goal_store *s, const char *typed, struct err *e)
@@ -81,7 +88,7 @@ static int create(struct cmd_ctx *c, struct arena *arena, struct err *e)
 		rc = context_make(s, t, options_has(c->options, "briefing"), e);
 	if (rc < 0)
 		return rc;
-	print_created(c, t);
+	print_created(c, goal_store_goals(s), t);
 	return EXIT_DONE;
 }
 

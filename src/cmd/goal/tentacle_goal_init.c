@@ -1,17 +1,23 @@
 /* Where everything about goals begins. */
 #include "base/limits.h"
 #include "cmd/goal/goal_page.h"
+#include "cmd/next.h"
 #include "core/goal_init.h"
 
 static void print_goal(struct cmd_ctx *c, const struct goal *g)
 {
+	CLEANUP(buf_release) struct buf next = BUF_INIT;
+
 	if (c->json) {
 		goal_json(c, g);
 		return;
 	}
 	out_putf(c->out, "goal %.*s: ", SPAN_ARG(g->id));
 	out_visible(c->out, g->title);
-	out_puts(c->out, "\nnext: sk tentacle create NAME, then sk tentacle goal link NAME\n");
+	out_puts(c->out, "\n");
+	next_add(&next, "sk tentacle create NAME");
+	next_add(&next, "sk tentacle goal link NAME");
+	out_next(c->out, &next);
 	if (g->title.len + g->description.len > GOAL_TEXT_SOFT_MAX)
 		print_problem("title and description are long: agents read them at every start");
 }
