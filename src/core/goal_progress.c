@@ -125,8 +125,31 @@ void goal_progress(const struct goals *all, const struct goal *g, uint64_t itera
 		out[tentacle_standing(all, it->tentacles.v[i])]++;
 }
 
+/* What stands in front of the @ and behind it; either may be empty. */
+static void split_tree(struct span tree, struct span *files, struct span *place)
+{
+	const char *at = tree.len ? memchr(tree.p, '@', tree.len) : NULL;
+
+	*files = tree;
+	*place = SPAN_NONE;
+	if (!at)
+		return;
+	files->len = (size_t)(at - tree.p);
+	*place = (struct span){ at + 1, tree.len - files->len - 1 };
+}
+
+static bool same_files(struct span a, struct span b)
+{
+	struct span a_files, a_place, b_files, b_place;
+
+	split_tree(a, &a_files, &a_place);
+	split_tree(b, &b_files, &b_place);
+	return (a_files.len && span_eq(a_files, b_files)) ||
+	       (a_place.len && span_eq(a_place, b_place));
+}
+
 bool criterion_outdated(const struct criterion *c, struct span tree)
 {
 	return c->status != CRITERION_UNVERIFIED && c->tree.len && tree.len &&
-	       !span_eq(c->tree, tree);
+	       !same_files(c->tree, tree);
 }

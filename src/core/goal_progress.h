@@ -44,8 +44,9 @@ bool tentacle_succeeded(const struct tentacle *t);
 void goal_progress(const struct goals *all, const struct goal *g, uint64_t iteration,
 		   size_t out[STANDING_COUNT]);
 
-/* Whether a verified criterion was proved on another state of the repository than `tree` ("" when
- * nobody knows: then nothing is outdated). */
+/* Whether a criterion was judged on another state of the repository than `tree` ("" when nobody
+ * knows: then nothing is outdated). Such a text is FILES@PLACE; what agrees in one of the two is
+ * the same. */
 bool criterion_outdated(const struct criterion *c, struct span tree);
 
 #endif

@@ -106,30 +106,49 @@ static void take_entries(struct digest *d, const struct git_status *s)
 	}
 }
 
+/* Sets *top. Returns 1; 0 when `out` is said already: no repository, or one without files. Where a
+ * checkout begins it is its own top, and git need not be asked. */
+static int find_top(const struct git *g, const char *dir, char **top,
+		    char out[GIT_TREE_HASH_BYTES_MAX], struct err *e)
+{
+	CLEANUP(git_repo_release) struct git_repo r = GIT_REPO_INIT;
+	CLEANUP(buf_release) struct buf mark = BUF_INIT;
+	int rc;
+
+	buf_putf(&mark, "%s/.git", dir ? dir : ".");
+	if (faccessat(AT_FDCWD, mark.p, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		*top = mem_strdup(dir ? dir : ".");
+		return 1;
+	}
+	rc = git_repo_read(g, dir, &r, e);
+	if (rc <= 0 || r.bare) {
+		snprintf(out, GIT_TREE_HASH_BYTES_MAX, "%s",
+			 rc <= 0  ? "none"
+			 : r.head ? r.head
+				  : "unborn");
+		return rc < 0 ? rc : 0;
+	}
+	*top = mem_strdup(r.top);
+	return 1;
+}
+
 int git_tree_hash(const struct git *g, const char *dir, char out[GIT_TREE_HASH_BYTES_MAX],
 		  struct err *e)
 {
-	CLEANUP(git_repo_release) struct git_repo r = GIT_REPO_INIT;
 	CLEANUP(git_status_release) struct git_status s = GIT_STATUS_INIT;
+	CLEANUP(mem_free) char *top = NULL;
 	struct digest d = { .left = GIT_TREE_BYTES_MAX };
-	int rc = git_repo_read(g, dir, &r, e);
+	int rc = find_top(g, dir, &top, out, e);
 	struct span head;
 
-	if (rc < 0)
+	if (rc <= 0)
 		return rc;
-	if (rc == 0 || r.bare) {
-		snprintf(out, GIT_TREE_HASH_BYTES_MAX, "%s",
-			 rc == 0  ? "none"
-			 : r.head ? r.head
-				  : "unborn");
-		return 0;
-	}
 	rc = git_status_read(g, dir, 0, &s, e);
 	if (rc < 0)
 		return rc;
-	d.top_fd = fd_open_dir(r.top);
+	d.top_fd = fd_open_dir(top);
 	if (d.top_fd < 0)
-		return err_set(e, -SK_EIO, "%s: cannot be opened: %s: nothing was done", r.top,
+		return err_set(e, -SK_EIO, "%s: cannot be opened: %s: nothing was done", top,
 			       strerror(-d.top_fd));
 	take_entries(&d, &s);
 	fd_close(&d.top_fd);

@@ -37,6 +37,9 @@ def test_outdated_when_files_changed(goals):
     assert "outdated" not in goals.g("status").out
     goals.commit(a="2")  # exactly what was tested
     assert "outdated" not in goals.g("status").out
+    goals.g("criteria", "add", "--desc", "y", "--verify-cmd", "true", "--id", "later")
+    assert goals.g("criteria", "check", "--id", "later").code == 0  # of the same files, at another place
+    assert "outdated" not in goals.g("status").out
     goals.commit(a="3")
     assert "outdated" in goals.g("status").out
 

@@ -250,7 +250,7 @@ static int run_one(struct criteria_check *k, struct checked *one, const char *tr
 
 int criteria_check_run(struct criteria_check *k, struct err *e)
 {
-	CLEANUP(mem_free) char *tree = goal_tree_now(k->c, k->root);
+	CLEANUP(mem_free) char *tree = goal_tree_now(k->c, k->root, NULL);
 	bool passed = true;
 
 	for (size_t i = 0; i < k->count; i++) {

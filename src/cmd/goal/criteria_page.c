@@ -9,19 +9,56 @@
 #include "cmd/hint.h"
 #include "core/goal_progress.h"
 #include "git/git_content.h"
+#include "git/git_tree.h"
 
 extern char **environ;
 
-char *goal_tree_now(const struct cmd_ctx *c, const char *root)
+/* The tree of the goal's evidence when all of it was taken at this very place, else NULL. */
+static const struct criterion *taken_here(const struct goal *g, const char *place)
+{
+	const struct criterion *all = g ? g->criteria.v : NULL, *found = NULL;
+	size_t len = strlen(place);
+
+	for (size_t i = 0; g && i < g->criteria.count; i++) {
+		struct span tree = all[i].tree;
+
+		if (all[i].status == CRITERION_UNVERIFIED || !tree.len)
+			continue;
+		if (tree.len <= len || tree.p[tree.len - len - 1] != '@' ||
+		    memcmp(tree.p + tree.len - len, place, len) != 0)
+			return NULL;
+		found = &all[i];
+	}
+	return found;
+}
+
+/* Two calls of git more than the place costs, so only where that does not decide. */
+static char *tree_of(const struct git *git, const char *root, const struct goal *g)
+{
+	char place[GIT_TREE_HASH_BYTES_MAX], files[GIT_CONTENT_BYTES_MAX];
+	const struct criterion *known;
+	struct buf tree = BUF_INIT;
+
+	if (git_tree_hash(git, root, place, NULL) < 0)
+		return NULL;
+	known = taken_here(g, place);
+	if (known)
+		return span_dup(known->tree);
+	if (git_content_hash(git, root, files, NULL) < 0)
+		return NULL;
+	buf_putf(&tree, "%s@%s", files, place);
+	return buf_take(&tree);
+}
+
+char *goal_tree_now(const struct cmd_ctx *c, const char *root, const struct goal *g)
 {
 	struct git git = GIT_INIT;
-	char hash[GIT_CONTENT_BYTES_MAX];
 	char *tree = NULL;
 
 	if (!c->goal_paths->git_dir)
 		return NULL;
-	if (git_open(&git, environ, NULL) == 0 && git_content_hash(&git, root, hash, NULL) == 0)
-		tree = mem_strdup(hash);
+	if (git_open(&git, environ, NULL) == 0)
+		tree = tree_of(&git, root, g);
 	git_close(&git);
 	return tree;
 }
@@ -44,7 +81,7 @@ char *goal_tree_for_evidence(struct cmd_ctx *c)
 
 	if (goals_open_goal(c, 0, &s, &g, &why) < 0 || !goal_has_evidence(g))
 		return NULL;
-	return goal_tree_now(c, goal_store_root(s));
+	return goal_tree_now(c, goal_store_root(s), g);
 }
 
 void warn_of_outdated(const struct out *out, const struct goal *g, struct span tree)

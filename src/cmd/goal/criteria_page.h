@@ -5,10 +5,13 @@
 #include "cmd/goal/goals.h"
 
 /*
- * What the files of the repository are at this moment (git/git_content.h), owned; NULL when git is
- * not there or the place is no repository. Starts git.
+ * What the repository is at this moment, owned, as evidence keeps it: the digest of its files
+ * (git/git_content.h), an @, and the place in its history with what differs there
+ * (git/git_tree.h). Either tells that nothing has changed; the second is found faster. With `g`
+ * only as much is asked as it takes to judge the evidence of that goal. NULL when git is not there
+ * or the place is no repository. Starts git.
  */
-char *goal_tree_now(const struct cmd_ctx *c, const char *root);
+char *goal_tree_now(const struct cmd_ctx *c, const char *root, const struct goal *g);
 
 /* The same, but only where the goal that the command is about has evidence that can be outdated;
  * else NULL. Opens and closes the store. */

@@ -37,7 +37,7 @@ static int tentacle_goal_criteria_list_run(struct cmd_ctx *c, struct err *e)
 	if (rc < 0)
 		return rc;
 	if (goal_has_evidence(g))
-		tree = goal_tree_now(c, goal_store_root(s));
+		tree = goal_tree_now(c, goal_store_root(s), g);
 	if (c->json) {
 		json_open(&j, c->out, "criteria");
 		json_span(&j, "goal_id", g->id);

@@ -120,7 +120,7 @@ static int tentacle_goal_status_run(struct cmd_ctx *c, struct err *e)
 	goals_warn(s);
 	if (!c->json) {
 		if (goal_has_evidence(g))
-			tree = goal_tree_now(c, goal_store_root(s));
+			tree = goal_tree_now(c, goal_store_root(s), g);
 		print_page(c, goal_store_goals(s), g, span_of(tree));
 		return EXIT_DONE;
 	}
