@@ -13,17 +13,9 @@
 #include "core/scope.h"
 #include "core/tentacle_work.h"
 
-#define X(name, word, text) word,
-static const char *const outcome_words[] = { AGENT_OUTCOMES(X) };
-#undef X
-#define X(name, word, text) text,
+#define X(name, text) text,
 static const char *const outcome_texts[] = { AGENT_OUTCOMES(X) };
 #undef X
-
-const char *agent_outcome_word(enum agent_outcome o)
-{
-	return outcome_words[o];
-}
 
 const char *agent_outcome_text(enum agent_outcome o)
 {

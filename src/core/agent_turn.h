@@ -59,20 +59,19 @@ struct agent_end {
 	struct texts outside; /* files it changed outside of its scope */
 };
 
-#define AGENT_OUTCOMES(X)                                                                 \
-	X(HANDED_OFF, "handed-off", "it handed off")                                      \
-	X(NO_HANDOFF, "awaiting-handoff", "it ended without a hand-off")                  \
-	X(FAILED, "failed", "its agent failed")                                           \
-	X(STOPPED, "stopped", "it was told to end")                                       \
-	X(PARKED, "parked", "a limit stopped it")                                         \
-	X(NEEDS_HUMAN, "needs-human", "a limit stopped it that does not pass by waiting") \
-	X(SUPERSEDED, "superseded", "somebody took the tentacle over while it ran")
+#define AGENT_OUTCOMES(X)                                                  \
+	X(HANDED_OFF, "it handed off")                                     \
+	X(NO_HANDOFF, "it ended without a hand-off")                       \
+	X(FAILED, "its agent failed")                                      \
+	X(STOPPED, "it was told to end")                                   \
+	X(PARKED, "a limit stopped it")                                    \
+	X(NEEDS_HUMAN, "a limit stopped it that does not pass by waiting") \
+	X(SUPERSEDED, "somebody took the tentacle over while it ran")
 
-#define X(name, word, text) AGENT_##name,
+#define X(name, text) AGENT_##name,
 enum agent_outcome { AGENT_OUTCOMES(X) AGENT_OUTCOME_COUNT };
 #undef X
 
-const char *agent_outcome_word(enum agent_outcome o);
 const char *agent_outcome_text(enum agent_outcome o);
 
 /* Records its end, what it used, and what that says about its provider. */

@@ -166,12 +166,6 @@ static struct task_heap *line_of(struct state *st, uint32_t task)
 	return &st->resources[t->waits_for].waiters;
 }
 
-const struct task_heap *queue_line(const struct state *st, uint32_t task)
-{
-	return st->tasks[task].heap_at == NO_ID ? NULL
-						: line_of((struct state *)(uintptr_t)st, task);
-}
-
 uint32_t queue_first(const struct task_heap *heap)
 {
 	return heap->count ? heap->v[0] : NO_ID;

@@ -24,9 +24,6 @@ void queue_waiter(struct state *st, uint32_t task, uint32_t resource);
  */
 bool queue_kind(struct state *st, uint32_t task, struct span capabilities);
 
-/* The line the task stands in, or NULL. */
-const struct task_heap *queue_line(const struct state *st, uint32_t task);
-
 /* Whether the first task is the more urgent one. */
 bool queue_before(const struct state *st, uint32_t a, uint32_t b);
 

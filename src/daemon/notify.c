@@ -278,20 +278,6 @@ static int open_log(const struct notifier *n)
 	return fd;
 }
 
-static int open_input(const struct notice *one)
-{
-	int fd = memfd_create("event", MFD_CLOEXEC), rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = fd_write_all(fd, one->json.p, one->json.len);
-	if (rc < 0 || lseek(fd, 0, SEEK_SET) < 0) {
-		close(fd);
-		return rc < 0 ? rc : -EIO;
-	}
-	return fd;
-}
-
 /* Appends the texts of a list, and NULL. */
 static void add_texts(char ***v, size_t *count, size_t *capacity, const struct buf *list)
 {
@@ -318,7 +304,7 @@ static char **make_environment(const struct notice *one)
 
 static pid_t start(struct notifier *n, const struct notice *one)
 {
-	CLEANUP(fd_close) int input = open_input(one);
+	CLEANUP(fd_close) int input = fd_input((struct span){ one->json.p, one->json.len });
 	CLEANUP(fd_close) int log = open_log(n);
 	CLEANUP(mem_free) char **environment = make_environment(one);
 	CLEANUP(mem_free) char **argv = NULL;

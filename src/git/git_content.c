@@ -192,30 +192,28 @@ int git_content_hash(const struct git *g, const char *dir, char out[GIT_CONTENT_
 	CLEANUP(git_repo_release) struct git_repo r = GIT_REPO_INIT;
 	CLEANUP(content_release)
 	struct content c = { .g = g, .status = GIT_STATUS_INIT, .left = GIT_TREE_BYTES_MAX };
-	int rc;
+	bool begins = git_repo_begins(dir);
+	int rc = begins ? 1 : git_repo_read(g, dir, &r, e);
 
 	c.top_fd = -1;
-	rc = git_repo_read(g, dir, &r, e);
-	if (rc > 0 && !r.bare)
-		rc = git_status_read(g, dir, 0, &c.status, e);
+	c.top = begins ? dir : r.top;
+	snprintf(out, GIT_CONTENT_BYTES_MAX, "none");
+	if (rc <= 0 || r.bare)
+		return rc < 0 ? rc : 0;
+	rc = git_status_read(g, dir, 0, &c.status, e);
 	if (rc < 0)
 		return rc;
-	if (r.top) {
-		c.top = r.top;
-		c.top_fd = fd_open_dir(r.top);
-		if (c.top_fd < 0)
-			return err_set(e, -SK_EIO, "%s: cannot be opened: %s: nothing was done",
-				       r.top, strerror(-c.top_fd));
-		sort_out(&c);
-		rc = take_index(&c, e);
-		for (size_t i = 0; rc == 0 && i < c.count; i++)
-			rc = take_disk(&c, c.differ[i], e);
-		if (rc == 0)
-			rc = take_asked(&c, e);
-	}
+	c.top_fd = fd_open_dir(c.top ? c.top : ".");
+	if (c.top_fd < 0)
+		return err_set(e, -SK_EIO, "%s: cannot be opened: %s: nothing was compared",
+			       c.top ? c.top : ".", strerror(-c.top_fd));
+	sort_out(&c);
+	rc = take_index(&c, e);
+	for (size_t i = 0; rc == 0 && i < c.count; i++)
+		rc = take_disk(&c, c.differ[i], e);
+	if (rc == 0)
+		rc = take_asked(&c, e);
 	if (c.files)
 		snprintf(out, GIT_CONTENT_BYTES_MAX, "files:%016llx", (unsigned long long)c.sum);
-	else
-		snprintf(out, GIT_CONTENT_BYTES_MAX, "none");
 	return rc;
 }

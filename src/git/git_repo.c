@@ -5,7 +5,9 @@
  */
 #include "git/git_repo.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 void git_repo_release(struct git_repo *r)
 {
@@ -148,4 +150,12 @@ int git_repo_read(const struct git *g, const char *dir, struct git_repo *out, st
 	*out = r;
 	r = (struct git_repo)GIT_REPO_INIT;
 	return 1;
+}
+
+bool git_repo_begins(const char *dir)
+{
+	CLEANUP(buf_release) struct buf mark = BUF_INIT;
+
+	buf_putf(&mark, "%s/.git", dir ? dir : ".");
+	return faccessat(AT_FDCWD, mark.p, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }

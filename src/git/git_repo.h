@@ -31,4 +31,8 @@ void git_repo_release(struct git_repo *r);
  */
 int git_repo_read(const struct git *g, const char *dir, struct git_repo *out, struct err *e);
 
+/* Whether a checkout begins in this folder (NULL = here), by the look of it: then it is its own
+ * top, and git need not be asked where that is. */
+bool git_repo_begins(const char *dir);
+
 #endif

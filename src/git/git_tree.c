@@ -112,11 +112,9 @@ static int find_top(const struct git *g, const char *dir, char **top,
 		    char out[GIT_TREE_HASH_BYTES_MAX], struct err *e)
 {
 	CLEANUP(git_repo_release) struct git_repo r = GIT_REPO_INIT;
-	CLEANUP(buf_release) struct buf mark = BUF_INIT;
 	int rc;
 
-	buf_putf(&mark, "%s/.git", dir ? dir : ".");
-	if (faccessat(AT_FDCWD, mark.p, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (git_repo_begins(dir)) {
 		*top = mem_strdup(dir ? dir : ".");
 		return 1;
 	}

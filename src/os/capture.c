@@ -75,27 +75,14 @@ struct span captured_last_line(const struct captured *c)
 }
 
 /* A descriptor to read the input from. */
-static int open_input(struct span input, int input_fd)
+static int open_input(const struct capture *c)
 {
-	int fd, rc;
+	int fd;
 
-	if (input_fd > 0) {
-		fd = fcntl(input_fd, F_DUPFD_CLOEXEC, 3);
-		return fd < 0 ? -errno : fd;
-	}
-	if (input.len == 0) {
-		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		return fd < 0 ? -errno : fd;
-	}
-	fd = memfd_create("input", MFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	rc = fd_write_all(fd, input.p, input.len);
-	if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0)
-		rc = -errno;
-	if (rc < 0)
-		fd_close(&fd);
-	return rc < 0 ? rc : fd;
+	if (c->input_fd <= 0)
+		return fd_input(c->input);
+	fd = fcntl(c->input_fd, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
 }
 
 /* The environment with our mark, behind the marks of those who run us in the same way. The list is
@@ -140,7 +127,7 @@ static int start_program(struct run *r, const struct proc_spawn *s)
 
 static int start(struct run *r)
 {
-	CLEANUP(fd_close) int in = open_input(r->c->input, r->c->input_fd);
+	CLEANUP(fd_close) int in = open_input(r->c);
 	CLEANUP(fd_close) int out = -1;
 	CLEANUP(fd_close) int err = -1;
 	CLEANUP(mem_free) char **envp = NULL;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -224,4 +225,21 @@ int fd_set_nonblocking(int fd)
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
 	return 0;
+}
+
+int fd_input(struct span bytes)
+{
+	int fd, rc;
+
+	if (!bytes.len)
+		return fd_open_at(AT_FDCWD, "/dev/null", O_RDONLY, 0);
+	fd = memfd_create("input", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	rc = fd_write_all(fd, bytes.p, bytes.len);
+	if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		rc = -errno;
+	if (rc < 0)
+		fd_close(&fd);
+	return rc < 0 ? rc : fd;
 }

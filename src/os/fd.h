@@ -63,6 +63,12 @@ int fd_create_file_at(int dir_fd, const char *path, const void *p, size_t len, m
  */
 int fd_remove_tree_at(int dir_fd, const char *path);
 
+/*
+ * A descriptor from which a child reads these bytes and then the end; without any, the null device.
+ * Nothing of it is on a disk.
+ */
+int fd_input(struct span bytes);
+
 /* 0, or -errno. */
 int fd_set_nonblocking(int fd);
 

@@ -34,8 +34,3 @@ int plan_load_all(const struct plan_options *options, struct submission *out,
 	}
 	return rc;
 }
-
-int plan_load(const struct plan_options *options, struct submission *out, struct err *e)
-{
-	return plan_load_all(options, out, NULL, e);
-}

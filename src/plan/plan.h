@@ -25,13 +25,6 @@ struct plan_options {
 		from; /* --from: this task and all that depend on it, directly or not; NULL = all */
 };
 
-/*
- * Reads, expands and checks all files into *out (after SUBMISSION_INIT; the caller releases it also
- * on failure). Returns 0, -SK_EUSAGE with the place and the problem, or -errno when a file cannot
- * be read.
- */
-int plan_load(const struct plan_options *options, struct submission *out, struct err *e);
-
 /* What is wrong, for who repairs all of it at once. Empty when nothing is. */
 struct plan_problems {
 	/* One line each in the order of the files, with place and what to do:
@@ -45,7 +38,9 @@ struct plan_problems {
 void plan_problems_release(struct plan_problems *p);
 
 /*
- * The same, and on failure the first problems in *problems (which may be NULL). *e holds the first
+ * Reads, expands and checks all files into *out (after SUBMISSION_INIT; the caller releases it also
+ * on failure). Returns 0, -SK_EUSAGE with the place and the problem, or -errno when a file cannot
+ * be read; then the first problems are in *problems (which may be NULL), and *e holds the first one
  * and how many follow.
  */
 int plan_load_all(const struct plan_options *options, struct submission *out,

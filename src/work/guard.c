@@ -10,22 +10,16 @@
 
 #define BRANCHES "refs/heads/"
 
-#define X(name, word, holds, text) { word, holds, text },
+#define X(name, word, holds, meaning) { word, holds },
 static const struct {
 	const char *word;
 	bool holds;
-	const char *text;
 } verdicts[] = { GUARD_VERDICTS(X) };
 #undef X
 
 const char *guard_verdict_word(enum guard_verdict verdict)
 {
 	return verdicts[verdict].word;
-}
-
-const char *guard_verdict_text(enum guard_verdict verdict)
-{
-	return verdicts[verdict].text;
 }
 
 bool guard_holds(enum guard_verdict verdict)

@@ -38,7 +38,7 @@ struct guard_holder {
 	struct span branch; /* checked out where it works, refs/heads/...; empty: not known */
 };
 
-/* word, whether it holds back, sentence */
+/* word, whether it holds back, what it means */
 #define GUARD_VERDICTS(X)                                                                 \
 	X(ELSEWHERE, "other-repository", false, "it belongs to another repository")       \
 	X(GONE, "gone", false, "its process is gone, or its time is over")                \
@@ -49,12 +49,11 @@ struct guard_holder {
 	X(OUTSIDE_SCOPE, "outside-scope", false, "nothing of it is in the agent's scope") \
 	X(AT_WORK, "at-work", true, "the agent is at work on it")
 
-#define X(name, word, holds, text) GUARD_##name,
+#define X(name, word, holds, meaning) GUARD_##name,
 enum guard_verdict { GUARD_VERDICTS(X) GUARD_VERDICT_COUNT };
 #undef X
 
 const char *guard_verdict_word(enum guard_verdict verdict);
-const char *guard_verdict_text(enum guard_verdict verdict);
 bool guard_holds(enum guard_verdict verdict);
 
 /*

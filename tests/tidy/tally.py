@@ -16,6 +16,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 CASE = re.compile(r"^(ok|not ok)\b\s*\d*\s*-?\s*(.*)$")
+REASON = re.compile(r"^# skipped: (.*)$")  # what a C test prints before it skips
 PLAN = re.compile(r"^1\.\.(\d+)")
 
 
@@ -28,12 +29,14 @@ class Tally:
     def add_tap(self, name, text):
         """Returns how many cases the text named as failed."""
         before = len(self.failures)
-        planned, seen = None, 0
+        planned, seen, reason = None, 0, ""
         for line in text.splitlines():
             plan = PLAN.match(line)
             if plan:
                 planned = (planned or 0) + int(plan.group(1))
                 continue
+            told = REASON.match(line)
+            reason = ": " + told.group(1) if told else reason
             case = CASE.match(line)
             if not case:
                 continue
@@ -41,11 +44,12 @@ class Tally:
             title = case.group(2)
             if re.search(r"#\s*skip", title, re.IGNORECASE):
                 self.skipped += 1
-                print(f"skipped: {name}: {title}")
+                print(f"skipped: {name}: {title}{reason}")
             elif case.group(1) == "ok":
                 self.passed += 1
             else:
                 self.failures.append(f"{name}: {title}")
+            reason = ""
         if planned is None:
             self.failures.append(f"{name}: no plan line: the test did not reach its end")
         elif seen < planned:

@@ -293,7 +293,7 @@ static void an_agent_in_its_cage(void **state)
 	world_does(g, "git -C r pack-refs --all"); /* so that the folder of our branches is gone */
 	open_it(g, "r", "t", false, &w);
 	if (landlock_open(&cage) == -ENOSYS) {
-		print_message("the kernel has no cage\n");
+		print_message("# skipped: the kernel has no cage\n");
 		skip();
 	}
 	if (worktree_cage(&w, &cage, &e) < 0)

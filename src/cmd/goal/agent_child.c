@@ -37,25 +37,6 @@ void agent_result_release(struct agent_result *r)
 	buf_release(&r->err);
 }
 
-static int open_input(struct span input)
-{
-	int fd, rc;
-
-	if (!input.len) {
-		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		return fd < 0 ? -errno : fd;
-	}
-	fd = memfd_create("prompt", MFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	rc = fd_write_all(fd, input.p, input.len);
-	if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0)
-		rc = -errno;
-	if (rc < 0)
-		fd_close(&fd);
-	return rc < 0 ? rc : fd;
-}
-
 static int open_pipe(int *ours, int *theirs)
 {
 	int ends[2];
@@ -84,7 +65,7 @@ static int open_signals(void)
 
 static int start(struct child *k, const struct agent_child *c)
 {
-	CLEANUP(fd_close) int in = open_input(c->input);
+	CLEANUP(fd_close) int in = fd_input(c->input);
 	CLEANUP(fd_close) int out = -1;
 	CLEANUP(fd_close) int err = -1;
 	int rc = in < 0 ? in : open_pipe(&k->out_fd, &out);

@@ -12,6 +12,7 @@
 #include "base/when.h"
 #include "cmd/kb/cron_page.h"
 #include "cmd/kb/cron_round.h"
+#include "cmd/kb/knowledge.h"
 #include "setup/cron_zone.h"
 
 struct doing {
@@ -279,11 +280,7 @@ static const struct option_row cron_run_options[] = {
 	  .kind = OPTION_DURATION,
 	  .value = "TIME",
 	  .summary = "between two looks of --loop (default 1m)" },
-	{ .name = "db",
-	  .kind = OPTION_TEXT,
-	  .value = "PATH",
-	  .summary = "another knowledge database",
-	  .completes = ARG_FILE },
+	DATABASE_OPTION,
 	{ .name = "wait",
 	  .kind = OPTION_DURATION,
 	  .value = "TIME",

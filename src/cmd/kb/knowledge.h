@@ -2,7 +2,14 @@
 #ifndef SK_CMD_KNOWLEDGE_H
 #define SK_CMD_KNOWLEDGE_H
 
+#include "cmd/options.h"
 #include "kb/kb.h"
+
+#define DATABASE_OPTION                                                         \
+	{                                                                       \
+		.name = "db", .kind = OPTION_TEXT, .value = "FILE",             \
+		.summary = "another knowledge database", .completes = ARG_FILE, \
+	}
 
 /*
  * Opens the database for writing: `given` or, where that is NULL, the usual one; makes it when

@@ -136,11 +136,7 @@ static const struct option_row learn_options[] = {
 	  .kind = OPTION_TEXT,
 	  .value = "0..1",
 	  .summary = "how sure it is (else as the category has it)" },
-	{ .name = "db",
-	  .kind = OPTION_TEXT,
-	  .value = "FILE",
-	  .summary = "another database",
-	  .completes = ARG_FILE },
+	DATABASE_OPTION,
 	{ .name = NULL },
 };
 

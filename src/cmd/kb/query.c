@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "cmd/cmd.h"
 #include "cmd/home.h"
+#include "cmd/kb/knowledge.h"
 #include "kb/kb_search.h"
 
 #define LIMIT_DEFAULT 10
@@ -251,11 +252,7 @@ static const struct option_row query_options[] = {
 	  .value = "0..1",
 	  .summary = "only what is at least so sure; 0.2 more for one or two words, less for a "
 		     "sentence" },
-	{ .name = "db",
-	  .kind = OPTION_TEXT,
-	  .value = "FILE",
-	  .summary = "another database",
-	  .completes = ARG_FILE },
+	DATABASE_OPTION,
 	{ .name = NULL },
 };
 
