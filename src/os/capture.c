@@ -28,7 +28,7 @@
 #include "os/proc_sweep.h"
 
 #define CHUNK_BYTES 65536
-#define SWEEPS_MAX 20 /* each leaves fewer */
+#define SWEEP_MS 2000 /* what takes longer to die waits in the kernel */
 #define MARK "SK_CAPTURE"
 #define MARKS_BYTES_MAX 1024 /* of those who run each other; older ones are dropped beyond */
 #define DRAIN_MAX 64         /* chunks of what it said: something may go on talking */
@@ -291,8 +291,7 @@ static void sweep_tree(struct run *r)
 {
 	CLEANUP(proc_table_release) struct proc_table t = PROC_TABLE_INIT;
 
-	for (int i = 0; i < SWEEPS_MAX && proc_sweep(&t, find_tree, r) > 0; i++)
-		;
+	(void)proc_sweep_all(&t, find_tree, r, SWEEP_MS);
 }
 
 /* Leaves it the time to end by itself, having told it to. Returns whether it did. */

@@ -19,6 +19,14 @@ typedef int proc_find(void *ctx, struct proc_table *t);
  */
 int proc_sweep(struct proc_table *t, proc_find *find, void *ctx);
 
+/*
+ * Sweeps until nothing was found several times in a row, or wait_ms is over: one look overlooks who
+ * is just executing a program, and who was born while it lasted. For trees of which only marks in
+ * their environment are known. Returns the most that were ended at once, or -errno when nothing
+ * could be looked at.
+ */
+int proc_sweep_all(struct proc_table *t, proc_find *find, void *ctx, int wait_ms);
+
 /* A signal to exactly the process of this row, if it still is the same. Returns 0 or -errno. */
 int proc_row_signal(const struct proc_row *row, int signal_number);
 

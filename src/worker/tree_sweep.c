@@ -247,13 +247,6 @@ int tree_sweep_worker(const char *nonce, const char *group_dir, int wait_ms)
 	if (group_dir && group_dir[0])
 		count = kill_group(nonce, group_dir, until_ms);
 	buf_putf(&word, "%s/", nonce);
-	rc = proc_sweep(&table, find_tagged, word.p);
-	if (rc < 0)
-		return rc;
-	count += rc;
-	while (find_tagged(word.p, &table) > 0 && clock_mono_ms(&clock_real) < until_ms) {
-		(void)proc_sweep(&table, find_tagged, word.p);
-		poll(NULL, 0, POLL_MS);
-	}
-	return count;
+	rc = proc_sweep_all(&table, find_tagged, word.p, wait_ms);
+	return rc < 0 ? rc : count + rc;
 }

@@ -189,6 +189,42 @@ static void test_sweep_spares_others(void **state)
 	assert_int_equal(tree_sweep_worker("short", "", 0), -EINVAL);
 }
 
+/* Kills who bears the nonce in its tag, and says how many did. */
+static int kill_tagged(const char *nonce)
+{
+	CLEANUP(proc_table_release) struct proc_table t = PROC_TABLE_INIT;
+	int count = 0;
+
+	assert_int_equal(proc_table_read(&t), 0);
+	for (size_t i = 0; i < t.count; i++)
+		if (proc_env_word_starts(t.v[i].pid, TREE_TAG_NAME, nonce) == 1) {
+			kill((pid_t)t.v[i].pid, SIGKILL);
+			count++;
+		}
+	return count;
+}
+
+/* Whoever forks is gone a moment later, and whoever was forked executes a program just then. */
+static void test_sweep_finds_who_is_in_between(void **state)
+{
+	static const char nonce[] = "0123456789abcdef0123456789abcdef";
+	char mine[64], script[] = "exec >/dev/null 2>&1;"
+				  "(setsid sh -c '(sleep 100 &) & (sleep 100 &) &' &); kill -9 $$";
+
+	(void)state;
+	snprintf(mine, sizeof(mine), TREE_TAG_NAME "=%s/t/1/", nonce);
+	for (int i = 0; i < 50; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			execle("/bin/sh", "sh", "-c", script, NULL, (char *[]){ mine, NULL });
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		assert_in_range(tree_sweep_worker(nonce, "", 10000), 1, 8);
+		poll(NULL, 0, 20);
+		assert_int_equal(kill_tagged(nonce), 0);
+	}
+}
+
 /* Another sk inside a task: a worker of its own, session and subreaper, with something detached
  * below it. */
 static int nested(const char *dir)
@@ -212,6 +248,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_by_cgroup),
 		cmocka_unit_test(test_by_subreaper),
 		cmocka_unit_test(test_sweep_spares_others),
+		cmocka_unit_test(test_sweep_finds_who_is_in_between),
 	};
 
 	if (argc == 3 && strcmp(argv[1], "--nested") == 0)
