@@ -5,10 +5,9 @@
  */
 #include "cmd/task/status.h"
 
-#include "base/limits.h"
-#include "base/when.h"
 #include "cmd/task/story.h"
 #include "cmd/task/worker_page.h"
+#include "cmd/task/ws_page.h"
 
 #define SECTION_ROWS_MAX 8 /* of one section of the overview; the rest is counted */
 
@@ -53,50 +52,6 @@ static void put_worker(struct cmd_ctx *c, struct table *t, const struct worker *
 			   w->leave & LEAVE_RESTART ? "; to be restarted" : "",
 			   w->watched ? "; watched closely" : "",
 			   c->view->alive ? "" : "; goes on alone");
-}
-
-void status_put_counts(const struct workstream *w, struct buf *out)
-{
-	const struct {
-		const char *word;
-		uint32_t count;
-	} parts[] = {
-		{ "running", w->by_state[TASK_RUNNING] + w->by_state[TASK_VALIDATING] },
-		{ "retrying", w->by_state[TASK_RETRYING] },
-		{ "failed", w->by_state[TASK_FAILED] },
-		{ "cancelled", w->by_state[TASK_CANCELLED] },
-		{ "blocked", w->blocked },
-		{ "waiting", w->by_state[TASK_PENDING] - w->blocked + w->by_state[TASK_QUEUED] },
-	};
-	const char *between = "";
-
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		if (!parts[i].count)
-			continue;
-		buf_putf(out, "%s%u %s", between, parts[i].count, parts[i].word);
-		between = ", ";
-	}
-}
-
-static void put_workstream(struct cmd_ctx *c, struct table *t, const struct workstream *w)
-{
-	CLEANUP(buf_release) struct buf counts = BUF_INIT;
-	CLEANUP(buf_release) struct buf time = BUF_INIT;
-
-	status_put_counts(w, &counts);
-	if (w->started_ms) {
-		bool idle = !w->ended_ms && story_ws_interrupted(c->view, w);
-
-		/* Never by the last record: it is older than the clock the last look went by. */
-		buf_puts(&time, idle ? "began " : "");
-		buf_put_duration(&time, (w->ended_ms ? w->ended_ms : c->now_ms) - w->started_ms);
-		buf_puts(&time, idle ? " ago" : "");
-	}
-	table_cell(t, STYLE_BOLD, "%.*s", SPAN_ARG(w->id));
-	table_cell(t, story_ws_style(c->view, w), "%s", story_ws_word(c->view, w));
-	table_cell(t, STYLE_PLAIN, "%u of %zu done", w->by_state[TASK_COMPLETED], w->task_count);
-	table_cell(t, STYLE_PLAIN, "%s", time.p ? time.p : "");
-	table_cell(t, STYLE_PLAIN, "%s", counts.p ? counts.p : "");
 }
 
 /* Appends one row: id, state, story. */
@@ -190,7 +145,7 @@ static void print_workstreams(struct cmd_ctx *c, uint32_t only)
 
 	for (uint32_t i = 0; i < st->ws_count; i++)
 		if (st->ws[i].id.len && (only == NO_ID || i == only))
-			put_workstream(c, &t, &st->ws[i]);
+			ws_put_row(c, &t, i);
 	if (!t.count)
 		return;
 	out_puts(c->out, "\n");

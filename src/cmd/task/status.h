@@ -16,9 +16,6 @@ struct status_thing {
  * all is well. */
 void status_next(const struct view *v, uint32_t ws, struct buf *out);
 
-/* Appends "2 running, 1 failed, 3 waiting": whatever is not completed. */
-void status_put_counts(const struct workstream *w, struct buf *out);
-
 /* The document. Without things: everything that is not completed, or all tasks with `all`. */
 void status_json(struct cmd_ctx *c, const struct status_thing *things, size_t count, bool all);
 void status_json_nothing(struct cmd_ctx *c);

@@ -1,79 +1,15 @@
 /*
- * The chain of causes. What a task waits for is asked of the state (story.c); what happened to it
- * is told by the journal, because the state keeps only the last attempt. Both end in the one thing
- * a person can do.
+ * What a task waits for is told by the state (why_chain.c); what happened to it by the journal,
+ * because the state keeps only the last attempt. Both end in the one thing a person can do.
  */
 #include "cmd/task/why.h"
-
-#include <errno.h>
 
 #include "base/when.h"
 #include "cmd/task/event_text.h"
 #include "cmd/task/log_file.h"
-#include "os/fd.h"
 #include "store/search.h"
 
 #define BLOCKS_SHOWN 5
-
-static bool has_log(const struct cmd_ctx *c, const struct task *t)
-{
-	struct err e = ERR_INIT;
-	CLEANUP(fd_close) int fd = t->attempt ? log_file_open(c->view->dir, t->id, &e) : -ENOENT;
-
-	return fd >= 0;
-}
-
-/* What helps to understand it. */
-static void put_look(const struct cmd_ctx *c, const struct task *t, const struct task *cause,
-		     struct buf *out)
-{
-	if (t->state == TASK_FAILED || t->state == TASK_RETRYING)
-		buf_putf(out, "sk logs %.*s\n", SPAN_ARG(t->id));
-	else if (cause->state == TASK_RUNNING || cause->state == TASK_VALIDATING)
-		buf_putf(out, "sk logs -f %.*s\n", SPAN_ARG(cause->id));
-	else if (t != cause)
-		buf_putf(out, "sk why %.*s\n", SPAN_ARG(cause->id));
-	else if (has_log(c, t))
-		buf_putf(out, "sk logs %.*s\n", SPAN_ARG(t->id));
-	else if (c->view->alive && !task_state_final(t->state))
-		buf_putf(out, "sk status %.*s\n", SPAN_ARG(c->view->st.ws[t->ws].id));
-}
-
-void why_put_next(const struct cmd_ctx *c, uint32_t task, const struct why_chain *chain,
-		  struct buf *out)
-{
-	const struct state *st = &c->view->st;
-	const struct task *t = &st->tasks[task];
-	uint32_t last = chain->count ? chain->v[chain->count - 1] : task;
-
-	if (story_find(c->view, last).cause == CAUSE_PAUSED)
-		buf_puts(out, "sk daemon release\n");
-	put_look(c, t, &st->tasks[last], out);
-	if (!c->view->alive &&
-	    (t->state == TASK_FAILED || story_cancelled(t) || !task_state_final(t->state))) {
-		put_run_command(st, t->ws, out);
-		buf_putc(out, '\n');
-	}
-}
-
-/* Follows what each waits for, down to what runs, failed or can be changed. */
-static void follow_causes(const struct view *v, uint32_t task, struct why_chain *chain)
-{
-	for (chain->count = 0; chain->count < ARRAY_LEN(chain->v);) {
-		struct story s = story_find(v, task);
-
-		if (s.cause == CAUSE_RESOURCE && v->st.resources[s.other].holder_count)
-			task = v->st.resources[s.other].holders[0];
-		else if (s.cause != CAUSE_RESOURCE && s.other != NO_ID)
-			task = s.other;
-		else
-			return;
-		for (size_t i = 0; i < chain->count; i++)
-			if (chain->v[i] == task)
-				return;
-		chain->v[chain->count++] = task;
-	}
-}
 
 /* Keeps what the journal says of this task since it was last created. */
 struct history {
@@ -136,17 +72,6 @@ static void print_history(struct cmd_ctx *c, const struct events *events)
 	table_print(&t, c->out, 2);
 }
 
-void why_put_row(struct cmd_ctx *c, struct table *t, uint32_t task)
-{
-	CLEANUP(buf_release) struct buf story = BUF_INIT;
-	const struct task *k = &c->view->st.tasks[task];
-
-	story_put(c->view, task, c->now_ms, &story);
-	table_span(t, STYLE_PLAIN, k->id);
-	table_cell(t, story_style(k->state), "%s", task_state_word(k->state));
-	table_cell(t, STYLE_PLAIN, "%s", story.p ? story.p : "");
-}
-
 static void print_chain(struct cmd_ctx *c, const struct why_chain *chain)
 {
 	CLEANUP(table_release) struct table t = TABLE_INIT(3);
@@ -159,17 +84,6 @@ static void print_chain(struct cmd_ctx *c, const struct why_chain *chain)
 	out_style(c->out, STYLE_BOLD, "Because");
 	out_puts(c->out, "\n");
 	table_print(&t, c->out, 2);
-}
-
-size_t why_count_blocked(const struct state *st, uint32_t task)
-{
-	size_t count = 0;
-
-	for (uint32_t i = 0; i < st->task_count; i++)
-		if (!task_gone(&st->tasks[i]) && st->tasks[i].state == TASK_PENDING &&
-		    st->tasks[i].flags & TASK_BLOCKED && story_root(st, i) == task)
-			count++;
-	return count;
 }
 
 static void print_blocked(struct cmd_ctx *c, uint32_t task)
@@ -261,7 +175,7 @@ static int why_run(struct cmd_ctx *c, struct err *e)
 	search_add(&words, h.id);
 	rc = store_search(&c->view->vfs, 1, &words, on_event, &h, e);
 	if (rc >= 0) {
-		follow_causes(c->view, task, &chain);
+		why_chain_follow(c->view, task, &chain);
 		if (c->json)
 			why_json(c, task, &chain, &h.events);
 		else

@@ -3,26 +3,6 @@
 
 #include "cmd/task/event_text.h"
 
-void why_story_json(struct json *j, struct cmd_ctx *c, uint32_t task)
-{
-	CLEANUP(buf_release) struct buf story = BUF_INIT;
-	const struct state *st = &c->view->st;
-	struct story s = story_find(c->view, task);
-
-	story_put(c->view, task, c->now_ms, &story);
-	json_span(j, "task_id", st->tasks[task].id);
-	json_span(j, "workstream_id", st->ws[st->tasks[task].ws].id);
-	json_text(j, "state", task_state_word(st->tasks[task].state));
-	json_text(j, "story", story.p ? story.p : "");
-	json_text(j, "waits_for", story_cause_word(s.cause));
-	if (s.cause == CAUSE_RESOURCE)
-		json_span(j, "resource_id", st->resources[s.other].id);
-	else if (s.other != NO_ID)
-		json_span(j, "because_of", st->tasks[s.other].id);
-	if (s.cause == CAUSE_CAPABILITY)
-		json_span(j, "capability", s.detail);
-}
-
 static void event_json(struct json *j, const struct event *ev)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;

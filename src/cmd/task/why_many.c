@@ -6,6 +6,7 @@
 #include "cmd/task/why.h"
 
 #include "cmd/task/status.h"
+#include "cmd/task/ws_page.h"
 
 #define ROWS_MAX 20 /* more explain nothing; they are counted */
 
@@ -92,7 +93,7 @@ static void print_head(struct cmd_ctx *c, const struct many *m, const struct wor
 	}
 	if (sums->by_state[TASK_COMPLETED] < sums->task_count) {
 		buf_puts(&text, ", ");
-		status_put_counts(sums, &text);
+		ws_put_counts(sums, &text);
 	}
 	out_putf(c->out, "%s\n", text.p);
 }

@@ -4,8 +4,30 @@
 
 #include "base/when.h"
 #include "cmd/next.h"
-#include "cmd/task/status.h"
 #include "cmd/task/story.h"
+
+void ws_put_counts(const struct workstream *w, struct buf *out)
+{
+	const struct {
+		const char *word;
+		uint32_t count;
+	} parts[] = {
+		{ "running", w->by_state[TASK_RUNNING] + w->by_state[TASK_VALIDATING] },
+		{ "retrying", w->by_state[TASK_RETRYING] },
+		{ "failed", w->by_state[TASK_FAILED] },
+		{ "cancelled", w->by_state[TASK_CANCELLED] },
+		{ "blocked", w->blocked },
+		{ "waiting", w->by_state[TASK_PENDING] - w->blocked + w->by_state[TASK_QUEUED] },
+	};
+	const char *between = "";
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (!parts[i].count)
+			continue;
+		buf_putf(out, "%s%u %s", between, parts[i].count, parts[i].word);
+		between = ", ";
+	}
+}
 
 void ws_put_row(const struct cmd_ctx *c, struct table *t, uint32_t ws)
 {
@@ -15,8 +37,9 @@ void ws_put_row(const struct cmd_ctx *c, struct table *t, uint32_t ws)
 
 	if (w->flags & WSF_HALTED)
 		buf_puts(&counts, "halted by a dependency cycle; ");
-	status_put_counts(w, &counts);
+	ws_put_counts(w, &counts);
 	if (w->started_ms) {
+		/* Never by the last record: it is older than the clock the last look went by. */
 		buf_puts(&time, idle ? "began " : "");
 		buf_put_duration(&time, (w->ended_ms ? w->ended_ms : c->now_ms) - w->started_ms);
 		buf_puts(&time, idle ? " ago" : "");

@@ -25,4 +25,7 @@ uint32_t ws_first_failed(const struct state *st, uint32_t ws);
 /* Of its failed tasks the critical one that failed first, or NO_ID. */
 uint32_t ws_first_critical(const struct state *st, uint32_t ws);
 
+/* Appends "2 running, 1 failed, 3 waiting": whatever is not completed. */
+void ws_put_counts(const struct workstream *w, struct buf *out);
+
 #endif
