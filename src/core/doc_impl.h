@@ -12,6 +12,13 @@ static inline void *doc_at(const struct doc_member *m, const void *doc)
 	return (char *)(uintptr_t)doc + m->offset;
 }
 
+/* The member with this key, looked for from place `next` on (at most `count`); or NULL. */
+const struct doc_member *doc_member_find(const struct doc_type *type, size_t next, struct span key);
+/* That of unknown members, or NULL. */
+const struct doc_member *doc_member_rest(const struct doc_type *type);
+/* Whether it is one that others write into the file. */
+bool doc_key_view(const struct doc_type *type, struct span key);
+
 /* Makes it say nothing. */
 void doc_clear_member(const struct doc_member *m, void *at);
 bool doc_member_empty(const struct doc_member *m, const void *doc);

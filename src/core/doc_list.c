@@ -71,8 +71,13 @@ void doc_list_remove(const struct doc_type *of, struct arena *arena, struct doc_
 void doc_clear(const struct doc_type *type, void *doc)
 {
 	memset(doc, 0, type->bytes);
-	for (size_t i = 0; i < type->count; i++)
-		doc_clear_member(&type->members[i], doc_at(&type->members[i], doc));
+	for (size_t i = 0; i < type->count; i++) {
+		const struct doc_member *m = &type->members[i];
+
+		/* Zero is not nothing for these, or for parts of them. */
+		if (m->kind == DOC_I64 || m->kind == DOC_BOOL || m->kind == DOC_OBJECT)
+			doc_clear_member(m, doc_at(m, doc));
+	}
 }
 
 bool texts_have(const struct texts *t, struct span text)

@@ -2,6 +2,9 @@
  * Reading. One reader serves the journal, snapshots and files that people edit: what differs is
  * which members may be told and what it means when one is not there. Every problem names the member
  * by its path and what was expected of it, because the reader is a person at an editor.
+ *
+ * Every command folds every document of its store, and nearly all of them are without a problem: so
+ * the words of one are put together when there is one, and not before.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,11 +15,19 @@
 #include "base/when.h"
 #include "core/doc_impl.h"
 
+/* Where the reader is: the way up to the whole document. */
+struct step {
+	const struct step *above;
+	struct span name; /* of a member, or of an element of a keyed list */
+	size_t index;     /* of an element of a list: then there is no name */
+	bool member;
+};
+
 struct reader {
 	struct scan s;
 	struct arena *arena;
 	enum doc_reading reading;
-	struct buf path;
+	const struct step *at; /* NULL: in the document itself */
 	struct buf scratch;
 	struct doc_problem *problem;
 	bool failed;
@@ -26,6 +37,20 @@ static void read_object(struct reader *r, const struct doc_type *type, void *doc
 
 static void fail(struct reader *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* "gates[1].id" */
+static void put_path(const struct step *step, struct buf *out)
+{
+	if (!step)
+		return;
+	put_path(step->above, out);
+	if (step->member)
+		buf_putf(out, "%s%.*s", out->len ? "." : "", SPAN_ARG(step->name));
+	else if (step->name.p)
+		buf_putf(out, "[%.*s]", SPAN_ARG(step->name));
+	else
+		buf_putf(out, "[%zu]", step->index);
+}
+
 /* The first problem sticks. */
 static void fail(struct reader *r, const char *fmt, ...)
 {
@@ -34,11 +59,13 @@ static void fail(struct reader *r, const char *fmt, ...)
 
 	if (r->s.error)
 		return;
+	put_path(r->at, &text);
+	if (text.len)
+		buf_puts(&text, ": ");
 	va_start(args, fmt);
 	buf_putfv(&text, fmt, args);
 	va_end(args);
-	snprintf(r->problem->what, sizeof(r->problem->what), "%.*s%s%s", (int)r->path.len,
-		 r->path.p ? r->path.p : "", r->path.len ? ": " : "", text.p);
+	snprintf(r->problem->what, sizeof(r->problem->what), "%s", text.p);
 	r->failed = true;
 	scan_fail(&r->s, "unusable value");
 }
@@ -110,8 +137,9 @@ static void read_word(struct reader *r, const struct doc_member *m, uint8_t *out
 			*out = i;
 			return;
 		}
-		buf_putf(&all, "%s%s", i ? ", " : "", m->words[i]);
 	}
+	for (uint8_t i = 0; i < m->word_count; i++)
+		buf_putf(&all, "%s%s", i ? ", " : "", m->words[i]);
 	buf_put_quoted(&found, word, 40);
 	fail(r, "%s unknown; one of %s", found.p, all.p);
 }
@@ -129,28 +157,35 @@ static int integer_decode(struct span text, int64_t *out)
 	return 0;
 }
 
+/* What stands for a number that is none, or none of ours: for people. */
+static void number_words(const struct doc_member *m, char out[80])
+{
+	if (m->kind == DOC_I64)
+		snprintf(out, 80, "an integer");
+	else if (m->max && m->max < INTEGER_MAX)
+		snprintf(out, 80, "an integer from %llu to %llu", (unsigned long long)m->min,
+			 (unsigned long long)m->max);
+	else
+		snprintf(out, 80, "an integer of at least %llu", (unsigned long long)m->min);
+}
+
 static void read_number(struct reader *r, const struct doc_member *m, void *at)
 {
 	struct span text = SPAN_NONE;
-	char wanted[80];
+	char next = scan_peek(&r->s), wanted[80];
 	int64_t v = 0;
 
-	if (m->kind == DOC_I64)
-		snprintf(wanted, sizeof(wanted), "an integer");
-	else if (m->max && m->max < INTEGER_MAX)
-		snprintf(wanted, sizeof(wanted), "an integer from %llu to %llu",
-			 (unsigned long long)m->min, (unsigned long long)m->max);
-	else
-		snprintf(wanted, sizeof(wanted), "an integer of at least %llu",
-			 (unsigned long long)m->min);
-	if (!expect(r, '0', wanted))
-		return;
+	if (next != '0' && next != 0) {
+		number_words(m, wanted);
+		fail(r, "expected %s, found %s", wanted, kind_of(next));
+	}
 	scan_number(&r->s, &text);
 	if (r->s.error)
 		return;
 	if (integer_decode(text, &v) < 0 ||
 	    (m->kind == DOC_U64 &&
 	     (v < 0 || (uint64_t)v < m->min || (uint64_t)v > (m->max ? m->max : INTEGER_MAX)))) {
+		number_words(m, wanted);
 		fail(r, "expected %s, found %.*s", wanted, SPAN_ARG(text));
 		return;
 	}
@@ -195,23 +230,6 @@ static void read_texts(struct reader *r, const struct doc_member *m, struct text
 	*out = all;
 }
 
-static size_t path_enter(struct reader *r, const char *key, struct span index)
-{
-	size_t len = r->path.len;
-
-	if (key)
-		buf_putf(&r->path, "%s%s", len ? "." : "", key);
-	else
-		buf_putf(&r->path, "[%.*s]", SPAN_ARG(index));
-	return len;
-}
-
-static void path_leave(struct reader *r, size_t len)
-{
-	if (!r->failed)
-		buf_truncate(&r->path, len);
-}
-
 static void trim(const struct doc_member *m, struct doc_list *list)
 {
 	if (m->flags & DOC_GROWS && list->count > m->max) {
@@ -230,17 +248,15 @@ static void read_list(struct reader *r, const struct doc_member *m, struct doc_l
 		return;
 	scan_array(&r->s);
 	while (scan_item(&r->s)) {
-		char digits[24];
-		size_t len;
+		struct step step = { .above = r->at, .index = fresh };
 
 		if (++fresh > m->max) {
 			fail(r, "more than %llu entries", (unsigned long long)m->max);
 			return;
 		}
-		snprintf(digits, sizeof(digits), "%zu", fresh - 1);
-		len = path_enter(r, NULL, span_of(digits));
+		r->at = &step;
 		read_object(r, m->of, doc_list_add(m->of, r->arena, &all), false);
-		path_leave(r, len);
+		r->at = step.above;
 	}
 	trim(m, &all);
 	*out = all;
@@ -271,9 +287,10 @@ static void read_keyed(struct reader *r, const struct doc_member *m, struct doc_
 	scan_object(&r->s);
 	while (scan_key(&r->s, &key)) {
 		void *element = keyed_find(m->of, &all, key.raw);
-		size_t len = path_enter(r, NULL, key.raw);
+		struct step step = { .above = r->at, .name = key.raw };
 		uint64_t number = 0;
 
+		r->at = &step;
 		if (!element && all.count >= m->max)
 			fail(r, "more than %llu members", (unsigned long long)m->max);
 		if (first->kind == DOC_U64 && span_to_u64(key.raw, INTEGER_MAX, &number) < 0)
@@ -287,7 +304,7 @@ static void read_keyed(struct reader *r, const struct doc_member *m, struct doc_
 		else
 			*(struct span *)doc_at(first, element) = keep(r, key);
 		read_object(r, m->of, element, false);
-		path_leave(r, len);
+		r->at = step.above;
 	}
 	*out = all;
 }
@@ -356,30 +373,6 @@ static void read_member(struct reader *r, const struct doc_member *m, void *doc)
 	}
 }
 
-static const struct doc_member *find_member(const struct doc_type *type, struct span key)
-{
-	for (size_t i = 0; i < type->count; i++)
-		if (type->members[i].kind != DOC_REST && span_is(key, type->members[i].key))
-			return &type->members[i];
-	return NULL;
-}
-
-static const struct doc_member *rest_member(const struct doc_type *type)
-{
-	for (size_t i = 0; i < type->count; i++)
-		if (type->members[i].kind == DOC_REST)
-			return &type->members[i];
-	return NULL;
-}
-
-static bool passed_over(const struct doc_type *type, struct span key)
-{
-	for (const char *const *view = type->views; view && *view; view++)
-		if (span_is(key, *view))
-			return true;
-	return false;
-}
-
 /* A member that the table does not name: kept word for word where the type has room for such.
  * Returns whether it told all of them at once. */
 static bool read_unknown(struct reader *r, const struct doc_type *type, struct span key, bool top,
@@ -388,7 +381,7 @@ static bool read_unknown(struct reader *r, const struct doc_type *type, struct s
 	struct span value = SPAN_NONE;
 
 	scan_skip(&r->s, &value);
-	if (r->s.error || passed_over(type, key))
+	if (r->s.error || doc_key_view(type, key))
 		return false;
 	if (top && r->reading == DOC_MERGE && span_is(key, DOC_REST_KEY)) {
 		buf_truncate(rest, 0);
@@ -413,24 +406,27 @@ static void check_needed(struct reader *r, const struct doc_type *type, uint64_t
 
 static void read_object(struct reader *r, const struct doc_type *type, void *doc, bool top)
 {
-	const struct doc_member *rest = rest_member(type);
+	const struct doc_member *rest = doc_member_rest(type);
 	CLEANUP(buf_release) struct buf unknown = BUF_INIT;
 	bool rest_told = r->reading != DOC_MERGE || !top; /* parts are told whole */
 	struct scan_text key;
 	uint64_t seen = 0;
+	size_t next = 0;
 
 	INVARIANT(type->count <= 64);
 	scan_object(&r->s);
 	while (scan_key(&r->s, &key)) {
-		const struct doc_member *m = find_member(type, key.raw);
+		const struct doc_member *m = doc_member_find(type, next, key.raw);
 		uint64_t bit = m ? 1ULL << (m - type->members) : 0;
-		size_t len;
+		struct step step = { .above = r->at, .member = true };
 
 		if (!m) {
 			rest_told |= read_unknown(r, type, key.raw, top, &unknown);
 			continue;
 		}
-		len = path_enter(r, m->key, SPAN_NONE);
+		step.name = key.raw;
+		next = (size_t)(m - type->members) + 1;
+		r->at = &step;
 		if (seen & bit)
 			fail(r, "appears twice");
 		seen |= bit;
@@ -438,7 +434,7 @@ static void read_object(struct reader *r, const struct doc_type *type, void *doc
 			scan_skip(&r->s, NULL);
 		else
 			read_member(r, m, doc);
-		path_leave(r, len);
+		r->at = step.above;
 	}
 	if (top && r->reading != DOC_MERGE)
 		check_needed(r, type, seen);
@@ -478,7 +474,6 @@ int doc_merge(const struct doc_type *type, struct span json, enum doc_reading re
 		if (!r.failed)
 			snprintf(problem->what, sizeof(problem->what), "%s", r.s.error);
 	}
-	buf_release(&r.path);
 	buf_release(&r.scratch);
 	return rc;
 }
