@@ -81,7 +81,7 @@ int fd_read_all(int fd, size_t max, struct buf *out)
 		ssize_t n;
 
 		buf_reserve(out, READ_CHUNK_BYTES);
-		n = read(fd, out->p + out->len, READ_CHUNK_BYTES);
+		n = read(fd, out->p + out->len, out->capacity - out->len - 1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -109,6 +109,7 @@ int fd_read_file_at(int dir_fd, const char *path, size_t max, struct buf *out)
 		return -EINVAL;
 	if (st.st_size > 0 && (uint64_t)st.st_size > max)
 		return -EFBIG;
+	buf_reserve(out, (size_t)st.st_size + READ_CHUNK_BYTES);
 	return fd_read_all(fd, max, out);
 }
 

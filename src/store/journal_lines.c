@@ -1,12 +1,13 @@
-/* One buffer of a little more than the longest line: a refill moves what is left of a line to the
- * front and reads on. */
+/* One buffer that grows with the longest line: a refill moves what is left of a line to the front
+ * and reads on. It begins small, for the kernel gives each page of it out one by one, and most
+ * commands read a short journal of short lines. */
 #include "store/journal_lines.h"
 
 #include <errno.h>
 
 #include "base/limits.h"
 
-#define BUFFER_BYTES (RECORD_BYTES_MAX + 64 * 1024)
+#define BUFFER_BYTES ((size_t)64 * 1024)
 #define SNAPSHOT_LINE_BYTES_MAX (SNAPSHOT_BYTES_MAX + RECORD_BYTES_MAX)
 #define SNAPSHOT_WORD_WITHIN 96 /* bytes of a line before which its event stands */
 

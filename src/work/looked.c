@@ -2,7 +2,9 @@
  * A table of fixed records by the hash of the name, so that a command about one tentacle changes
  * one record in place. Each record carries a checksum that begins with boot and workspace: one of
  * another boot, of another store, or half of one is no record. A reader takes no lock; what it sees
- * of a record that is being written is no record either.
+ * of a record that is being written is no record either. Of the files it holds only a checksum of
+ * what identifies them: every command reads all records, and nobody asks but whether it is the
+ * same.
  *
  * 1. A record names the event up to which it holds. Later events about its tentacle make it
  * worthless.
@@ -33,7 +35,7 @@
 struct record {
 	uint64_t name; /* its hash; 0: a free slot */
 	uint64_t seq;
-	struct file_identity files[LOOKED_FILES];
+	uint64_t files; /* checksum of what identifies them */
 	uint64_t sum;
 };
 
@@ -61,6 +63,11 @@ static uint64_t sum_of(const struct looked *l, const struct record *r)
 	return hash64(r, offsetof(struct record, sum), l->seed);
 }
 
+static uint64_t files_sum(const struct file_identity files[LOOKED_FILES])
+{
+	return hash64(files, LOOKED_FILES * sizeof(*files), 0);
+}
+
 static struct record *slot_of(const struct looked *l, uint64_t hash)
 {
 	size_t mask = l->capacity - 1, at = hash & mask;
@@ -78,32 +85,72 @@ static void table_begin(struct looked *l, size_t capacity)
 	l->count = 0;
 }
 
-/* Begins with the records that are whole. */
-static void take_records(struct looked *l, const struct buf *raw, uint64_t last_seq)
+/* Puts the records where they are looked for. */
+static void put_right(struct looked *l, struct record *old, size_t capacity)
+{
+	table_begin(l, capacity);
+	l->anew = true;
+	for (size_t i = 0; i < l->capacity; i++) {
+		struct record *slot = old[i].name ? slot_of(l, old[i].name) : NULL;
+
+		if (!slot)
+			continue;
+		l->count += !slot->name;
+		*slot = old[i];
+	}
+}
+
+/* Empties the slots that hold no whole record. Returns how many do, or -1 when one is ahead (2). */
+static int64_t keep_whole(const struct looked *l, struct record *all, size_t capacity,
+			  uint64_t last_seq)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < capacity; i++) {
+		struct record *r = &all[i];
+
+		if (!r->name)
+			continue;
+		if (sum_of(l, r) != r->sum)
+			*r = (struct record){ 0 };
+		else if (r->seq > last_seq)
+			return -1;
+		else
+			count++;
+	}
+	return count;
+}
+
+/* Begins with the records that are whole; the bytes that were read become the table. */
+static void take_records(struct looked *l, struct buf *raw, uint64_t last_seq)
 {
 	size_t capacity = raw->len / sizeof(struct record);
+	struct record *old;
+	int64_t count;
 
 	if (capacity < SLOTS_MIN || capacity > LOOKED_RECORDS_MAX || capacity & (capacity - 1) ||
 	    raw->len % sizeof(struct record))
 		return;
-	table_begin(l, capacity);
+	old = (struct record *)(void *)buf_take(raw);
+	count = keep_whole(l, old, capacity, last_seq);
+	if (count < 0 || 4 * (size_t)count > 3 * capacity) { /* fuller than we make it */
+		l->ahead = count < 0;
+		mem_free(&old);
+		return;
+	}
+	mem_free(&l->slots);
+	l->slots = old;
+	l->capacity = capacity;
+	l->count = (size_t)count;
 	l->anew = false;
+	/* One behind a slot that was torn is found at another place from now on. */
 	for (size_t i = 0; i < capacity; i++) {
-		struct record r, *slot;
-
-		memcpy(&r, raw->p + i * sizeof(r), sizeof(r));
-		if (!r.name || sum_of(l, &r) != r.sum)
+		if (!old[i].name || slot_of(l, old[i].name) == &old[i])
 			continue;
-		if (r.seq > last_seq) { /* (2) */
-			table_begin(l, SLOTS_MIN);
-			l->anew = l->ahead = true;
-			return;
-		}
-		slot = slot_of(l, r.name);
-		/* One behind a slot that was torn is found at another place from now on. */
-		l->anew |= slot != &l->slots[i];
-		l->count += !slot->name;
-		*slot = r;
+		l->slots = NULL;
+		put_right(l, old, capacity);
+		mem_free(&old);
+		return;
 	}
 }
 
@@ -173,7 +220,7 @@ bool looked_same(const struct looked *l, struct span name, uint64_t changed_seq,
 {
 	const struct record *r = record_find(l, name, changed_seq);
 
-	return r && memcmp(r->files, now, sizeof(r->files)) == 0;
+	return r && r->files == files_sum(now);
 }
 
 /* Whether a later change of the file would show in its identity. */
@@ -222,6 +269,7 @@ static void change(struct looked *l, struct record *r)
 void looked_put(struct looked *l, struct span name, uint64_t seq,
 		const struct file_identity was[LOOKED_FILES])
 {
+	uint64_t files = files_sum(was);
 	struct record *r;
 
 	for (size_t i = 0; i < LOOKED_FILES; i++)
@@ -230,12 +278,12 @@ void looked_put(struct looked *l, struct span name, uint64_t seq,
 	if (4 * (l->count + 1) > 3 * l->capacity)
 		grow(l);
 	r = slot_of(l, hash_of_name(name));
-	if (r->name && r->seq >= seq && memcmp(r->files, was, sizeof(r->files)) == 0)
+	if (r->name && r->seq >= seq && r->files == files)
 		return;
 	l->count += !r->name;
 	r->name = hash_of_name(name);
 	r->seq = seq;
-	memcpy(r->files, was, sizeof(r->files));
+	r->files = files;
 	change(l, r);
 }
 

@@ -253,6 +253,42 @@ static void a_thousand(void **state)
 	looked_free(l);
 }
 
+/* Records stand behind others that were there first: where one of those is torn, all the rest is
+ * known as before, and so it is when the torn one is noted again. */
+static void the_others_beside_a_torn_record(void **state)
+{
+	const struct world *w = *state;
+	struct file_identity began = later(w), now[LOOKED_FILES];
+	CLEANUP(fd_close) int fd = -1;
+	const char torn = 0x55;
+	struct stat st;
+	char name[16];
+
+	identify(w, now);
+	for (off_t at = 0; at == 0 || at < st.st_size; at += 160) {
+		struct looked *l = looked_new(w->fd, WORKSPACE, 7, &began);
+		int unknown = 0;
+
+		for (int i = 0; i < 90; i++) {
+			snprintf(name, sizeof(name), "t%d", i);
+			looked_put(l, span_of(name), 7, now);
+		}
+		looked_save(l);
+		looked_free(l);
+		fd_close(&fd);
+		fd = openat(w->fd, LOOKED_FILE, O_RDWR | O_CLOEXEC);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_int_equal(pwrite(fd, &torn, 1, at), 1);
+		l = looked_new(w->fd, WORKSPACE, 7, &began);
+		for (int i = 0; i < 90; i++) {
+			snprintf(name, sizeof(name), "t%d", i);
+			unknown += !looked_same(l, span_of(name), 7, now);
+		}
+		assert_in_range(unknown, 0, 1);
+		looked_free(l);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +303,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(not_of_another_store, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_by_a_damaged_note, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_thousand, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_others_beside_a_torn_record, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
