@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "cmd/options.h"
 #include "cmd/print.h"
+#include "cmd/done.h"
 #include "os/paths.h"
 
 /* name, number, word in JSON errors, meaning. The numbers are a promise to scripts. */
@@ -75,6 +76,7 @@ struct cmd_ctx {
 	char *const *words;        /* as typed behind the path */
 	size_t word_count;
 	const struct paths *goal_paths; /* with NEED_GOALS */
+	struct done *done;              /* what it changes is noted there */
 };
 
 struct cmd {

@@ -21,6 +21,8 @@ struct dispatch {
 	struct out out;
 	struct paths paths, goal_paths;
 	struct view *view;
+	struct done done;
+	const char *path;   /* of the command that was run, or NULL */
 	char *const *words; /* behind the command's path */
 	size_t word_count;
 	bool json;
@@ -209,6 +211,7 @@ static int run_row(struct dispatch *d, const struct cmd *cmd, struct err *e)
 	struct cmd_ctx c = { .cmd = cmd,
 			     .options = &d->options,
 			     .out = &d->out,
+			     .done = &d->done,
 			     .json = d->json,
 			     .words = d->words,
 			     .word_count = d->word_count };
@@ -223,6 +226,7 @@ static int run_row(struct dispatch *d, const struct cmd *cmd, struct err *e)
 	rc = options_check_args(&d->options, e);
 	if (rc < 0)
 		return rc;
+	d->path = cmd->path;
 	c.now_ms = clock_wall_ms(&clock_real);
 	rc = prepare(d, &c, &exit_code, e);
 	if (rc == 1)
@@ -293,22 +297,43 @@ static bool asks_json(int argc, char *const *argv)
 	return false;
 }
 
+/* Prints the sentence with its advice as it is to be typed; *said is what was printed. */
+static void say_problem(const struct dispatch *d, const char *text, struct buf *said)
+{
+	static const char mark[] = ". Try: ";
+	const char *advice = strstr(text, mark);
+	size_t len = advice ? (size_t)(advice - text) + strlen(mark) : strlen(text);
+
+	buf_put(said, text, len);
+	put_advice(said, span_of(text + len), d->out.goal);
+	print_problem(said->p);
+}
+
 /* Prints the problem and returns its exit code. */
 static int report(struct dispatch *d, int code, const struct err *e, bool json)
 {
-	static const char mark[] = ". Try: ";
 	CLEANUP(buf_release) struct buf said = BUF_INIT;
-	const char *advice = strstr(e->text, mark);
-	size_t len = advice ? (size_t)(advice - e->text) + strlen(mark) : strlen(e->text);
 	enum exit_code exit = exit_of(code);
 
 	INVARIANT(e->code < 0);
-	buf_put(&said, e->text, len);
-	put_advice(&said, span_of(e->text + len), d->out.goal);
-	print_problem(said.p);
+	say_problem(d, e->text, &said);
 	if (json)
 		json_error(&d->out, exit_word(exit), exit, said.p);
 	return exit;
+}
+
+/* The answer is lost; what it would have told of is not. */
+static void report_lost(const struct dispatch *d, int failed)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT, said = BUF_INIT;
+
+	buf_puts(&text, "cannot write output: ");
+	buf_puts(&text, strerror(-failed));
+	text.p[strlen("cannot write output: ")] |=
+		0x20; /* the system begins its words with a capital */
+	if (d->path)
+		done_put(&d->done, d->path, &text);
+	say_problem(d, text.p, &said);
 }
 
 int cmd_main(int argc, char **argv)
@@ -329,11 +354,7 @@ int cmd_main(int argc, char **argv)
 		rc = report(&d, rc, &e, argc > 0 && (d.json || asks_json(argc, argv)));
 	failed = out_flush(&d.out);
 	if (failed < 0) {
-		err_clear(&e);
-		err_set(&e, failed, "cannot write output: %s", strerror(-failed));
-		e.text[strlen("cannot write output: ")] |=
-			0x20; /* the system begins its words with a capital */
-		print_problem(e.text);
+		report_lost(&d, failed);
 		return rc ? rc : EXIT_IO;
 	}
 	return rc;

@@ -64,6 +64,25 @@ void events_reset(struct events *batch)
 	arena_release(&batch->text);
 }
 
+void event_range_add(struct event_range *r, uint64_t first, uint64_t last)
+{
+	if (!last)
+		return;
+	INVARIANT(last >= first);
+	if (first <= r->last) /* somebody put an older journal in its place meanwhile */
+		r->count = 0;
+	if (!r->count)
+		r->first = first;
+	r->last = last;
+	r->count += last - first + 1;
+}
+
+void event_range_add_batch(struct event_range *r, const struct events *batch)
+{
+	if (batch->count)
+		event_range_add(r, batch->v[0].seq, batch->v[batch->count - 1].seq);
+}
+
 struct event *events_add(struct events *batch, enum event_kind kind, int64_t at_ms)
 {
 	struct event *e;

@@ -98,6 +98,14 @@ const char *severity_word(enum severity severity);
 int event_kind_decode(struct span word);
 int severity_decode(struct span word);
 
+/* Which numbers were given to the records of one writer: others may have some in between. */
+struct event_range {
+	uint64_t first, last, count; /* count 0 = none */
+};
+
+/* Adds numbers that were given just now; 0 as the last one adds nothing. */
+void event_range_add(struct event_range *r, uint64_t first, uint64_t last);
+
 /* The events of one turn, in order. Text that decide() makes up lives in the arena until the batch
  * is reset. */
 struct events {
@@ -115,6 +123,9 @@ void events_release(struct events *batch);
 
 /* Forgets all events and their text, keeping the array's memory. */
 void events_reset(struct events *batch);
+
+/* Adds a batch that was committed. */
+void event_range_add_batch(struct event_range *r, const struct events *batch);
 
 /* Appends an empty event of this kind and time; valid until the next call. */
 struct event *events_add(struct events *batch, enum event_kind kind, int64_t at_ms);

@@ -254,6 +254,15 @@ int goal_store_open(const struct paths *where, unsigned flags, const char *comma
 	return 0;
 }
 
+void goal_store_count(struct goal_store *s, struct event_range *out)
+{
+	s->counted = out;
+	if (!out || !s->opening.count)
+		return;
+	event_range_add(out, s->opening.first, s->opening.last);
+	s->opening = (struct event_range){ .count = 0 };
+}
+
 void goal_store_close(struct goal_store *s)
 {
 	if (!s)
@@ -435,6 +444,7 @@ int goal_store_commit(struct goal_store *s, struct err *e)
 		rc = store_commit(s->store, &s->batch, 0, e);
 		if (rc < 0)
 			return rc;
+		event_range_add_batch(s->counted ? s->counted : &s->opening, &s->batch);
 	}
 	rc = goal_files_write(s, e);
 	if (rc == 0 && store_bytes_beyond(s->store, GOALS_SEGMENT_BYTES)) {

@@ -63,6 +63,10 @@ int goal_store_open(const struct paths *where, unsigned flags, const char *comma
 int goal_store_open_on(const struct vfs *vfs, unsigned flags, int64_t now_ms,
 		       struct goal_store **out, struct err *e);
 
+/* What it makes durable is added to *out from now on, and what opening it did at once. *out must
+ * outlive it; NULL ends that. */
+void goal_store_count(struct goal_store *s, struct event_range *out);
+
 /* Accepts NULL. What was decided and not committed is forgotten. */
 void goal_store_close(struct goal_store *s);
 

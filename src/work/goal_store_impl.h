@@ -48,6 +48,8 @@ struct goal_store {
 	struct looked_at *read;
 	size_t read_count, read_capacity;
 	struct map read_names;
+	struct event_range opening;  /* what was recorded before anybody counted */
+	struct event_range *counted; /* goal_store_count */
 	uint64_t written_seq; /* up to this event the files were brought up to date, or looked at */
 };
 

@@ -46,9 +46,11 @@ int goals_open(struct cmd_ctx *c, unsigned flags, struct goal_store **out, struc
 			       "there is no goal here yet: no %s. Try: sk tentacle goal init "
 			       "--title TEXT",
 			       c->goal_paths->state_dir);
-	if (rc == 0)
-		goals_tell(*out);
-	return rc;
+	if (rc < 0)
+		return rc;
+	goal_store_count(*out, &c->done->goals);
+	goals_tell(*out);
+	return 0;
 }
 
 int goals_open_goal(struct cmd_ctx *c, unsigned flags, struct goal_store **out,

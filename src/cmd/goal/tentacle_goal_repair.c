@@ -188,6 +188,8 @@ static int mend(struct cmd_ctx *c, const char *word, bool dry, struct err *e)
 			       "%s: going on from the %s gives something up: nothing was changed. "
 			       "Try: sk tentacle goal repair --from %s --dry-run, or --yes",
 			       m.problem, word, word);
+	if (act && m.problem[0])
+		done_elsewhere(c->done, "the journal begins anew", "tentacle goal status");
 	print_mended(c, &m, from == MEND_FROM_FILES, act && m.problem[0]);
 	return EXIT_DONE;
 }

@@ -240,6 +240,8 @@ static int clean(struct cleanup *k, bool apply, struct err *e)
 	if (rc < 0)
 		return rc;
 	k->applied = apply;
+	if (apply)
+		done_elsewhere(k->c->done, "the marker was changed", "tentacle marker-cleanup");
 	if (k->c->json)
 		print_json(k);
 	else

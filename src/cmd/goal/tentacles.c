@@ -20,9 +20,11 @@ int tentacles_open_store(struct cmd_ctx *c, unsigned flags, struct goal_store **
 		return err_set(e, -SK_ENOTFOUND,
 			       "there is no tentacle here yet: no %s. Try: sk tentacle create NAME",
 			       c->goal_paths->state_dir);
-	if (rc == 0)
-		goals_tell(*out);
-	return rc;
+	if (rc < 0)
+		return rc;
+	goal_store_count(*out, &c->done->goals);
+	goals_tell(*out);
+	return 0;
 }
 
 struct span tentacles_name(const struct cmd_ctx *c)

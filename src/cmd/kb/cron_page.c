@@ -151,6 +151,7 @@ void cron_cmd_changed(struct cmd_ctx *c, const char *done, const struct cron_tas
 	struct slot_zone zone;
 	struct json j;
 
+	done_elsewhere(c->done, "the schedule was changed", "cron list");
 	cron_zone_open(&zone);
 	if (c->json) {
 		json_open(&j, c->out, "cron_task");

@@ -56,6 +56,7 @@ static int cron_remove_run(struct cmd_ctx *c, struct err *e)
 	rc = cron_commit(&config, e);
 	if (rc < 0)
 		return rc;
+	done_elsewhere(c->done, "the schedule was removed", "cron list");
 	cron_zone_open(&zone);
 	if (c->json) {
 		json_open(&j, c->out, "cron_task");

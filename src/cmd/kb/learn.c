@@ -88,6 +88,7 @@ static int learn_run(struct cmd_ctx *c, struct err *e)
 		rc = kb_entry_learn(kb, &lesson, &done, e);
 	if (rc < 0)
 		return rc;
+	done_elsewhere(c->done, "it stands in the knowledge database", "query --list");
 	if (c->json) {
 		json_open(&j, c->out, "learned");
 		json_i64(&j, "id", done.id);

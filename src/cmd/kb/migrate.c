@@ -136,6 +136,8 @@ static int do_migrate(struct cmd_ctx *c, const char *path, struct err *e)
 
 	if (rc < 0)
 		return rc;
+	if (!page.dry_run && (done.made || done.applied || done.mended))
+		done_elsewhere(c->done, "the database was changed", "migrate --dry-run");
 	if (c->json)
 		print_json(&page, path, &done);
 	else
@@ -219,6 +221,7 @@ static int do_replace(struct cmd_ctx *c, const char *path, struct err *e)
 
 	if (rc < 0)
 		return rc;
+	done_elsewhere(c->done, "the database was replaced", "migrate --dry-run");
 	print_replaced(c, how.from ? "migrate_restore" : "migrate_quarantine", path, &done);
 	return EXIT_DONE;
 }

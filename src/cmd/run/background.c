@@ -194,6 +194,7 @@ int background_start(struct cmd_ctx *c, const struct background *b, struct err *
 		read_farewell(log_fd, from, e,
 			      code_of_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 8));
 	} else {
+		done_elsewhere(c->done, "it is at work in the background", "daemon status");
 		b->told(c, pid);
 	}
 	fd_close(&ends[0]);

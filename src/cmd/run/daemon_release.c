@@ -25,6 +25,7 @@ static int daemon_release_run(struct cmd_ctx *c, struct err *e)
 			       "daemon start");
 	if (rc < 0)
 		return rc;
+	done_elsewhere(c->done, "the daemon is at work", "daemon status");
 	if (c->json) {
 		json_open(&j, c->out, "daemon");
 		json_text(&j, "state", "running");

@@ -19,6 +19,8 @@ static int daemon_stop_run(struct cmd_ctx *c, struct err *e)
 			e);
 	if (rc < 0)
 		return rc;
+	if (rc)
+		done_elsewhere(c->done, "the daemon was stopped", "daemon status");
 	if (c->json) {
 		json_open(&j, c->out, "daemon");
 		json_text(&j, "state", rc ? "stopped" : "not_running");

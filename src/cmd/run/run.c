@@ -49,6 +49,7 @@ static void on_committed(void *ctx, const struct state *st, const struct events 
 {
 	struct run *r = ctx;
 
+	event_range_add_batch(&r->c->done->tasks, batch);
 	live_events(&r->live, st, batch);
 }
 

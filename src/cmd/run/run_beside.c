@@ -80,6 +80,7 @@ static int hand_over(struct beside *b, struct err *e)
 	if (rc < 1)
 		return rc;
 	b->pid = answer.reply.pid;
+	event_range_add(&b->c->done->tasks, answer.reply.first_seq, answer.reply.last_seq);
 	live_say(&b->live, "handed to the orchestrator that is at work (pid %llu, %.*s)%s",
 		 (unsigned long long)b->pid, SPAN_ARG(answer.reply.command),
 		 answer.reply.paused ? "; it is paused, and begins with: sk daemon release" : "");

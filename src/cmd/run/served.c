@@ -201,8 +201,10 @@ int served_show(void *ctx, const struct state *st, struct store *store,
 			    .terminal = request->terminal,
 			    .color = request->color,
 			    .columns = (unsigned)request->columns };
+	struct done nothing = { .other = NULL }; /* a page changes nothing */
 	struct cmd_ctx c = { .options = &options,
 			     .out = &page,
+			     .done = &nothing,
 			     .now_ms = clock_wall_ms(&clock_real),
 			     .paths = by->paths };
 	int rc = -SK_EBUSY;

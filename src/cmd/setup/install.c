@@ -66,6 +66,10 @@ static int install_hooks(struct cmd_ctx *c, bool install, struct err *e)
 		rc = install ? git_hooks_install(&h, dry, e) : git_hooks_remove(&h, dry, e);
 	if (rc < 0)
 		return rc;
+	if (!dry)
+		done_elsewhere(c->done,
+			       install ? "the hooks were installed" : "the hooks were removed",
+			       "install --install-git-hooks --dry-run");
 	if (c->json)
 		print_json(c, &h, dry);
 	else

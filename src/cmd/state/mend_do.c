@@ -81,6 +81,7 @@ static int record(struct hand *h, const struct mend_plan *p, struct store *s, st
 	if (rc == 0)
 		rc = core_apply(st, &ev, NULL, why);
 	h->seq = rc == 0 ? ev.seq : 0;
+	event_range_add(&h->c->done->tasks, h->seq, h->seq);
 	h->at_ms = ev.at_ms;
 	return rc;
 }

@@ -222,6 +222,7 @@ static int carry_out(struct restoring *r, struct err *e)
 	r->page.done = &r->done;
 	if (!r->into) {
 		r->h->seq = r->done.seq;
+		event_range_add(&r->h->c->done->tasks, r->done.seq, r->done.seq);
 		r->h->at_ms = r->done.at_ms;
 	}
 	if (!r->into && r->plan.swaps)

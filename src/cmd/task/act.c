@@ -148,7 +148,7 @@ static void tell_rest(struct acting *a, uint64_t first_seq)
 		 (unsigned long long)(a->recorded - CONTROL_EVENTS_MAX));
 	if (!a->dry_run)
 		out_putf(a->c->out, ": sk events --since %llu",
-			 (unsigned long long)(first_seq + CONTROL_EVENTS_MAX));
+			 (unsigned long long)(first_seq + CONTROL_EVENTS_MAX - 1));
 	out_puts(a->c->out, "\n");
 }
 
@@ -158,6 +158,8 @@ static void told(void *ctx, const struct state *st, const struct events *batch)
 	uint64_t first = batch->count ? batch->v[0].seq : 0;
 
 	a->recorded = batch->count;
+	if (!a->dry_run)
+		event_range_add_batch(&a->c->done->tasks, batch);
 	find_next(a, st);
 	if (a->c->json)
 		tell_json(a, first, batch->count ? batch->v[batch->count - 1].seq : 0,
@@ -175,6 +177,7 @@ static void tell_answer(struct acting *a, const struct answer *answer)
 	const struct control_reply *r = &answer->reply;
 
 	a->recorded = r->last_seq ? r->last_seq - r->first_seq + 1 : 0;
+	event_range_add(&a->c->done->tasks, r->first_seq, r->last_seq);
 	buf_puts(&a->next, "sk status");
 	answer_each_event(answer, note_event, a);
 	if (a->c->json)
