@@ -1,7 +1,8 @@
 /*
  * Looking first and adding what is missing replaces "try, and ignore the error": an ignored error
- * hides a disk that is full as well as a column that exists. The model is asked through the same
- * pragmas as the database, so no list of columns is kept twice.
+ * hides a disk that is full as well as a column that exists. The model is asked what it has, so no
+ * list of columns is kept twice. The database is not asked by a query for each of its columns: some
+ * seven thousand of them were more than half the time of a migration.
  */
 #include "kb/kb_shape.h"
 
@@ -63,8 +64,11 @@ static int has_row(sqlite3 *db, const char *sql, const char *one, const char *tw
 
 int kb_has_column(sqlite3 *db, const char *table, const char *column, bool *out)
 {
-	return has_row(db, "SELECT 1 FROM pragma_table_info(?1) WHERE name=?2 COLLATE NOCASE",
-		       table, column, out);
+	int rc = sqlite3_table_column_metadata(db, "main", table, column, NULL, NULL, NULL, NULL,
+					       NULL);
+
+	*out = rc == SQLITE_OK;
+	return rc == SQLITE_ERROR ? SQLITE_OK : rc;
 }
 
 static int add_column(struct kb *kb, const char *table, sqlite3_stmt *column, struct kb_lack *lack,

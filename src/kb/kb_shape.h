@@ -43,7 +43,7 @@ int kb_shape_tables(struct kb *kb, sqlite3 *model, struct kb_lack *lack, struct 
 /* Likewise the indexes. */
 int kb_shape_indexes(struct kb *kb, sqlite3 *model, struct kb_lack *lack, struct err *e);
 
-/* Whether the table has the column. Returns SQLite's code. */
+/* Whether the table, which is not virtual, has the column. Returns SQLite's code. */
 int kb_has_column(sqlite3 *db, const char *table, const char *column, bool *out);
 
 #endif
