@@ -1,5 +1,6 @@
 """sk tentacle goal loop: waves of agents to the end, every reason to stop, and going on after a kill."""
 
+import json
 import os
 import signal
 
@@ -583,3 +584,59 @@ def test_here(crew):
     done = loop(crew, "--here")
     assert done.code == 0, done.err
     assert crew.goals.git("worktree", "list").count("\n") == 1
+
+
+def test_one_document_at_its_end(crew):
+    """What happens is told on stderr all the same."""
+    linked(crew, "first", "edit=docs/first handoff")
+    linked(crew, "second", "handoff", todo_deps=["first"])
+    criterion(crew, "test -e docs/first")
+    done = loop(crew, "--format", "json")
+    assert done.code == 0 and "first: started" in done.err
+    told = done.json
+    assert told["kind"] == "goal_loop" and told["goal_id"] == crew.goals.goal()["goal_id"]
+    assert (told["exit"], told["outcome"], told["status"], told["iteration"]) == (0, "done", "completed", 1)
+    assert told["message"] == done.err.splitlines()[-1][len("sk: "):] and told["try"] is None
+    assert [(one["name"], one["status"]) for one in told["tentacles"]] == [("first", "completed"), ("second", "completed")]
+    assert told["at_work"] == told["unmerged"] == told["trouble"] == [] and told["iterations_closed"] == 0
+    assert told["duration_ms"] >= 0
+
+
+def test_the_document_names_what_is_left(crew):
+    linked(crew, "bad", *["exit=1"] * 3)
+    linked(crew, "good", "edit=docs/good handoff")
+    done = loop(crew, "--no-merge", "--json")
+    told = done.json
+    assert done.code == told["exit"] == 11 and told["outcome"] == "needs_human"
+    assert told["unmerged"] == ["good"] and len(told["trouble"]) == 1 and '"bad"' in told["trouble"][0]
+    assert "goal next-iter" in told["try"] and told["message"] == "a person has to decide"
+    assert told["status"] == "needs-human"
+    assert {one["name"]: one["status"] for one in told["tentacles"]}["bad"] == "failed"
+
+
+def test_the_document_says_until_when(crew):
+    linked(crew, "docs", "reset=3600")
+    told = loop(crew, "--poll-timeout", "0", "--json").json
+    assert (told["exit"], told["outcome"]) == (75, "parked") and " before " in told["message"]
+    assert told["tentacles"] == [{"name": "docs", "status": "parked", "retry_at": crew.goals.meta("docs")["quota"]["due_at"]}]
+
+
+def test_a_document_of_an_interrupted_loop(crew):
+    crew.gate("gate")
+    linked(crew, "docs", "stubborn wait=gate handoff")
+    running = start(crew, "--json")
+    crew.began("docs")
+    said = Reader(running)
+    for word in ("draining", "ending the agents", ""):
+        running.send_signal(signal.SIGINT)
+        said.until(word)
+    assert running.wait(20) == 130
+    told = json.loads(running.stdout.read())
+    assert (told["exit"], told["outcome"], told["at_work"]) == (130, "interrupted", ["docs"])
+    assert told["try"].startswith("sk tentacle goal loop")
+    crew.kill_all()
+
+
+def test_a_refusal_is_a_document_too(crew):
+    done = loop(crew, "--goal", "ffffffff", "--json")
+    assert done.code == 3 and done.json["error"]["exit"] == 3

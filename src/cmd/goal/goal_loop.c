@@ -27,10 +27,10 @@ static int proof_cut(struct goal_loop *l, const struct captured *said)
 	l->interrupted = number ? number : SIGINT;
 	if (span_starts(line, "sk: "))
 		goal_loop_say("%.*s", (int)line.len - 4, line.p + 4);
-	goal_loop_say(
+	return goal_loop_end(
+		l, CRITERIA_CUT,
 		"interrupted while the criteria ran: the iteration is not closed, nothing was "
 		"decided. Try: sk tentacle goal loop, which goes on from here");
-	return CRITERIA_CUT;
 }
 
 /* Each line as it comes: a criterion may take as long as an agent. */
@@ -112,24 +112,25 @@ static int iteration_over(struct goal_loop *l, struct err *e)
 	int rc;
 
 	if (l->iterations_max && l->iterations >= l->iterations_max) {
-		goal_loop_say("--max-iterations is reached; the criteria do not pass yet. Try: sk "
-			      "tentacle "
-			      "goal criteria list, then the same again");
-		return EXIT_WORK_FAILED;
+		return goal_loop_end(
+			l, EXIT_WORK_FAILED,
+			"--max-iterations is reached; the criteria do not pass yet. Try: sk "
+			"tentacle "
+			"goal criteria list, then the same again");
 	}
 	rc = decide(l, DECISION_CONTINUE, "the criteria do not pass yet", &verdict, e);
 	if (rc < 0)
 		return rc;
 	l->iterations++;
 	if (verdict == VERDICT_GATED)
-		return goal_loop_gated();
+		return goal_loop_gated(l);
 	if (verdict == VERDICT_OVER_BUDGET)
-		return goal_loop_over_budget();
-	goal_loop_say(
+		return goal_loop_over_budget(l);
+	return goal_loop_end(
+		l, EXIT_NEEDS_HUMAN,
 		"the criteria do not pass yet, and the next iteration has no tentacles. Try: sk "
 		"tentacle goal criteria list, then sk tentacle create NAME, sk tentacle goal link "
 		"NAME, and the same again");
-	return EXIT_NEEDS_HUMAN;
 }
 
 /* All that there was is done: the proof decides. The exit code, or negative. */
@@ -149,11 +150,11 @@ static int conclude(struct goal_loop *l, struct err *e)
 	criteria = g->criteria.count;
 	goals_close(&s);
 	if (!criteria) {
-		goal_loop_say(
+		return goal_loop_end(
+			l, EXIT_NEEDS_HUMAN,
 			"nothing is left to do, and no criterion says whether the goal is reached. "
 			"Try: sk tentacle goal criteria add, or sk tentacle goal eval --decision "
 			"complete");
-		return EXIT_NEEDS_HUMAN;
 	}
 	goal_loop_say("nothing is left to do: the criteria run (%zu)", criteria);
 	rc = prove(l, e);
@@ -164,18 +165,18 @@ static int conclude(struct goal_loop *l, struct err *e)
 	if (rc == 0 && tentacles)
 		return iteration_over(l, e);
 	if (rc == 0) {
-		goal_loop_say("the criteria do not pass, and there is no tentacle that could "
-			      "change that. "
-			      "Try: sk tentacle create NAME, then sk tentacle goal link NAME");
-		return EXIT_NEEDS_HUMAN;
+		return goal_loop_end(
+			l, EXIT_NEEDS_HUMAN,
+			"the criteria do not pass, and there is no tentacle that could "
+			"change that. "
+			"Try: sk tentacle create NAME, then sk tentacle goal link NAME");
 	}
 	rc = decide(l, DECISION_COMPLETE, "all criteria pass", &verdict, e);
 	if (rc < 0)
 		return rc;
 	if (verdict == VERDICT_GATED)
-		return goal_loop_gated();
-	goal_loop_say("all criteria pass: the goal is completed");
-	return EXIT_DONE;
+		return goal_loop_gated(l);
+	return goal_loop_end(l, EXIT_DONE, "all criteria pass: the goal is completed");
 }
 
 #define GO_ON 1000 /* no exit code: there will be another step */
@@ -227,9 +228,10 @@ static int nobody_at_work(struct goal_loop *l, struct err *e)
 		return goal_loop_parked(l);
 	if (l->by_hand)
 		return goal_loop_by_hand(l);
-	goal_loop_say("%s", l->blocked.len ? l->blocked.p
-					   : "nobody works on what is left: sk tentacle status");
-	return l->blocked.len ? EXIT_PARKED : EXIT_NEEDS_HUMAN;
+	if (l->blocked.len)
+		return goal_loop_end(l, EXIT_PARKED, "%s", l->blocked.p);
+	return goal_loop_end(l, EXIT_NEEDS_HUMAN,
+			     "nobody works on what is left. Try: sk tentacle status");
 }
 
 /* What only has to be written down. Returns 1 when something was, 0, or negative. */
@@ -251,7 +253,7 @@ static int over_budget(struct goal_loop *l, struct err *e)
 	enum goal_verdict verdict;
 	int rc = decide(l, DECISION_CONTINUE, "the budget is used up", &verdict, e);
 
-	return rc < 0 ? rc : goal_loop_over_budget();
+	return rc < 0 ? rc : goal_loop_over_budget(l);
 }
 
 static int step(struct goal_loop *l, struct err *e)
@@ -274,7 +276,7 @@ static int step(struct goal_loop *l, struct err *e)
 	if (l->interrupted)
 		return l->at_work && l->calls < 3 ? GO_ON : goal_loop_left(l);
 	if (status != GOAL_ACTIVE && !l->at_work)
-		return goal_loop_not_active((unsigned)status);
+		return goal_loop_not_active(l, (unsigned)status);
 	if (l->over && !l->at_work && l->open)
 		return over_budget(l, e);
 	if (status == GOAL_ACTIVE && !l->over)
@@ -302,7 +304,11 @@ int goal_loop_run(struct goal_loop *l, struct err *e)
 		int rc = step(l, e);
 
 		if (rc != GO_ON) {
-			goal_loop_say_unmerged(l);
+			CLEANUP(buf_release) struct buf unmerged = BUF_INIT;
+
+			goal_loop_say_unmerged(l, &unmerged);
+			if (rc >= 0 && l->c->json)
+				goal_loop_print(l, rc, &unmerged);
 			return rc;
 		}
 		goal_loop_hear(l, agent_eyes_wait(&l->eyes, wait_ms(l)));

@@ -40,14 +40,15 @@ struct goal_loop {
 	struct buf trouble;               /* what needs a person, one line each */
 	struct buf blocked;               /* why something that is ready was not started */
 	struct buf stuck, stuck_why;      /* what could not be merged: names, and a line each */
+	struct buf last;                  /* the last line, with its advice */
 	struct told *told;                /* what was said of each tentacle last */
 	size_t told_count, told_capacity;
 };
 
 void goal_loop_release(struct goal_loop *l);
 
-/* Drives it to an end. Returns the exit code, with the last word of it on stderr; or a negative
- * code. */
+/* Drives it to an end. Returns the exit code, with the last word of it on stderr and, where JSON is
+ * wanted, one document on stdout; or a negative code. */
 int goal_loop_run(struct goal_loop *l, struct err *e);
 
 #endif

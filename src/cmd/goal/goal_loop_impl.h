@@ -10,14 +10,21 @@ void goal_loop_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* One line about a tentacle, unless it is what was said of it before. */
 void goal_loop_tell(struct goal_loop *l, struct span name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Each says why the loop ends and what to type, and returns the exit code. */
-int goal_loop_gated(void);
-int goal_loop_over_budget(void);
-int goal_loop_in_trouble(const struct goal_loop *l);
-int goal_loop_parked(const struct goal_loop *l);
-int goal_loop_by_hand(const struct goal_loop *l);
-int goal_loop_left(const struct goal_loop *l);
-int goal_loop_not_active(unsigned status);
+/* The last line: why the loop ends and what to type. It is kept in l->last; returns `code`. */
+int goal_loop_end(struct goal_loop *l, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Each is such an end, and returns the exit code. */
+int goal_loop_gated(struct goal_loop *l);
+int goal_loop_over_budget(struct goal_loop *l);
+int goal_loop_in_trouble(struct goal_loop *l);
+int goal_loop_parked(struct goal_loop *l);
+int goal_loop_by_hand(struct goal_loop *l);
+int goal_loop_left(struct goal_loop *l);
+int goal_loop_not_active(struct goal_loop *l, unsigned status);
+
+/* The one document of a loop that came to an end, on stdout. `unmerged`: names, a NUL behind each.
+ */
+void goal_loop_print(struct goal_loop *l, int code, const struct buf *unmerged);
 
 /* A signal: the first Ctrl-C lets agents go to their end, the second (or TERM) ends them, the third
  * leaves them alone. Says so. */
@@ -54,8 +61,9 @@ int goal_loop_merge(struct goal_loop *l, struct err *e);
 /* Whether goal_loop_merge would try it. */
 bool goal_loop_may_merge(const struct goal_loop *l, const struct tentacle *t);
 
-/* Says which branches wait for a person to merge them, if any do. */
-void goal_loop_say_unmerged(struct goal_loop *l);
+/* Says which branches wait for a person to merge them, if any do; appends the names of their
+ * tentacles, a NUL behind each. */
+void goal_loop_say_unmerged(struct goal_loop *l, struct buf *names);
 
 /* Completes what was handed off well. -SK_EHUMAN when a verification is against it. */
 int goal_loop_complete(struct goal_loop *l, struct err *e);

@@ -89,16 +89,15 @@ int goal_loop_merge(struct goal_loop *l, struct err *e)
 	return rc;
 }
 
-void goal_loop_say_unmerged(struct goal_loop *l)
+void goal_loop_say_unmerged(struct goal_loop *l, struct buf *names)
 {
-	CLEANUP(buf_release) struct buf names = BUF_INIT;
 	CLEANUP(buf_release) struct buf line = BUF_INIT;
 	struct err ignored = ERR_INIT; /* the loop's own end was said */
 
-	if (find(l, true, &names, &ignored) < 0 || !names.len)
+	if (find(l, true, names, &ignored) < 0 || !names->len)
 		return;
-	for (size_t at = 0; at < names.len; at += strlen(names.p + at) + 1)
-		buf_putf(&line, "%ssk/%s", at ? ", " : "", names.p + at);
+	for (size_t at = 0; at < names->len; at += strlen(names->p + at) + 1)
+		buf_putf(&line, "%ssk/%s", at ? ", " : "", names->p + at);
 	goal_loop_say("handed off and not merged: %s. Try: sk tentacle worktree %s merge --commit",
-		      line.p, names.p);
+		      line.p, names->p);
 }

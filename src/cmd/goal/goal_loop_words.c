@@ -33,6 +33,7 @@ void goal_loop_release(struct goal_loop *l)
 	buf_release(&l->blocked);
 	buf_release(&l->stuck);
 	buf_release(&l->stuck_why);
+	buf_release(&l->last);
 }
 
 void goal_loop_say(const char *fmt, ...)
@@ -44,6 +45,18 @@ void goal_loop_say(const char *fmt, ...)
 	buf_putfv(&line, fmt, args);
 	va_end(args);
 	print_problem(line.p);
+}
+
+int goal_loop_end(struct goal_loop *l, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	buf_truncate(&l->last, 0);
+	va_start(args, fmt);
+	buf_putfv(&l->last, fmt, args);
+	va_end(args);
+	print_problem(l->last.p);
+	return code;
 }
 
 void goal_loop_tell(struct goal_loop *l, struct span name, const char *fmt, ...)
@@ -87,30 +100,32 @@ static void put_names(const struct buf *names, struct buf *out)
 		buf_putf(out, " and %zu more", more);
 }
 
-int goal_loop_gated(void)
+int goal_loop_gated(struct goal_loop *l)
 {
-	goal_loop_say("a gate blocks. Try: sk tentacle goal gate list, then sk tentacle goal gate "
-		      "approve ID and the same again");
-	return EXIT_AWAITING_GATE;
+	return goal_loop_end(
+		l, EXIT_AWAITING_GATE,
+		"a gate blocks. Try: sk tentacle goal gate list, then sk tentacle goal gate "
+		"approve ID and the same again");
 }
 
-int goal_loop_over_budget(void)
+int goal_loop_over_budget(struct goal_loop *l)
 {
-	goal_loop_say("the budget is used up: the goal needs a person. Try: sk tentacle goal "
-		      "budget, then sk tentacle goal resume");
-	return EXIT_OVER_BUDGET;
+	return goal_loop_end(
+		l, EXIT_OVER_BUDGET,
+		"the budget is used up: the goal needs a person. Try: sk tentacle goal "
+		"budget, then sk tentacle goal resume");
 }
 
-int goal_loop_in_trouble(const struct goal_loop *l)
+int goal_loop_in_trouble(struct goal_loop *l)
 {
 	for (size_t at = 0; at < l->trouble.len; at += strlen(l->trouble.p + at) + 1)
 		goal_loop_say("%s", l->trouble.p + at);
-	goal_loop_say("a person has to decide. Try: sk tentacle goal next-iter, which names "
-		      "what can be done");
-	return EXIT_NEEDS_HUMAN;
+	return goal_loop_end(l, EXIT_NEEDS_HUMAN,
+			     "a person has to decide. Try: sk tentacle goal next-iter, which names "
+			     "what can be done");
 }
 
-int goal_loop_parked(const struct goal_loop *l)
+int goal_loop_parked(struct goal_loop *l)
 {
 	CLEANUP(buf_release) struct buf when = BUF_INIT;
 
@@ -119,60 +134,67 @@ int goal_loop_parked(const struct goal_loop *l)
 		buf_put_when(&when, l->due_ms);
 		buf_puts(&when, " UTC");
 	}
-	goal_loop_say("what is left is parked and not due%s. Try: the same again then; sk "
-		      "retry-queue list",
-		      when.len ? when.p : "");
-	return EXIT_PARKED;
+	return goal_loop_end(l, EXIT_PARKED,
+			     "what is left is parked and not due%s. Try: the same again then; sk "
+			     "retry-queue list",
+			     when.len ? when.p : "");
 }
 
-int goal_loop_by_hand(const struct goal_loop *l)
+int goal_loop_by_hand(struct goal_loop *l)
 {
 	CLEANUP(buf_release) struct buf names = BUF_INIT;
 
 	put_names(&l->hands, &names);
-	goal_loop_say("what is left is in somebody's hands, and nothing was recorded for %lld s: "
-		      "%s. Try: sk tentacle handoff %s TEXT --status DONE, or sk tentacle dispatch "
-		      "%s --run",
-		      (long long)(l->patience_ms / 1000), names.p, l->hands.p, l->hands.p);
-	return EXIT_NEEDS_HUMAN;
+	return goal_loop_end(
+		l, EXIT_NEEDS_HUMAN,
+		"what is left is in somebody's hands, and nothing was recorded for %lld s: "
+		"%s. Try: sk tentacle handoff %s TEXT --status DONE, or sk tentacle dispatch "
+		"%s --run",
+		(long long)(l->patience_ms / 1000), names.p, l->hands.p, l->hands.p);
 }
 
-int goal_loop_left(const struct goal_loop *l)
+int goal_loop_left(struct goal_loop *l)
 {
 	CLEANUP(buf_release) struct buf names = BUF_INIT;
+	int code = l->interrupted == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
 
 	put_names(&l->agents_at_work, &names);
 	if (names.len)
-		goal_loop_say("interrupted; agents go on: %s. Try: sk tentacle goal loop, which "
-			      "goes on with them; sk workstream cancel --yes tentacle-%s ends one",
-			      names.p, l->agents_at_work.p);
-	else
-		goal_loop_say("interrupted; no agent is at work. Try: sk tentacle goal loop, which "
-			      "goes on from here");
-	return l->interrupted == SIGINT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
+		return goal_loop_end(
+			l, code,
+			"interrupted; agents go on: %s. Try: sk tentacle goal loop, which "
+			"goes on with them; sk workstream cancel --yes tentacle-%s ends one",
+			names.p, l->agents_at_work.p);
+	return goal_loop_end(l, code,
+			     "interrupted; no agent is at work. Try: sk tentacle goal loop, which "
+			     "goes on from here");
 }
 
-int goal_loop_not_active(unsigned status)
+int goal_loop_not_active(struct goal_loop *l, unsigned status)
 {
 	switch (status) {
 	case GOAL_COMPLETED:
-		goal_loop_say("the goal is completed: nothing is left to do. Try: sk tentacle goal "
-			      "init --title TEXT");
-		return EXIT_DONE;
+		return goal_loop_end(
+			l, EXIT_DONE,
+			"the goal is completed: nothing is left to do. Try: sk tentacle goal "
+			"init --title TEXT");
 	case GOAL_ABANDONED:
-		goal_loop_say("the goal is abandoned: nothing was started. Try: sk tentacle goal "
-			      "init --title TEXT");
-		return EXIT_REFUSED;
+		return goal_loop_end(
+			l, EXIT_REFUSED,
+			"the goal is abandoned: nothing was started. Try: sk tentacle goal "
+			"init --title TEXT");
 	case GOAL_AWAITING_GATE:
-		return goal_loop_gated();
+		return goal_loop_gated(l);
 	case GOAL_NEEDS_HUMAN:
-		goal_loop_say("the goal needs a person: nothing was started. Try: sk tentacle "
-			      "goal next-iter");
-		return EXIT_NEEDS_HUMAN;
+		return goal_loop_end(
+			l, EXIT_NEEDS_HUMAN,
+			"the goal needs a person: nothing was started. Try: sk tentacle "
+			"goal next-iter");
 	default:
-		goal_loop_say("the goal is %s: nothing was started. Try: sk tentacle goal resume",
-			      goal_state_word(status));
-		return EXIT_REFUSED;
+		return goal_loop_end(
+			l, EXIT_REFUSED,
+			"the goal is %s: nothing was started. Try: sk tentacle goal resume",
+			goal_state_word(status));
 	}
 }
 

@@ -132,11 +132,13 @@ const struct cmd cmd_tentacle_goal_loop = {
 		"does not stop the others.\n\n"
 		"It ends with 0 when the goal is completed, 10 at a gate, 11 when a person has to "
 		"decide, 12 when the budget is used up, 75 when what is left is parked, 1 at "
-		"--max-iterations; its last line says what to type.",
+		"--max-iterations; its last line says what to type. With --format json what "
+		"happens is told on stderr all the same, and one document at the end says on "
+		"stdout how it ended, where the goal stands and what is left.",
 	.example = "sk tentacle goal loop\nsk tentacle goal loop --concurrency 2 --max-iterations "
 		   "3",
 	.options = tentacle_goal_loop_options,
-	.needs = NEED_GOALS | NEED_STATE | CMD_SCRIPT,
+	.needs = NEED_GOALS | NEED_STATE,
 	.args = ARG_NONE,
 	.run = tentacle_goal_loop_run,
 };
