@@ -110,8 +110,10 @@ def test_workstreams_at_once(work):
     first = work.lines("began")[0]
     work.open_gate("gate_" + first)
     until(lambda: len(work.lines("began")) == 3, "the third one begins")
+    # A task is at work before its start is reported, and the report before it is recorded.
+    until(lambda: len(work.events("workstream_started")) == 3, "its start is recorded")
+    last = work.events("workstream_started")[-1]["seq"]
     ended = [event["seq"] for event in work.events("workstream_completed")]
-    last = [event["seq"] for event in work.events("workstream_started")][-1]
     assert ended and ended[0] < last
     for name in work.lines("began"):
         if name != first:
