@@ -1,9 +1,12 @@
 /*
  * flock, because it belongs to the open file and not to the process: closing another descriptor of
  * the same file, as a library may, does not drop it. The file is never removed, so there is no
- * moment in which two processes hold "the lock" on two files of one name. A probe takes the lock
- * shared for an instant; lock_take therefore looks again a few times before it believes that
- * somebody else is there.
+ * moment in which two processes hold "the lock" on two files of one name.
+ *
+ * Two may be in the way that hold nothing, each for an instant only, which is long where many wait
+ * for a processor: a probe, which takes the lock shared; and a child of a holder that was killed,
+ * which has the open file until it executes its program. So who finds the lock held asks who it is,
+ * and looks again as long as that is nobody.
  */
 #include "os/lock.h"
 
@@ -17,11 +20,13 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/scan.h"
 #include "os/clock.h"
 #include "os/fd.h"
 
-#define TRIES_MAX 10
+#define LOOK_AGAIN_MS 1
+#define UNNAMED_LOOKS 10 /* who has just taken it is about to write its name */
 #define HOLDER_BYTES_MAX 4096
 
 static int open_lock(int dir_fd, const char *name, int flags)
@@ -115,21 +120,44 @@ static int take_over(int *fd, const char *command, struct lock *out)
 	return 0;
 }
 
+/* Whether a lock that could not be had is only held by one of the two that hold nothing. */
+static bool held_by_nobody(int fd, struct lock_holder *holder, int *looks)
+{
+	if (flock_now(fd, LOCK_SH) == 0) {
+		(void)flock(fd, LOCK_UN);
+		return true;
+	}
+	read_holder(fd, holder);
+	if (holder->who.pid == 0)
+		return ++*looks < UNNAMED_LOOKS;
+	return proc_alive(&holder->who) == 0;
+}
+
+/* 0, -SK_EBUSY with *holder, or -errno. */
+static int flock_or_holder(int fd, int how, struct lock_holder *holder)
+{
+	int64_t end_ms = clock_mono_ms(&clock_real) + LOCK_NOBODY_MS;
+	int rc, looks = 0;
+
+	*holder = (struct lock_holder){ .who = { .pid = 0 } };
+	while ((rc = flock_now(fd, how)) == -SK_EBUSY && held_by_nobody(fd, holder, &looks) &&
+	       clock_mono_ms(&clock_real) < end_ms)
+		nanosleep(&(struct timespec){ 0, LOOK_AGAIN_MS * 1000000L }, NULL);
+	return rc;
+}
+
 int lock_take(int dir_fd, const char *name, const char *command, struct lock *out,
 	      struct lock_holder *holder)
 {
 	CLEANUP(fd_close) int fd = open_lock(dir_fd, name, O_RDWR | O_CREAT);
-	int rc = -SK_EBUSY;
+	struct lock_holder found;
+	int rc;
 
 	if (fd < 0)
 		return fd;
-	for (int i = 0; i < TRIES_MAX && rc == -SK_EBUSY; i++) {
-		if (i > 0)
-			nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
-		rc = flock_now(fd, LOCK_EX);
-	}
+	rc = flock_or_holder(fd, LOCK_EX, &found);
 	if (rc == -SK_EBUSY && holder)
-		read_holder(fd, holder);
+		*holder = found;
 	return rc < 0 ? rc : take_over(&fd, command, out);
 }
 
@@ -180,15 +208,16 @@ int lock_rename(struct lock *l, const char *command)
 int lock_probe(int dir_fd, const char *name, struct lock_holder *holder)
 {
 	CLEANUP(fd_close) int fd = open_lock(dir_fd, name, O_RDONLY);
+	struct lock_holder found;
 	int rc;
 
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
 		return fd;
-	rc = flock_now(fd, LOCK_SH);
+	rc = flock_or_holder(fd, LOCK_SH, &found);
 	if (rc == -SK_EBUSY && holder)
-		read_holder(fd, holder);
+		*holder = found;
 	return rc == -SK_EBUSY ? 1 : rc;
 }
 

@@ -29,7 +29,8 @@ struct lock_holder {
  * Takes the lock on `name` below dir_fd, creating the file (0600), and writes this process and
  * `command` into it. Returns 0; -SK_EBUSY when somebody else holds it (then *holder, which may be
  * NULL, is filled); -ELOOP for a symlink, -EINVAL for anything that is no regular file, else
- * -errno.
+ * -errno. Who only probes it, and what a killed holder has not let go of yet, is waited for (at
+ * most LOCK_NOBODY_MS), here and in lock_probe; a live holder is not.
  */
 int lock_take(int dir_fd, const char *name, const char *command, struct lock *out,
 	      struct lock_holder *holder);

@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +19,8 @@
 #include "base/err.h"
 #include "os/fd.h"
 #include "os/lock.h"
+
+#define IN_THE_WAY_MS 100 /* ten times what used to be waited for */
 
 struct place {
 	char dir[32];
@@ -96,6 +100,65 @@ static void test_death_releases(void **state)
 	lock_release(&mine);
 }
 
+/* In a child: locks like that, says so, and lets go after a while, as one does that is slow. */
+static _Noreturn void hold_for_a_while(int fd, int how, int ready)
+{
+	if (flock(fd, how) < 0 || write(ready, "x", 1) != 1)
+		_exit(1);
+	(void)poll(NULL, 0, IN_THE_WAY_MS);
+	_exit(0);
+}
+
+/* Somebody is in the way now: a probe, or what a dead holder has forked. The former is returned. */
+static pid_t in_the_way(const struct place *p, bool of_a_dead_holder)
+{
+	struct lock l = LOCK_INIT;
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0 && !of_a_dead_holder)
+		hold_for_a_while(openat(p->fd, "l", O_RDWR | O_CREAT, 0600), LOCK_SH, ready[1]);
+	if (pid == 0) {
+		if (lock_take(p->fd, "l", "killed", &l, NULL) == 0 && fork() == 0)
+			hold_for_a_while(l.fd, LOCK_EX, ready[1]);
+		_exit(0);
+	}
+	close(ready[1]);
+	if (of_a_dead_holder)
+		waitpid(pid, NULL, 0);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void test_a_probe_is_no_holder(void **state)
+{
+	struct place *p = *state;
+	struct lock l = LOCK_INIT;
+	pid_t pid = in_the_way(p, false);
+
+	assert_int_equal(lock_take(p->fd, "l", "me", &l, NULL), 0);
+	lock_release(&l);
+	waitpid(pid, NULL, 0);
+}
+
+/* What it had forked holds its file until it executes a program. */
+static void test_a_child_of_a_dead_holder_is_no_holder(void **state)
+{
+	struct place *p = *state;
+	struct lock l = LOCK_INIT;
+	struct lock_holder h;
+
+	in_the_way(p, true);
+	assert_int_equal(lock_probe(p->fd, "l", &h), 0);
+	in_the_way(p, true);
+	assert_int_equal(lock_take(p->fd, "l", "me", &l, &h), 0);
+	lock_release(&l);
+}
+
 static void test_foreign_things_in_its_place(void **state)
 {
 	struct place *p = *state;
@@ -123,6 +186,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_one_holder_and_its_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_death_releases, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_probe_is_no_holder, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_child_of_a_dead_holder_is_no_holder, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_things_in_its_place, setup, teardown),
 	};
 
