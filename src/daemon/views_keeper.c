@@ -125,6 +125,16 @@ void views_keeper_lost(struct views_keeper *k, struct span path)
 		mark(k, file.ws, MARK_GRAPH);
 }
 
+void views_keeper_look_at_checkpoints(struct views_keeper *k)
+{
+	for (uint32_t i = 0; i < k->st->ws_count; i++) {
+		const struct workstream *w = &k->st->ws[i];
+
+		if (w->id.len && view_name_fits(w->id) && !is_there(k, VIEW_CHECKPOINT, i))
+			mark(k, i, 0);
+	}
+}
+
 void views_keeper_before(struct views_keeper *k, const struct input *in, int64_t now_ms)
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT;

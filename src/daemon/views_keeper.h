@@ -60,6 +60,10 @@ void views_keeper_look(struct views_keeper *k);
  */
 void views_keeper_lost(struct views_keeper *k, struct span path);
 
+/* Marks the checkpoints that are missing, and nothing else: their folder is watched only from now
+ * on. */
+void views_keeper_look_at_checkpoints(struct views_keeper *k);
+
 /* Before an input is decided on: what it is about to forget is archived. */
 void views_keeper_before(struct views_keeper *k, const struct input *in, int64_t now_ms);
 

@@ -11,7 +11,10 @@
 #include "os/fd.h"
 #include "views/checkpoint.h"
 
-/* The folder may not be there yet; it is added when it appears. */
+/*
+ * The folder may not be there yet; it is added when it appears. What is removed from it before that
+ * is not noticed, so who adds it has to look behind it.
+ */
 static void watch_checkpoints(struct views_watch *w)
 {
 	CLEANUP(fd_close)
@@ -45,8 +48,8 @@ static void take(void *ctx, const struct watch_notice *notice)
 	bool folder = notice->folder == w->home && strcmp(notice->name, CHECKPOINT_DIR) == 0;
 
 	if (notice->what == WATCH_MISSED) {
-		views_keeper_look(w->keeper);
 		watch_checkpoints(w);
+		views_keeper_look(w->keeper);
 		return;
 	}
 	if (folder) {
@@ -54,8 +57,11 @@ static void take(void *ctx, const struct watch_notice *notice)
 			watch_remove(w->fd, w->checkpoints); /* it may only have been moved */
 		watch_checkpoints(w);
 	}
-	if (notice->what == WATCH_APPEARED)
+	if (notice->what == WATCH_APPEARED) {
+		if (folder)
+			views_keeper_look_at_checkpoints(w->keeper);
 		return;
+	}
 	if (notice->folder == w->checkpoints)
 		buf_puts(&path, CHECKPOINT_DIR "/");
 	else if (notice->folder != w->home)
