@@ -91,7 +91,7 @@ static void test_signal_and_death(void **state)
 	int status;
 
 	(void)state;
-	who.pid = (uint64_t)spawn_sh("sleep 1000", -1, (struct proc_limits){ 0 }, NULL, &step);
+	who.pid = (uint64_t)spawn_sh("exec sleep 1000", -1, (struct proc_limits){ 0 }, NULL, &step);
 	assert_int_equal(proc_start_time(who.pid, &who.start), 0);
 	assert_int_equal(proc_alive(&who), 1);
 	assert_int_equal(proc_signal(&who, SIGKILL), 0);
