@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 
-from conftest import until
+from conftest import DEADLINE_S, until
 
 # The first version, as a script makes it: no table of versions yet.
 FIRST = """
@@ -125,7 +125,7 @@ class Other:
         return self
 
     def __exit__(self, *_):
-        self.process.communicate("end\n", timeout=30)
+        self.process.communicate("end\n", timeout=DEADLINE_S)
 
 
 PROGRAM = """

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from agents import Crew
-from conftest import until
+from conftest import DEADLINE_S, until
 
 
 @pytest.fixture
@@ -374,7 +374,7 @@ def test_looking_on_may_end(crew):
     looking = crew.start("docs")
     crew.began("docs")
     looking.send_signal(signal.SIGINT)
-    out, _ = looking.communicate(timeout=20)
+    out, _ = looking.communicate(timeout=DEADLINE_S)
     assert looking.returncode == 130 and "sk workstream cancel --yes tentacle-docs" in out
     assert crew.state("docs") == "running"
     assert crew.goals("workstream", "cancel", "--yes", "tentacle-docs").code == 0

@@ -116,7 +116,7 @@ def connect(work):
         control.connect(".state/control.sock")
     finally:
         os.chdir(here)
-    control.settimeout(20)
+    control.settimeout(DEADLINE_S)
     return control
 
 

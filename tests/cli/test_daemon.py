@@ -78,7 +78,7 @@ def test_killed_daemon_loses_nothing(work):
 
 def test_service_manager_is_told(work, tmp_path):
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    manager.settimeout(20)
+    manager.settimeout(DEADLINE_S)
     path = "\0sk-test-%d" % os.getpid()
     manager.bind(path)
     process = in_front(work, NOTIFY_SOCKET="@" + path[1:], WATCHDOG_USEC="200000")
@@ -158,7 +158,7 @@ def test_nothing_is_acknowledged_where_nobody_looks_for_it(work, moved):
     process = in_front(work)
     work.plan("workstream: w\ntasks: {a: {run: 'true'}}")
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    control.settimeout(20)
+    control.settimeout(DEADLINE_S)
     control.connect("/proc/self/fd/%d/control.sock" % os.open(work.folder / ".state", os.O_PATH))
     os.rename(work.folder / moved, work.folder / "elsewhere")
     control.sendall(b'{"control":"submit","submission":{"workstreams":[{"name":"w","plan":"p"}],'

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import binary, until
+from conftest import DEADLINE_S, binary, until
 from goal_work import Goals
 from killing import tool
 
@@ -468,7 +468,7 @@ def test_host_that_never_closes_its_end(work):
     read_end, write_end = os.pipe()
     os.write(write_end, b'{"sessionId":"s1"')
     process = work.start("hooks", "run", "sessionEnd", stdin=read_end)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=DEADLINE_S)
     os.close(read_end)
     os.close(write_end)
     assert (process.returncode, out, err) == (0, "", "")

@@ -161,13 +161,13 @@ def test_a_new_run_is_told_apart(work):
 
 
 def test_time_limit_ends_the_log(work):
-    work.plan("tasks: {a: {run: 'printf begun; sleep 1000', timeout: 1s}}")
+    work.plan("tasks: {a: {run: 'printf begun; sleep 1000', timeout: 2s}}")
     assert work("run", "plan.yaml").code == 1
     lines = work("logs", "a").out.splitlines()
     assert lines[1] == "begun"
-    assert re.fullmatch(MARK + "timed out after 1s: ended", lines[2])
-    assert work.events("task_failed")[0]["error"] == "timed out after 1 s: begun"
-    assert work("status", "a").out.startswith("a  failed  timed out after 1 s\n")
+    assert re.fullmatch(MARK + "timed out after 2s: ended", lines[2])
+    assert work.events("task_failed")[0]["error"] == "timed out after 2 s: begun"
+    assert work("status", "a").out.startswith("a  failed  timed out after 2 s\n")
 
 
 def test_what_cannot_start_says_so_in_the_log(work):

@@ -5,7 +5,7 @@ import pathlib
 import signal
 
 import pytest
-from conftest import until
+from conftest import DEADLINE_S, until
 
 # How a command may scatter itself. Each says `on` into the gate of the test when all of it is there, then `wait`s.
 SHAPES = {
@@ -134,7 +134,7 @@ def test_sk_is_told_to_end(proof, shape, way, number, code):
     one = proof(shape, way, WAITS)
     run = one.start()
     run.send_signal(number)
-    _, said = run.communicate(timeout=30)
+    _, said = run.communicate(timeout=DEADLINE_S)
     assert run.returncode == code and said.count("\n") == 1 and "interrupted" in said and "Try: sk tentacle" in said
     assert one.gone()
 
@@ -183,7 +183,7 @@ def test_the_warden_is_killed(proof, shape):
     run = one.start()
     [pid] = until(lambda: wardens(one.goals), "a warden stands there")
     os.kill(pid, signal.SIGKILL)
-    _, said = run.communicate(timeout=30)
+    _, said = run.communicate(timeout=DEADLINE_S)
     assert run.returncode == 8 and "nothing was recorded" in said
     one.nothing_left()
     assert one.goals.goal()["success_criteria"][0]["status"] == "unverified"

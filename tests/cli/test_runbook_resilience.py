@@ -10,7 +10,7 @@ import signal
 import sqlite3
 import subprocess
 
-from conftest import binary
+from conftest import DEADLINE_S, binary
 
 
 def at_work(goals):
@@ -25,7 +25,7 @@ def at_work(goals):
 def hook(goals, event, **payload):
     """As an agent's host calls it: one JSON object on stdin."""
     done = subprocess.run([binary(), "hooks", "run", event], cwd=goals.folder, env=goals.env, text=True,
-                          input=json.dumps(payload), capture_output=True, timeout=20, check=False)
+                          input=json.dumps(payload), capture_output=True, timeout=DEADLINE_S, check=False)
     assert done.returncode == 0, done
     return done.stdout
 

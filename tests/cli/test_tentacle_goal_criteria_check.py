@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from conftest import until
+from conftest import DEADLINE_S, until
 
 
 def add(goals, command, name="tests", *more):
@@ -78,7 +78,7 @@ def test_bytes_that_are_no_text(goals):
 
 def test_what_takes_too_long_is_ended_as_a_whole(goals):
     goals.begin()
-    add(goals, "setsid sleep 1000 & sleep 1000 & echo started; wait", "tests", "--timeout", "1")
+    add(goals, "setsid sleep 1000 & sleep 1000 & echo started; wait", "tests", "--timeout", "2")
     done = check(goals)
     assert done.code == 1 and "took too long" in done.out
     assert criterion(goals)["exit_code"] == -1 and "started" in criterion(goals)["evidence"]
@@ -130,7 +130,7 @@ def test_the_store_is_free_meanwhile(goals):
     goals.open_gate()
     assert goals.g("eval").code == 0
     os.write(goals.gates[-1], b"x\n")
-    run.communicate(timeout=20)
+    run.communicate(timeout=DEADLINE_S)
     assert run.returncode == 1 and criterion(goals)["status"] == "failed"
 
 
@@ -142,7 +142,7 @@ def test_a_criterion_that_was_changed_meanwhile(goals):
     goals.open_gate()
     goals.edit(success_criteria=[{"id": "tests", "verification_command": "false"}])
     os.write(goals.gates[-1], b"x\n")
-    out, _ = run.communicate(timeout=20)
+    out, _ = run.communicate(timeout=DEADLINE_S)
     assert "not recorded" in out and criterion(goals)["status"] == "unverified"
 
 
@@ -156,7 +156,7 @@ def test_ctrl_c_keeps_what_is_recorded(goals, number, code):
     until(lambda: criterion(goals, "a")["status"] == "verified", "the first is recorded")
     goals.open_gate()
     run.send_signal(number)
-    run.communicate(timeout=20)
+    run.communicate(timeout=DEADLINE_S)
     assert run.returncode == code
     assert criterion(goals, "a")["status"] == "verified" and criterion(goals, "b")["status"] == "unverified"
     goals.nothing_left()

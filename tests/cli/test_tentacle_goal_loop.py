@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from agents import Crew
-from conftest import until
+from conftest import DEADLINE_S, until
 
 
 @pytest.fixture
@@ -500,7 +500,7 @@ def proofs_left(crew):
 def test_ctrl_c_in_the_criteria(crew, number, code):
     run = in_the_criteria(crew)
     run.send_signal(number)
-    _, said = run.communicate(timeout=30)
+    _, said = run.communicate(timeout=DEADLINE_S)
     assert run.returncode == code and not proofs_left(crew)
     assert "interrupted while b ran: 1 of 2 results is recorded; b was ended" in said
     assert "the iteration is not closed" in said.splitlines()[-1] and "Try: " in said.splitlines()[-1]

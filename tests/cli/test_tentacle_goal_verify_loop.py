@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from conftest import until
+from conftest import DEADLINE_S, until
 
 
 def add(goals, command, name="tests"):
@@ -133,7 +133,7 @@ def test_ctrl_c_leaves_at_once(goals):
     run = goals.start("goal", "verify-loop", "--retry-delay", "600")
     until(lambda: attempts(goals), "the first attempt is recorded")
     run.send_signal(signal.SIGINT)
-    _, said = run.communicate(timeout=20)
+    _, said = run.communicate(timeout=DEADLINE_S)
     assert run.returncode == 130
     assert said == "sk: verify-loop: interrupted at attempt 1: 1 of 1 result is recorded. " \
         "Try: sk tentacle goal verify-loop\n"

@@ -23,7 +23,7 @@ tasks:
 def busy(work):
     """held runs under a live orchestrator; work.hang(...) chooses the patience before that."""
     def begin(**env):
-        work.env.update({"SK_HEARTBEAT": "150ms", **env})
+        work.env.update({"SK_HEARTBEAT": "300ms", **env})
         work.gate()
         write(work, "plan.yaml", PLAN)
         work.run = work.start("run", "plan.yaml")
