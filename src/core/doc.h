@@ -56,6 +56,7 @@ struct doc_list {
 };
 
 struct doc_type;
+struct scan;
 
 struct doc_member {
 	const char *key;
@@ -112,6 +113,14 @@ enum doc_reading {
  */
 int doc_merge(const struct doc_type *type, struct span json, enum doc_reading reading,
 	      struct arena *arena, void *doc, struct doc_problem *problem);
+
+/*
+ * The same of a document that stands inside of another text, as a snapshot holds it: reads the next
+ * value of *s over *doc, in one pass. Returns 0, with *s behind it or, where it is no JSON, in its
+ * error; -EINVAL with *problem filled, and *s in front of it as it was.
+ */
+int doc_scan(const struct doc_type *type, struct scan *s, struct arena *arena, void *doc,
+	     struct doc_problem *problem);
 
 /*
  * The byte at which the value of a member begins: "title", "gates[1].id". Returns false when there

@@ -457,6 +457,27 @@ static void begin_file(const struct doc_type *type, void *doc)
 	}
 }
 
+static void read_whole(struct reader *r, const struct doc_type *type, void *doc)
+{
+	if (expect(r, '{', "an object"))
+		read_object(r, type, doc, true);
+	buf_release(&r->scratch);
+}
+
+int doc_scan(const struct doc_type *type, struct scan *s, struct arena *arena, void *doc,
+	     struct doc_problem *problem)
+{
+	struct reader r = { .s = *s, .arena = arena, .reading = DOC_MERGE, .problem = problem };
+
+	read_whole(&r, type, doc);
+	if (r.failed) {
+		problem->at = r.s.error_at;
+		return -EINVAL;
+	}
+	*s = r.s;
+	return 0;
+}
+
 int doc_merge(const struct doc_type *type, struct span json, enum doc_reading reading,
 	      struct arena *arena, void *doc, struct doc_problem *problem)
 {
@@ -466,14 +487,12 @@ int doc_merge(const struct doc_type *type, struct span json, enum doc_reading re
 	if (reading == DOC_FILE)
 		begin_file(type, doc);
 	scan_init(&r.s, json);
-	if (expect(&r, '{', "an object"))
-		read_object(&r, type, doc, true);
+	read_whole(&r, type, doc);
 	rc = scan_end(&r.s);
 	if (rc < 0) {
 		problem->at = r.s.error_at;
 		if (!r.failed)
 			snprintf(problem->what, sizeof(problem->what), "%s", r.s.error);
 	}
-	buf_release(&r.scratch);
 	return rc;
 }

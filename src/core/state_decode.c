@@ -258,15 +258,11 @@ static void read_happened(struct decoder *d)
 static void read_doc(struct decoder *d, const struct doc_type *type, struct span id, void *doc)
 {
 	struct doc_problem problem = { "", 0 };
-	struct span text = SPAN_NONE;
 
-	scan_skip(&d->s, &text);
-	if (d->s.error)
-		return;
 	doc_clear(type, doc);
 	if (!id_valid(id))
 		decoder_fail(d, "not an id:", id);
-	else if (doc_merge(type, text, DOC_MERGE, &d->st->text, doc, &problem) < 0)
+	else if (doc_scan(type, &d->s, &d->st->text, doc, &problem) < 0)
 		decoder_fail(d, problem.what, id);
 }
 

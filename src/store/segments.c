@@ -13,6 +13,7 @@
 #include "core/state_codec.h"
 #include "store/store_impl.h"
 
+#define HEAD_BYTES 1024 /* more than stands in front of what is long in a state */
 #define ROTATIONS_MAX 4 /* each takes a quarter of a gigabyte: nobody meets so many */
 
 void segments_release(struct segments *s)
@@ -170,6 +171,30 @@ int journal_base_find(const struct vfs *vfs, const char *path, struct state *st,
 	}
 	*out = base;
 	return 0;
+}
+
+bool journal_base_glance(const struct vfs *vfs, const char *path, struct snapshot_head *out)
+{
+	static const char event[] = "\"event\":\"snapshot\"", state[] = "\"metadata\":{\"state\":";
+	struct snapshot_head head = { .last_seq = 0 };
+	int handle = vfs->open_read(vfs->ctx, path);
+	char raw[HEAD_BYTES];
+	const char *at, *from;
+	int64_t len;
+
+	if (handle < 0)
+		return false;
+	len = vfs->read_at(vfs->ctx, handle, 0, raw, sizeof(raw));
+	vfs->close(vfs->ctx, handle);
+	at = len > 0 ? memmem(raw, (size_t)len, event, sizeof(event) - 1) : NULL;
+	from = at ? memmem(at, (size_t)(raw + len - at), state, sizeof(state) - 1) : NULL;
+	if (!from)
+		return false;
+	from += sizeof(state) - 1;
+	if (!snapshot_head_read((struct span){ from, (size_t)(raw + len - from) }, &head))
+		return false;
+	*out = head;
+	return true;
 }
 
 struct each {

@@ -4,6 +4,7 @@
 
 #include "core/state.h"
 #include "store/journal.h"
+#include "store/snapshot.h"
 
 /* A closed journal file; segment_path_encode makes its path. */
 struct segment {
@@ -50,6 +51,12 @@ struct journal_base {
  */
 int journal_base_find(const struct vfs *vfs, const char *path, struct state *st,
 		      struct journal_base *out, struct err *e);
+
+/*
+ * What the file says at its very front of the state that it begins with: for who reads all of it
+ * next, and checks then whether it is so. False when no rotation of ours wrote it.
+ */
+bool journal_base_glance(const struct vfs *vfs, const char *path, struct snapshot_head *out);
 
 /*
  * Calls fn for each file that may hold records from `from_seq` on, oldest first and the live one

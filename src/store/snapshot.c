@@ -121,7 +121,7 @@ static void read_journal(struct scan *s, struct snapshot_head *out)
 }
 
 /* Members up to "journal", which state_encode writes in front of everything that is long. */
-static bool read_head(struct span text, struct snapshot_head *out)
+bool snapshot_head_read(struct span text, struct snapshot_head *out)
 {
 	struct scan_text key, value = { SPAN_NONE, false };
 	struct scan s;
@@ -159,7 +159,7 @@ int snapshot_glance(const struct vfs *vfs, const char *path, struct snapshot_hea
 	if (!sealed(&raw))
 		snprintf(why, 200, "%s",
 			 raw.len ? "its checksum is missing or does not fit" : "it is empty");
-	else if (read_head((struct span){ raw.p, raw.len }, &head)) {
+	else if (snapshot_head_read((struct span){ raw.p, raw.len }, &head)) {
 		*out = head;
 		return SNAPSHOT_GOOD;
 	} else {

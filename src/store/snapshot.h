@@ -48,6 +48,12 @@ struct snapshot_head {
 int snapshot_glance(const struct vfs *vfs, const char *path, struct snapshot_head *out,
 		    char why[200]);
 
+/*
+ * The same of the beginning of a document, cut off anywhere behind its head: nothing is checked.
+ * False when it does not begin like one of ours. *out is zero before.
+ */
+bool snapshot_head_read(struct span text, struct snapshot_head *out);
+
 /* Closes a document of state_encode with a checksum over all of it, its new last member. */
 void snapshot_seal(struct buf *document);
 

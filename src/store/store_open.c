@@ -23,6 +23,13 @@
 
 #define READER_TRIES 3 /* rotations take seconds of work each: nobody meets three of them */
 
+/* Of a journal that begins with a state, which is taken from its first record as that is read. */
+enum head {
+	HEAD_NONE, /* it does not, or its state is there already */
+	HEAD_AWAITED,
+	HEAD_ODD, /* it is not as we write it: to be read by itself, which finds what is wrong */
+};
+
 struct opening {
 	const struct vfs *vfs;
 	struct state *st;
@@ -34,7 +41,8 @@ struct opening {
 	struct snapshot_place place;
 	uint64_t snapshot_seq;
 	bool read_only, history_read, settled;
-	bool used;     /* the state comes from the snapshot */
+	bool used; /* the state comes from the snapshot */
+	enum head head;
 	bool verified; /* what stands in front of its place was read, too */
 	bool agrees;   /* replay passed the snapshot's number with the snapshot's checksum */
 	struct journal_place from;
@@ -117,6 +125,20 @@ static int check_links(struct opening *o)
 		       JOURNAL_FILE, o->journal.links);
 }
 
+/* Whether the state before the first record can be taken from that record when it is read. */
+static bool await_head(struct opening *o)
+{
+	struct snapshot_head head;
+
+	if (o->head == HEAD_ODD || o->found != SNAPSHOT_NONE ||
+	    !journal_base_glance(o->vfs, JOURNAL_FILE, &head))
+		return false;
+	o->head = HEAD_AWAITED;
+	o->from = (struct journal_place){ 0, head.last_seq, head.sum };
+	o->segment = head.segment;
+	return true;
+}
+
 /* The state before the first record of the journal; a snapshot that was loaded is only compared
  * from here on. */
 static int base_from_head(struct opening *o)
@@ -127,6 +149,8 @@ static int base_from_head(struct opening *o)
 	int rc;
 
 	state_empty(o->st);
+	if (await_head(o))
+		return 0;
 	rc = journal_base_find(o->vfs, JOURNAL_FILE, o->st, &base, o->e);
 	if (rc < 0)
 		return rc;
@@ -184,17 +208,35 @@ static int find_base(struct opening *o)
 	return verify_history(o);
 }
 
+/* The record was checked, and the place that was read off it stands in it. */
+static int take_head(struct opening *o, const struct event *ev)
+{
+	struct snapshot_place place;
+	char what[200];
+	size_t at;
+
+	o->head = HEAD_ODD;
+	if (ev->kind != EV_SNAPSHOT || state_decode(ev->state, o->st, &place, what, &at) < 0 ||
+	    o->st->last_seq != o->from.seq || place.sum != o->from.sum ||
+	    place.segment != o->segment)
+		return -SK_ECORRUPT;
+	o->head = HEAD_NONE;
+	return 0;
+}
+
 static int replay_record(void *ctx, const struct event *ev, struct span line, char why[200])
 {
 	struct opening *o = ctx;
 	uint64_t sum;
 
+	if (o->head == HEAD_AWAITED && take_head(o, ev) < 0)
+		return -SK_ECORRUPT;
 	if (ev->seq == o->snapshot_seq && record_sum_find(line, &sum))
 		o->agrees = sum == o->place.sum;
 	return core_apply(o->st, ev, NULL, why);
 }
 
-static int replay(struct opening *o, uint64_t limit)
+static int replay_from(struct opening *o, uint64_t limit)
 {
 	int rc = find_base(o);
 
@@ -202,6 +244,19 @@ static int replay(struct opening *o, uint64_t limit)
 		rc = journal_read(o->vfs, JOURNAL_FILE, o->from, limit, replay_record, o, &o->end,
 				  o->e);
 	return rc;
+}
+
+/* Once more when the first record could not be taken: alone it tells best what is wrong with it. */
+static int replay(struct opening *o, uint64_t limit)
+{
+	bool odd = o->head == HEAD_ODD;
+	int rc = replay_from(o, limit);
+
+	if (o->head == HEAD_NONE || odd)
+		return rc;
+	err_clear(o->e);
+	o->head = HEAD_ODD;
+	return replay_from(o, limit);
 }
 
 /* (2) */

@@ -8,6 +8,8 @@
 
 #include "base/limits.h"
 #include "core/apply.h"
+#include "store/record.h"
+#include "store/segments.h"
 #include "store/store_impl.h"
 
 static void snapshots_are_made_once_a_second(void **state)
@@ -177,6 +179,113 @@ static void rotation_keeps_everything(void **state)
 	assert_non_null(simdisk_file(&w.disk, SEGMENTS_DIR "/8-12.jsonl"));
 }
 
+/* Two ways lead to the state at the head of a rotated journal: all at once, and, beside a snapshot
+ * that is there, the head by itself. Both have to say the same. Returns what that is. */
+static int read_both_ways(struct world *w, char text[ERR_TEXT_MAX])
+{
+	int rc = user_open(&w->user, STORE_READ_ONLY), other;
+	uint64_t turns = rc < 0 ? 0 : user_turns(&w->user);
+
+	snprintf(text, ERR_TEXT_MAX, "%s", w->user.e.text);
+	simdisk_put(&w->disk, SNAPSHOT_FILE, "{", 1);
+	other = user_open(&w->user, STORE_READ_ONLY);
+	assert_int_equal(rc, other);
+	assert_string_equal(text, w->user.e.text);
+	if (rc == 0)
+		assert_int_equal(turns, user_turns(&w->user));
+	user_close(&w->user);
+	assert_int_equal(w->disk.vfs.remove(w->disk.vfs.ctx, SNAPSHOT_FILE), 0);
+	return rc;
+}
+
+static void world_rotated(struct world *w)
+{
+	world_with_turns(w, 2);
+	assert_int_equal(user_rotate(&w->user), 0);
+	assert_int_equal(user_turn(&w->user), 0);
+	user_close(&w->user);
+}
+
+static void every_damaged_byte_of_a_head_is_found(void **state)
+{
+	CLEANUP(world_release) struct world w;
+	char text[ERR_TEXT_MAX];
+	struct buf *raw;
+	size_t len;
+
+	(void)state;
+	world_rotated(&w);
+	assert_int_equal(read_both_ways(&w, text), 0);
+	raw = simdisk_file(&w.disk, JOURNAL_FILE);
+	len = (size_t)((char *)memchr(raw->p, '\n', raw->len) - raw->p) + 1;
+	for (size_t i = 0; i < len; i++) {
+		char byte = raw->p[i];
+
+		raw->p[i] = (char)(byte ^ 1);
+		assert_true(read_both_ways(&w, text) < 0);
+		raw->p[i] = byte;
+	}
+	assert_int_equal(read_both_ways(&w, text), 0);
+	for (size_t cut = 1; cut < len; cut += 37) { /* in the middle of it */
+		CLEANUP(buf_release) struct buf whole = BUF_INIT;
+
+		buf_put(&whole, raw->p, raw->len);
+		buf_truncate(raw, cut);
+		assert_int_equal(read_both_ways(&w, text), -SK_ECORRUPT);
+		buf_truncate(raw, 0);
+		buf_put(raw, whole.p, whole.len);
+	}
+	assert_int_equal(read_both_ways(&w, text), 0);
+}
+
+/* Gives all lines the checksums that they should have. */
+static void sum_again(struct buf *raw, uint64_t sum)
+{
+	char *end;
+
+	for (char *line = raw->p; (end = memchr(line, '\n', (size_t)(raw->p + raw->len - line)));
+	     line = end + 1) {
+		CLEANUP(buf_release) struct buf hex = BUF_INIT;
+
+		sum = record_sum((struct span){ line, (size_t)(end - line) }, sum);
+		buf_put_hex64(&hex, sum);
+		memcpy(end - 18, hex.p, 16);
+	}
+}
+
+/* Its checksum fits: only what it means does not. */
+static void a_head_that_contradicts_itself_is_damage(void **state)
+{
+	static const struct {
+		const char *at;
+		char other;
+		const char *says;
+	} rows[] = { { "\"last_seq\":", '9', "the state in its first record is at 9" },
+		     { "\"last_at\":\"", 'x', "the state in its first record: " },
+		     { "\"max_holders\":", '9', NULL /* nobody can tell */ } };
+	CLEANUP(world_release) struct world w;
+	struct snapshot_head head = { .last_seq = 0 };
+	char text[ERR_TEXT_MAX];
+	struct buf *raw;
+
+	(void)state;
+	world_rotated(&w);
+	raw = simdisk_file(&w.disk, JOURNAL_FILE);
+	assert_true(journal_base_glance(&w.disk.vfs, JOURNAL_FILE, &head));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *at = strstr(raw->p, rows[i].at) + strlen(rows[i].at), was = *at;
+
+		*at = rows[i].other;
+		sum_again(raw, head.sum);
+		assert_int_equal(read_both_ways(&w, text), rows[i].says ? -SK_ECORRUPT : 0);
+		if (rows[i].says && !strstr(text, rows[i].says))
+			fail_msg("expected \"%s\" in: %s", rows[i].says, text);
+		*at = was;
+	}
+	sum_again(raw, head.sum);
+	assert_int_equal(read_both_ways(&w, text), 0);
+}
+
 static void a_rotation_that_fails_changes_nothing(void **state)
 {
 	CLEANUP(world_release) struct world w;
@@ -265,6 +374,8 @@ int main(void)
 		cmocka_unit_test(a_failed_sync_is_final),
 		cmocka_unit_test(a_record_too_long_is_not_written),
 		cmocka_unit_test(rotation_keeps_everything),
+		cmocka_unit_test(every_damaged_byte_of_a_head_is_found),
+		cmocka_unit_test(a_head_that_contradicts_itself_is_damage),
 		cmocka_unit_test(a_rotation_that_fails_changes_nothing),
 		cmocka_unit_test(backups_are_a_minute_apart_and_thinned_out),
 		cmocka_unit_test(a_flooded_backup_folder_is_thinned_in_steps),
