@@ -104,9 +104,12 @@ static int look_outside(struct cmd_ctx *c, const struct handoff_entry *entry, st
 	struct err problem = ERR_INIT;
 	const struct tentacle *t;
 	struct tentacle told;
-	int rc = tentacles_open(c, 0, &s, &t, e);
+	int rc;
 
-	if (rc < 0 || entry->status == HANDOFF_NONE)
+	if (entry->status == HANDOFF_NONE) /* a note: the work goes on */
+		return 0;
+	rc = tentacles_open(c, 0, &s, &t, e);
+	if (rc < 0)
 		return rc;
 	told = *t;
 	for (size_t i = 0; i < entry->changed.count; i++)
