@@ -129,7 +129,7 @@ SHAPE = ("SELECT name, sql FROM sqlite_schema", "PRAGMA user_version", "SELECT v
 
 
 def shape(path):
-    return [row for text in SHAPE for row in peek(path, text) or []]
+    return [(text, row) for text in SHAPE for row in peek(path, text) or []]
 
 
 def mended(said):

@@ -14,6 +14,7 @@ from goal_work import Goals
 from killing import tool
 
 FULL = os.environ.get("SK_TIER") == "full"
+PARTS = 4 if FULL else 1
 
 # words, the event that records it, how often, what must be true of the files when it is recorded and when it is not
 CASES = {
@@ -95,3 +96,47 @@ def test_killed(pristine, name):
         seen.add(told)
         shutil.rmtree(world.folder)
     assert not FULL or seen == {0, expected}
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("part", [0] if "ASAN_OPTIONS" in os.environ else range(PARTS))
+def test_killed_while_it_is_learned_as_well(pristine, known, part):
+    """The hand-off comes first: what is learned was handed off, whatever is missing then. The lesson is there or not, once,
+    and what the database held stays; the same again comes to its end."""
+    if known:
+        assert pristine("learn", "--tool", "from before", "text").code == 0
+    words = ["handoff", "b", "it copies twice\nand need not", "--status", "DONE", "--changed-file", "p.c", "--learn"]
+    whole = again(pristine, 0)
+    report = sweep(whole, words)
+    calls = report["orchestrator"]
+    assert report["exit"] == 0 and lessons(whole) == (known, 1)
+    numbers = list(range(1, calls + 1))[part::PARTS]
+    if not FULL:
+        numbers = sorted(random.sample(numbers, 6))
+    killed = 0
+    for number in numbers:
+        world = again(pristine, number)
+        killed += sweep(world, words, "--kill", number)["killed"]
+        told, learned = len(world.events("tentacle_handed_off")), lessons(world)
+        assert told in (0, 1) and learned in ((known, 0), (known, told)), (number, told, learned)
+        done = world.t(*words)
+        assert done.code == 0 and not done.err, (number, done.err)
+        assert len(world.events("tentacle_handed_off")) == told + 1, number
+        assert lessons(world) == (known, learned[1] + 1), number
+        assert (world.home / "tentacles" / "b" / "handoff.md").read_text().count("it copies twice") == told + 1, number
+        assert world.events("tentacle_edited") == [], number
+        assert not [path for path in (world.folder / "home").rglob("*partial*")], number
+        shutil.rmtree(world.folder)
+    print("killed at %d of %d boundaries" % (killed, calls))
+    assert killed >= len(numbers) * 9 // 10, "the driver has hardly killed anything"
+
+
+def lessons(world):
+    """Whether what was learned before is there, and how often that of the hand-off was learned."""
+    done = world("query", "--list", "--json")
+    if done.code == 3:
+        return False, 0
+    titles = {entry["title"]: entry["occurrences"] for entry in done.json["entries"]}
+    found = {entry["title"] for entry in world("query", "need twice", "--json").json["entries"]}
+    assert found == set(titles) - {"from before"}
+    return "from before" in titles, titles.get("b: it copies twice", 0)

@@ -1,6 +1,7 @@
 /*
- * The table holds what can be seen from outside after a death (files, names, messages) and what
- * makes processes. Locks are in it only to be lied about: taking one changes nothing that lasts.
+ * The table holds what can be seen from outside after a death (files, names, modes, messages) and
+ * what makes processes. Locks are in it only to be lied about: taking one changes nothing that
+ * lasts.
  */
 #include "sweep_look.h"
 
@@ -24,6 +25,10 @@ static const struct call calls[] = {
 	{ SYS_unlinkat, "unlinkat", ALWAYS, false },
 	{ SYS_linkat, "linkat", ALWAYS, false },
 	{ SYS_mkdirat, "mkdirat", ALWAYS, false },
+	{ SYS_symlinkat, "symlinkat", ALWAYS, false },
+	{ SYS_fchmodat, "fchmodat", ALWAYS, false },
+	{ SYS_fchmod, "fchmod", ALWAYS, true },
+	{ SYS_utimensat, "utimensat", ALWAYS, false },
 	{ SYS_ftruncate, "ftruncate", ALWAYS, true },
 	{ SYS_fallocate, "fallocate", ALWAYS, true },
 	{ SYS_openat, "openat", IF_CREATES, false },
@@ -43,6 +48,8 @@ static const struct call calls[] = {
 	{ SYS_unlink, "unlink", ALWAYS, false },
 	{ SYS_link, "link", ALWAYS, false },
 	{ SYS_mkdir, "mkdir", ALWAYS, false },
+	{ SYS_symlink, "symlink", ALWAYS, false },
+	{ SYS_chmod, "chmod", ALWAYS, false },
 	{ SYS_vfork, "vfork", ALWAYS, false },
 	{ SYS_kill, "kill", ALWAYS, false },
 #endif
