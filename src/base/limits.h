@@ -189,6 +189,7 @@
 #define GIT_HOOK_BYTES_MAX                                                              \
 	(1024 * 1024)           /* of a hook that is looked at: a program may be larger \
 				 */
+#define HOST_CONFIG_BYTES_MAX (1024 * 1024) /* settings of an agent's host, which people write */
 #define SHELL_DEPTH_MAX 8       /* of substitutions and sh -c in one another */
 #define SHELL_WORDS_MAX 64      /* of one command: git tells what it does in its first ones */
 #define GUARD_REFS_MAX 1000     /* references of one push whose names are told apart */

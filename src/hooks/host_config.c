@@ -56,6 +56,23 @@ const char *host_config_file(enum hook_agent agent)
 	return hosts[agent].file;
 }
 
+size_t host_config_events(enum hook_agent agent)
+{
+	size_t count = 0;
+
+	while (hosts[agent].events[count])
+		count++;
+	return count;
+}
+
+int host_config_event(enum hook_agent agent, struct span word)
+{
+	for (int i = 0; hosts[agent].events[i]; i++)
+		if (span_is(word, hosts[agent].events[i]))
+			return i;
+	return -1;
+}
+
 static void put_text(struct buf *out, const char *text)
 {
 	buf_put_json(out, span_of(text));

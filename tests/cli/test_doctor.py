@@ -1,8 +1,12 @@
 """Is this machine able to keep the promises: each check passes where all is well and tells where it is not."""
 
+import json
 import os
+import shutil
 
 import pytest
+
+from conftest import binary
 
 
 @pytest.fixture
@@ -36,7 +40,8 @@ def test_json(repo):
     assert document["passed"] == results.count("PASS") and document["failed"] == results.count("FAIL") == 0
     names = [one["name"] for one in document["checks"]]
     assert names == ["kernel", "pidfd", "kill_mode", "landlock", "state", "fsync", "tmpfile", "leftovers",
-                     "orchestrator", "goals", "git", "git_settings", "tracked", "agents", "home", "hooks_secret"]
+                     "orchestrator", "goals", "git", "git_settings", "tracked", "agents", "commit_guard", "host_hooks", "home",
+                     "hooks_secret"]
     for one in document["checks"]:
         assert one["text"] and (one["result"] != "FAIL" or one["try"])
 
@@ -154,3 +159,111 @@ def test_goals_are_not_where_tasks_are(goals):
     goals.begin()
     done = goals.g("status", "--state-dir", "/tmp/elsewhere")
     assert done.code == 2 and "--state-dir" in done.err and "nothing was done" in done.err
+
+
+def test_commit_guard(repo):
+    found = check(repo, "commit_guard")
+    assert found["result"] == "WARN" and "is not installed" in found["text"]
+    assert found["try"] == "sk install --install-git-hooks"
+    assert repo(*found["try"].split()[1:]).code == 0
+    found = check(repo, "commit_guard")
+    assert found["result"] == "PASS" and found["try"] is None
+    assert found["text"] == "%s: the commit guard is installed" % (repo.folder / ".git" / "hooks")
+    hook = repo.folder / ".git" / "hooks" / "pre-push"
+    text = hook.read_text()
+    hook.write_text(text + "# of another version\n")
+    assert "another version" in check(repo, "commit_guard")["text"]
+    hook.unlink()
+    found = check(repo, "commit_guard")
+    assert found["result"] == "WARN" and "installed in part" in found["text"]
+    assert repo(*found["try"].split()[1:]).code == 0 and hook.read_text() == text
+    repo.git("config", "core.hooksPath", "/dev/null")
+    found = check(repo, "commit_guard")
+    assert found["result"] == "WARN" and "hooks are turned off here" in found["text"]
+    assert found["try"] == "git config --local --unset core.hooksPath"
+
+
+def test_no_repository_needs_no_guard(sk):
+    assert check(sk, "commit_guard") == {"name": "commit_guard", "result": "PASS", "text": "there is no repository here",
+                                         "try": None}
+
+
+HOSTS = {"claude": ".claude/settings.json", "copilot": ".copilot/hooks/holdfast.json", "codex": ".codex/hooks.json",
+         "gemini": ".gemini/settings.json"}
+
+
+@pytest.fixture
+def hosts(repo):
+    """All hosts that there are can be started, and are told nothing."""
+    tools = repo.folder / "tools"
+    tools.mkdir()
+    (tools / "git").symlink_to(shutil.which("git"))
+    for name in HOSTS:
+        (tools / name).write_text("#!/bin/sh\nexit 0\n")
+        (tools / name).chmod(0o755)
+    repo.env["PATH"] = str(tools)
+    return repo
+
+
+def tell(repo, host, change=lambda text: text, folder="home"):
+    path = repo.folder / folder / HOSTS[host]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(change(repo("hooks", "config", host).out))
+    return path
+
+
+def test_hosts_are_told_one_by_one(hosts):
+    told = []
+    for host in ("claude", "codex"):
+        found = check(hosts, "host_hooks")
+        assert found["result"] == "WARN" and host + " is not told to call sk" in found["text"]
+        assert found["try"] == "sk hooks config %s, whose output belongs into ~/%s" % (host, HOSTS[host])
+        told.append("%s (%s)" % (host, tell(hosts, host)))
+    found = check(hosts, "host_hooks")
+    assert found["result"] == "PASS" and found["text"] == "events come from " + ", ".join(told)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_what_hooks_config_prints_is_found(repo, host):
+    """No host can be started here, so nothing else is missing."""
+    assert check(repo, "host_hooks")["text"] == "no host that could be told is installed"
+    path = tell(repo, host)
+    for form in (json.dumps(json.loads(path.read_text())), json.dumps(json.loads(path.read_text()), indent=4, sort_keys=True)):
+        path.write_text(form)
+        assert check(repo, "host_hooks")["text"] == "events come from %s (%s)" % (host, path)
+    document = json.loads(path.read_text())
+    del document["hooks"][next(iter(document["hooks"]))]
+    path.write_text(json.dumps(document))
+    found = check(repo, "host_hooks")
+    assert found["result"] == "WARN" and found["text"].endswith("not all events are asked for")
+    path.write_text(json.dumps({"hooks": {name: [] for name in document["hooks"]}}))
+    assert check(repo, "host_hooks")["text"] == "no host that could be told is installed"
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_that_calls_what_is_gone(repo, host):
+    path = tell(repo, host, lambda text: text.replace(binary(), str(repo.folder / "it is" / "gone")))
+    found = check(repo, "host_hooks")
+    assert found["result"] == "WARN" and "%s: %s: calls an sk that is not there" % (host, path) in found["text"]
+
+
+def test_settings_that_mean_nothing(hosts):
+    tell(hosts, "codex")
+    path = tell(hosts, "claude", lambda text: text.replace("{", '{"disableAllHooks": true,', 1))
+    assert "claude: %s: turns all hooks off" % path in check(hosts, "host_hooks")["text"]
+    for text in ("", "{", "[]", '{"hooks": ', "\0", "{" * 100):
+        path.write_text(text)
+        found = check(hosts, "host_hooks")
+        assert found["result"] == "WARN" and "claude: %s: is no JSON that can be read" % path in found["text"], text
+    for text in ("{}", '{"hooks": 5}', '{"hooks": {"Stop": 5, "SessionStart": [{"command": 5, "args": [5, {}]}]}}'):
+        path.write_text(text)
+        assert "claude is not told to call sk; " in check(hosts, "host_hooks")["text"], text
+
+
+def test_a_repository_tells_its_hosts_itself(hosts):
+    tell(hosts, "codex", folder=".")
+    path = tell(hosts, "claude", folder=".")
+    found = check(hosts, "host_hooks")
+    assert found["result"] == "PASS" and str(path) in found["text"]
+    path.rename(path.with_name("settings.local.json"))
+    assert check(hosts, "host_hooks")["result"] == "PASS"

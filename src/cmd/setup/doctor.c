@@ -27,6 +27,8 @@ static const struct check_row rows[] = {
 	{ "git_settings", check_git_settings },
 	{ "tracked", check_tracked },
 	{ "agents", check_agents },
+	{ "commit_guard", check_guard },
+	{ "host_hooks", check_hosts },
 	{ "home", check_home },
 	{ "hooks_secret", check_secret },
 };

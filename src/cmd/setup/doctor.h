@@ -26,6 +26,9 @@ check_fn check_kernel, check_kill_mode, check_landlock, check_pidfd;
 /* The disk below the state folder: cmd/doctor_disk.c */
 check_fn check_state, check_goals, check_tmpfile, check_fsync, check_leftovers, check_orchestrator;
 
+/* What stands in files of git and of agents' hosts: cmd/setup/doctor_hooks.c */
+check_fn check_guard, check_hosts;
+
 /* Git, agents and the user's folder: cmd/doctor_tools.c */
 check_fn check_git, check_git_settings, check_tracked, check_agents, check_home, check_secret;
 
