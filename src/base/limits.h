@@ -186,11 +186,11 @@
 #define MARKER_TTL_MAX_MS (30LL * 86400000) /* a longer one is a mistake of its writer */
 #define MARKER_CLOCK_SLACK_MS 300000        /* clocks of machines that share a home differ */
 #define GUARD_GIT_LIMIT_MS 20000 /* of git, asked what a commit takes along: a person waits */
-#define GIT_HOOK_BYTES_MAX                                                              \
-	(1024 * 1024)           /* of a hook that is looked at: a program may be larger \
-				 */
+#define GIT_HOOK_BYTES_MAX                                                    \
+	(1024 * 1024) /* of a hook that is looked at: a program may be larger \
+		       */
 #define HOST_CONFIG_BYTES_MAX (1024 * 1024) /* settings of an agent's host, which people write */
-#define SHELL_DEPTH_MAX 8       /* of substitutions and sh -c in one another */
+#define SHELL_DEPTH_MAX 8                   /* of substitutions and sh -c in one another */
 #define SHELL_WORDS_MAX 64      /* of one command: git tells what it does in its first ones */
 #define GUARD_REFS_MAX 1000     /* references of one push whose names are told apart */
 #define MARKER_PATIENCE_MS 2000 /* for whoever changes it at this moment */
