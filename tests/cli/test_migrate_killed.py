@@ -191,9 +191,12 @@ class Case:
         return all(content in contents for name, several in self.before.items() for content in several
                    if not (name == "copy" and "--replace" in self.words))
 
-    def killed(self, number):
+    def killed(self, number, fault=""):
+        """Kills before that call, judges, does it again, judges; the fault is a change to what the kill left."""
         folder = self.fresh("%d-%d" % (number, next(self.count)))
         report, said = self.sweep(folder, "--kill", number)
+        if fault:
+            make(folder / "k.db", fault)
         where = "%s, killed before call %d" % (self.name, number)
         found = self.look(folder)
         if not self.kept(found):
@@ -257,3 +260,36 @@ def test_killed(memory, name, part):
         killed = sum(future.result() for future in [pool.submit(case.killed, number) for number in numbers])
     print("SK_SEED=%d: %s killed at %d of %d boundaries" % (SEED, name, killed, case.calls))
     assert killed >= len(numbers) * 9 // 10, "the driver has hardly killed anything"
+
+
+# --- planted faults: each must be noticed by the judge above --------------------------------------------------------
+
+
+def complaint(case, number, fault=""):
+    """What the judge says of this fault; "" when nothing."""
+    try:
+        case.killed(number, fault)
+    except Broken as broken:
+        return str(broken).splitlines()[0]
+    return ""
+
+
+def test_fault_recorded_before_it_is_there(memory):
+    """Planted: the version is recorded outside of the transaction that makes what it promises."""
+    case = Case("first version", memory)
+    assert not complaint(case, case.calls // 2)
+    [recorded] = case.shapes
+    fault = "INSERT INTO schema_version(version) VALUES (%d)" % recorded
+    assert "is one thing, and another" in complaint(case, case.calls // 2 - 60, fault)
+
+
+def test_fault_recorded_apart_from_what_it_made(memory):
+    """Planted: at two moments a version is the newest, and at one of them not all of it is there."""
+    case = Case("first version", memory)
+    assert not complaint(case, case.calls // 2)
+    assert "is one thing, and another" in complaint(case, case.calls // 2, "DROP INDEX idx_entries_session")
+
+
+def test_fault_a_row_is_lost(memory):
+    case = Case("first version", memory)
+    assert "is not as without a kill" in complaint(case, case.calls // 2, "DELETE FROM sessions WHERE id='22'")
