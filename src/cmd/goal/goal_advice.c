@@ -10,6 +10,7 @@
 #include "base/when.h"
 #include "cmd/goal/goal_page.h"
 #include "cmd/goal/agent_order.h"
+#include "cmd/goal/goal_blocked.h"
 #include "cmd/goal/tentacles.h"
 #include "core/goal_eval.h"
 #include "core/goal_resume.h"
@@ -150,6 +151,27 @@ static void add_tentacles(struct goal_advice *a, const struct goals *all, const 
 	}
 }
 
+/* Providers that take no work, while there is any left to be given out. */
+static void add_providers(struct goal_advice *a, const struct goals *all, const struct goal *g)
+{
+	const struct iteration *it = goal_iteration(g, g->iteration);
+	bool left = false;
+
+	for (size_t i = 0; it && i < it->tentacles.count; i++)
+		left |= !standing_closes(tentacle_standing(all, it->tentacles.v[i]));
+	for (size_t i = 0; left && i < all->provider_count; i++) {
+		struct buf text = BUF_INIT;
+
+		const struct provider *p = &all->providers[i];
+
+		if (!provider_put_blocked(all, p, a->now_ms, &text))
+			continue;
+		if (provider_is_open(p, a->now_ms))
+			buf_putf(&text, "; to try at once: sk breaker reset %.*s", SPAN_ARG(p->id));
+		add(a, "provider", p->id, &text);
+	}
+}
+
 void goal_put_names(const struct goals *all, const struct goal *g, enum standing s, struct buf *out)
 {
 	const struct iteration *it = goal_iteration(g, g->iteration);
@@ -260,8 +282,8 @@ static bool all_verified(const struct goal *g)
 }
 
 /* What a person can do about one that does not go on by itself. Whether there is anything. */
-static bool put_way(struct goal_advice *a, const struct tentacle *t, enum standing s,
-		    int64_t now_ms)
+static bool put_way(struct goal_advice *a, const struct goals *all, const struct tentacle *t,
+		    enum standing s, int64_t now_ms)
 {
 	char task[80];
 
@@ -270,7 +292,7 @@ static bool put_way(struct goal_advice *a, const struct tentacle *t, enum standi
 	case STANDING_PARKED:
 		if (!t->parked.held && t->parked.due_ms && t->parked.due_ms > now_ms)
 			return false;
-		buf_putf(&a->next, "sk retry-queue release %.*s\n", SPAN_ARG(t->name));
+		parked_put_release(all, t, now_ms, &a->next);
 		return true;
 	case STANDING_FAILED_NEEDS:
 		buf_putf(&a->next, "sk tentacle dispatch %.*s --run --force\n", SPAN_ARG(t->name));
@@ -303,7 +325,7 @@ static bool put_ways(struct goal_advice *a, const struct goals *all, const struc
 		struct span name = it->tentacles.v[i];
 		const struct tentacle *t = goals_tentacle(all, name);
 
-		if (t && put_way(a, t, tentacle_standing(all, name), now_ms)) {
+		if (t && put_way(a, all, t, tentacle_standing(all, name), now_ms)) {
 			any = true;
 			resettable |=
 				t->status != TENTACLE_PARKED && tentacle_resettable(all, name);
@@ -333,9 +355,12 @@ static void advise_active(struct goal_advice *a, const struct goals *all, const 
 		a->recommendation = "work is going on: wait for the hand-offs";
 		buf_puts(&a->next, "sk tentacle status\n");
 	} else if (count[STANDING_PARKED]) {
-		a->recommendation = "what is left is parked: wait, or pause the goal";
-		buf_puts(&a->next, "sk retry-queue list\n"
-				   "sk tentacle goal eval --decision pause --notes \"quota\"\n");
+		a->recommendation = "what is left is parked: wait, let it go sooner, keep it "
+				    "parked, or pause the goal";
+		buf_puts(&a->next, "sk retry-queue list\n");
+		parked_put_choices(all, &goal_iteration(g, g->iteration)->tentacles, now_ms,
+				   &a->next);
+		buf_puts(&a->next, "sk tentacle goal eval --decision pause --notes \"quota\"\n");
 	} else if (count[STANDING_WAITING] || count[STANDING_FAILED_NEEDS]) {
 		a->recommendation = "what is left waits for something that did not succeed";
 		put_each(a, all, g, STANDING_FAILED_NEEDS, "show");
@@ -368,12 +393,14 @@ void goal_advise(const struct goals *all, const struct goal *g, int64_t now_ms,
 		 struct goal_advice *out)
 {
 	*out = (struct goal_advice)GOAL_ADVICE_INIT;
+	out->now_ms = now_ms;
 	add_status(out, g);
 	if (!goal_state_final(g->status)) {
 		add_budget(out, g, now_ms);
 		add_gates(out, g);
 		add_criteria(out, g);
 		add_tentacles(out, all, g);
+		add_providers(out, all, g);
 	}
 	switch (g->status) {
 	case GOAL_ACTIVE:

@@ -7,7 +7,7 @@
 #include "core/goal_progress.h"
 
 struct goal_cause {
-	const char *what; /* status, budget, gate, criterion, tentacle, iteration */
+	const char *what; /* status, budget, gate, criterion, tentacle, work, provider */
 	char *subject;    /* whose name, or "" */
 	char *text;
 };
@@ -17,11 +17,12 @@ struct goal_advice {
 	size_t count, capacity;
 	const char *recommendation; /* one sentence */
 	struct buf next;            /* commands, one a line */
+	int64_t now_ms;             /* when it was advised */
 };
 
-#define GOAL_ADVICE_INIT                 \
-	{                                \
-		NULL, 0, 0, "", BUF_INIT \
+#define GOAL_ADVICE_INIT                    \
+	{                                   \
+		NULL, 0, 0, "", BUF_INIT, 0 \
 	}
 
 void goal_advise(const struct goals *all, const struct goal *g, int64_t now_ms,

@@ -52,6 +52,16 @@ static void print_json(struct cmd_ctx *c, const struct goals *all, const struct 
 		if (gates[i].status == GATE_PENDING || gates[i].status == GATE_REJECTED)
 			json_span(&j, NULL, gates[i].id);
 	json_array_end(&j);
+	json_array(&j, "providers");
+	for (size_t i = 0; i < a->count; i++) {
+		if (strcmp(a->causes[i].what, "provider") != 0)
+			continue;
+		json_object(&j, NULL);
+		json_text(&j, "provider", a->causes[i].subject);
+		json_text(&j, "text", a->causes[i].text);
+		json_object_end(&j);
+	}
+	json_array_end(&j);
 	json_object(&j, "criteria");
 	json_u64(&j, "total", g->criteria.count);
 	for (int i = 0; i < CRITERION_STATE_COUNT; i++)
@@ -98,6 +108,7 @@ static void print_text(struct cmd_ctx *c, const struct goals *all, const struct 
 	for (size_t i = 0; i < a->count; i++)
 		if (strcmp(a->causes[i].what, "gate") == 0 ||
 		    strcmp(a->causes[i].what, "work") == 0 ||
+		    strcmp(a->causes[i].what, "provider") == 0 ||
 		    strcmp(a->causes[i].what, "budget") == 0) {
 			out_putf(out, "  %s %s: ", a->causes[i].what, a->causes[i].subject);
 			out_visible(out, span_of(a->causes[i].text));

@@ -215,6 +215,7 @@ static void print_text(struct cmd_ctx *c, const struct goals *all, const struct 
 	table_release(&table);
 	for (size_t i = 0; i < a->count; i++) {
 		if (strcmp(a->causes[i].what, "gate") != 0 &&
+		    strcmp(a->causes[i].what, "provider") != 0 &&
 		    strcmp(a->causes[i].what, "criterion") != 0)
 			continue;
 		out_putf(c->out, "%s %s: ", a->causes[i].what, a->causes[i].subject);

@@ -1,10 +1,67 @@
 /* The one thing to do now, for an agent that begins with an empty memory. Changes nothing. */
 #include "base/limits.h"
+#include "cmd/goal/agent_config.h"
+#include "cmd/goal/goal_blocked.h"
 #include "cmd/goal/tentacles.h"
+#include "cmd/hint.h"
 #include "core/handoff.h"
+#include "core/tentacle_run.h"
 #include "core/todo.h"
 
-static void print_json(struct cmd_ctx *c, const struct tentacle *t, struct span last)
+/* Why nobody can do that at this moment, and what to type. */
+struct blocked {
+	struct buf text, next; /* empty: nothing is in the way */
+};
+
+static void blocked_release(struct blocked *b)
+{
+	buf_release(&b->text);
+	buf_release(&b->next);
+}
+
+/* Whose limits it meets: who turned it away, else who would be asked next. */
+static const struct provider *provider_of(const struct cmd_ctx *c, const struct goals *all,
+					  const struct tentacle *t)
+{
+	CLEANUP(agents_release) struct agents agents = AGENTS_INIT;
+	const struct agent *agent;
+	struct err ignored = ERR_INIT; /* without a configuration nobody is asked */
+
+	if (t->status == TENTACLE_PARKED)
+		return goals_provider(all, t->parked.provider);
+	if (agent_config_load(c, &agents, &ignored) < 0 ||
+	    agents_choose(&agents, SPAN_NONE, t->agent, &agent, &ignored) < 0)
+		return NULL;
+	return goals_provider(all, agent->provider);
+}
+
+static void look(const struct cmd_ctx *c, const struct goals *all, const struct tentacle *t,
+		 struct blocked *out)
+{
+	const struct texts self = { (struct span[]){ t->name }, 1 };
+	const struct provider *p = provider_of(c, all, t);
+	CLEANUP(buf_release) struct buf parked = BUF_INIT;
+
+	if (t->status == TENTACLE_COMPLETED)
+		return;
+	if (t->status == TENTACLE_PARKED) {
+		tentacle_put_parked(t, &parked);
+		buf_putf(&out->text, "parked: %s",
+			 parked.len ? parked.p : "held, until a person releases it");
+		parked_put_choices(all, &self, c->now_ms, &out->next);
+	}
+	if (!p || (t->status != TENTACLE_PARKED && !provider_is_open(p, c->now_ms)))
+		return;
+	buf_truncate(&parked, 0);
+	if (provider_put_blocked(all, p, c->now_ms, &parked))
+		buf_putf(&out->text, "%sprovider %.*s: %s", out->text.len ? "; " : "",
+			 SPAN_ARG(p->id), parked.p);
+	if (t->status != TENTACLE_PARKED)
+		buf_putf(&out->next, "sk breaker reset %.*s\n", SPAN_ARG(p->id));
+}
+
+static void print_json(struct cmd_ctx *c, const struct tentacle *t, const struct blocked *b,
+		       struct span last)
 {
 	struct todo_item item, first = { .done = true };
 	struct json j;
@@ -36,10 +93,12 @@ static void print_json(struct cmd_ctx *c, const struct tentacle *t, struct span 
 	else
 		json_null(&j, "checkpoint_context");
 	json_null(&j, "briefing");
+	json_text(&j, "blocked", b->text.len ? b->text.p : NULL);
+	json_next(&j, &b->next);
 	json_close(&j);
 }
 
-static void print_text(struct cmd_ctx *c, const struct tentacle *t)
+static void print_text(struct cmd_ctx *c, const struct tentacle *t, const struct blocked *b)
 {
 	bool all = options_has(c->options, "all"), any = false;
 	struct todo_item item;
@@ -60,6 +119,12 @@ static void print_text(struct cmd_ctx *c, const struct tentacle *t)
 		out_putf(c->out,
 			 "all to-dos are done. Try: sk tentacle handoff %.*s TEXT --status DONE\n",
 			 SPAN_ARG(t->name));
+	if (!b->text.len)
+		return;
+	out_puts(c->out, "\n");
+	out_visible(c->out, (struct span){ b->text.p, b->text.len });
+	out_puts(c->out, "\n");
+	out_next(c->out, &b->next);
 }
 
 /* The newest section of its hand-offs: where the work was left. */
@@ -78,6 +143,7 @@ static int tentacle_next_step_run(struct cmd_ctx *c, struct err *e)
 {
 	CLEANUP(goals_close) struct goal_store *s = NULL;
 	CLEANUP(buf_release) struct buf handoff = BUF_INIT;
+	CLEANUP(blocked_release) struct blocked b = { BUF_INIT, BUF_INIT };
 	const struct tentacle *t;
 	int rc = tentacles_open(c, 0, &s, &t, e);
 
@@ -87,10 +153,11 @@ static int tentacle_next_step_run(struct cmd_ctx *c, struct err *e)
 		return rc;
 	if (options_has(c->options, "briefing"))
 		print_problem("--briefing: there is no knowledge base yet: nothing was recalled");
+	look(c, goal_store_goals(s), t, &b);
 	if (c->json)
-		print_json(c, t, last_section((struct span){ handoff.p, handoff.len }));
+		print_json(c, t, &b, last_section((struct span){ handoff.p, handoff.len }));
 	else
-		print_text(c, t);
+		print_text(c, t, &b);
 	return EXIT_DONE;
 }
 
