@@ -5,6 +5,21 @@
 #include "core/tentacle_run.h"
 #include "core/tentacle_work.h"
 
+/* Those that take no work. */
+static void put_providers(struct json *j, const struct goal_advice *a)
+{
+	json_array(j, "providers");
+	for (size_t i = 0; i < a->count; i++) {
+		if (strcmp(a->causes[i].what, "provider") != 0)
+			continue;
+		json_object(j, NULL);
+		json_text(j, "provider", a->causes[i].subject);
+		json_text(j, "text", a->causes[i].text);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
 static void print_json(struct cmd_ctx *c, const struct goals *all, const struct goal *g,
 		       const struct goal_advice *a)
 {
@@ -52,16 +67,7 @@ static void print_json(struct cmd_ctx *c, const struct goals *all, const struct 
 		if (gates[i].status == GATE_PENDING || gates[i].status == GATE_REJECTED)
 			json_span(&j, NULL, gates[i].id);
 	json_array_end(&j);
-	json_array(&j, "providers");
-	for (size_t i = 0; i < a->count; i++) {
-		if (strcmp(a->causes[i].what, "provider") != 0)
-			continue;
-		json_object(&j, NULL);
-		json_text(&j, "provider", a->causes[i].subject);
-		json_text(&j, "text", a->causes[i].text);
-		json_object_end(&j);
-	}
-	json_array_end(&j);
+	put_providers(&j, a);
 	json_object(&j, "criteria");
 	json_u64(&j, "total", g->criteria.count);
 	for (int i = 0; i < CRITERION_STATE_COUNT; i++)
