@@ -1,6 +1,6 @@
 /* One buffer that grows with the longest line: a refill moves what is left of a line to the front
- * and reads on. It begins small, for the kernel gives each page of it out one by one, and most
- * commands read a short journal of short lines. */
+ * and reads on. It begins small where the journal is short, for the kernel gives each page of it
+ * out one by one; a long journal is read with fewer calls. */
 #include "store/journal_lines.h"
 
 #include <errno.h>
@@ -8,6 +8,8 @@
 #include "base/limits.h"
 
 #define BUFFER_BYTES ((size_t)64 * 1024)
+#define LONG_BUFFER_BYTES (RECORD_BYTES_MAX + BUFFER_BYTES)
+#define LONG_BYTES (8 * LONG_BUFFER_BYTES)
 #define SNAPSHOT_LINE_BYTES_MAX (SNAPSHOT_BYTES_MAX + RECORD_BYTES_MAX)
 #define SNAPSHOT_WORD_WITHIN 96 /* bytes of a line before which its event stands */
 
@@ -17,7 +19,10 @@ void journal_lines_init(struct journal_lines *j, const struct vfs *vfs, int hand
 	uint64_t left = limit > offset ? limit - offset : 0;
 
 	*j = (struct journal_lines){ .vfs = vfs, .handle = handle, .base = offset, .limit = limit };
-	buf_reserve(&j->raw, left < BUFFER_BYTES ? (size_t)left + 1 : BUFFER_BYTES);
+	if (left > LONG_BYTES)
+		buf_reserve(&j->raw, LONG_BUFFER_BYTES);
+	else
+		buf_reserve(&j->raw, left < BUFFER_BYTES ? (size_t)left + 1 : BUFFER_BYTES);
 }
 
 void journal_lines_release(struct journal_lines *j)
