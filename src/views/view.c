@@ -195,6 +195,8 @@ enum view_verdict views_compare(const struct state *st, struct view_file file, s
 	expect(st, file, stamp, &expected);
 	if (span_eq(bytes, (struct span){ expected.p, expected.len }))
 		return VIEW_CURRENT;
+	if (stamp.seq > st->last_seq)
+		return VIEW_LATER;
 	return stamp.seq < st->last_seq ? VIEW_STALE : VIEW_WRONG;
 }
 

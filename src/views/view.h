@@ -85,7 +85,8 @@ int views_expected(const struct state *st, const char *path, struct view_stamp s
 enum view_verdict {
 	VIEW_CURRENT, /* holds what the state says */
 	VIEW_STALE,   /* made from an earlier state, and since then something changed: harmless */
-	VIEW_WRONG,   /* claims to be of this very state, or of a later one, and is not */
+	VIEW_WRONG,   /* claims to be of this very state, and is not */
+	VIEW_LATER,   /* claims to be of a later state: wrong, unless that may be one not known */
 	VIEW_UNREADABLE, /* no document of ours */
 };
 

@@ -46,6 +46,16 @@ def test_flipped_byte(made):
     assert "FAIL  journal-lines         transitions.jsonl:5: byte " in made("state", "validate").out
 
 
+def test_what_is_newer_than_the_last_readable_record_is_not_accused(made):
+    """The state ends in front of the damage; views and checkpoints were made of what stood behind it."""
+    (made.state / "current.json").unlink()
+    flip(made.journal, len(made.journal.read_bytes().splitlines()) - 2)
+    found = failures(made, 7)
+    assert "journal-lines" in found and not {"checkpoints", "indexes-and-graphs"} & set(found)
+    assert "from a later one than can be read: not judged" in made("state", "validate").out
+    assert {item["subject"].split(":")[0] for item in made("state", "repair", "--json").json["items"]} == {"transitions.jsonl"}
+
+
 def test_every_damaged_line_is_named(made):
     for line in (5, 9, 14):
         flip(made.journal, line)

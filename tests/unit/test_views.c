@@ -175,6 +175,9 @@ static void a_view_is_judged_by_its_bytes(void **state)
 	assert_int_equal(views_compare(&v.w.st, file, bytes), VIEW_WRONG);
 	assert_int_equal(views_compare(&v.w.st, file, SPAN_LIT("{}")), VIEW_UNREADABLE);
 	assert_int_equal(views_compare(&v.w.st, file, SPAN_LIT("")), VIEW_UNREADABLE);
+	v.w.st.last_seq--;
+	assert_int_equal(views_compare(&v.w.st, file, bytes), VIEW_LATER);
+	v.w.st.last_seq++;
 	bytes.len++;
 	world_finished(&v.w, "c", OUTCOME_EXIT, 0);
 	assert_int_equal(views_compare(&v.w.st, file, bytes), VIEW_STALE);

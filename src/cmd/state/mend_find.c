@@ -218,6 +218,7 @@ static int look_at_view(void *ctx, struct view_file file, const char *path)
 			mend_add(l->out, kind, path, "it is from an earlier state");
 		break;
 	case VIEW_WRONG:
+	case VIEW_LATER:
 		if (!outdated(l))
 			mend_add(l->out, kind, path, "it does not say what the journal says");
 		break;

@@ -50,7 +50,7 @@ void validate_state(struct validation *v)
 
 struct looking {
 	struct validation *v;
-	unsigned current, stale, missing, known;
+	unsigned current, stale, missing, known, later;
 };
 
 static uint64_t journal_bytes(const struct validation *v)
@@ -58,6 +58,14 @@ static uint64_t journal_bytes(const struct validation *v)
 	struct vfs_stat st;
 
 	return v->vfs->stat(v->vfs->ctx, JOURNAL_FILE, &st) == 0 ? (uint64_t)st.bytes : 0;
+}
+
+/* Unless it is of a state that came about while we read. */
+static void wrong(const struct looking *l, enum check_id id, const char *path)
+{
+	if (!l->v->alive || journal_bytes(l->v) == l->v->journal_bytes)
+		validation_add(l->v, id, path, 0,
+			       "does not say what the journal says about the same state");
 }
 
 static int look_at_view(void *ctx, struct view_file file, const char *path)
@@ -84,6 +92,13 @@ static int look_at_view(void *ctx, struct view_file file, const char *path)
 		return 0;
 	}
 	switch (views_compare(&l->v->st, file, (struct span){ raw.p, raw.len })) {
+	case VIEW_LATER:
+		if (l->v->ends_early) {
+			l->later++;
+			break;
+		}
+		wrong(l, id, path);
+		break;
 	case VIEW_CURRENT:
 		l->current++;
 		if (l->v->files)
@@ -92,10 +107,8 @@ static int look_at_view(void *ctx, struct view_file file, const char *path)
 	case VIEW_STALE:
 		l->stale++;
 		break;
-	case VIEW_WRONG: /* or of a state that came about while we read */
-		if (!l->v->alive || journal_bytes(l->v) == l->v->journal_bytes)
-			validation_add(l->v, id, path, 0,
-				       "does not say what the journal says about the same state");
+	case VIEW_WRONG:
+		wrong(l, id, path);
 		break;
 	case VIEW_UNREADABLE:
 		validation_add(l->v, id, path, 0, "is no document of ours, or cut short");
@@ -158,6 +171,11 @@ static void check_views(struct validation *v)
 	validation_note(v, CHECK_VIEWS,
 			"%u as the state says, %u from an earlier state, %u not there", l.current,
 			l.stale, l.missing);
+	if (l.later)
+		validation_note(v, CHECK_VIEWS,
+				"%u as the state says, %u from an earlier state, %u not there; %u "
+				"from a later one than can be read: not judged",
+				l.current, l.stale, l.missing, l.later);
 	if (v->lent)
 		validation_note(v, CHECK_VIEWS,
 				"%u as the orchestrator wrote them; read: %u as the state says, "

@@ -385,12 +385,14 @@ void validate_journal(struct validation *v)
 			validation_skip(v, (enum check_id)id, "there is no journal to read");
 		if (s.good)
 			use_snapshot(v, &s);
+		v->ends_early = true;
 		state_release(&s.st);
 		return;
 	}
 	rc = fold(v, &base, &s, &pt, &e);
 	if (rc < 0)
 		validation_add(v, CHECK_TRANSITIONS, JOURNAL_FILE, 0, "%s", e.text);
+	v->ends_early = rc != 0;
 	live = look_at_lines(v, &base, &pt, rc != 0, &e);
 	check_closed(v, &base, &live);
 	if (rc != 0 && s.good && s.st.last_seq > v->st.last_seq)

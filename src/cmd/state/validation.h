@@ -57,6 +57,7 @@ struct validation {
 	bool alive;      /* an orchestrator writes meanwhile */
 	struct state st; /* the fold of the journal, as far as it is good */
 	bool known;      /* there is such a state */
+	bool ends_early; /* the journal went on behind it, and that cannot be read */
 	bool lent;       /* it is an orchestrator's own, in a copy of it */
 	int64_t now_ms;
 	struct known_files *files; /* those that need not be read, or NULL */
