@@ -101,6 +101,16 @@ def test_a_live_orchestrator_needs_no_recovery(work):
     assert run.wait() == 0
 
 
+def put_in_the_way(path):
+    """A folder that is not empty: a file that is spoiled is written anew by the run, at a moment of its own."""
+    try:
+        path.unlink(missing_ok=True)
+        (path / "x").mkdir(parents=True)
+        return True
+    except OSError:
+        return False
+
+
 @pytest.fixture
 def busy(work):
     """A run at work that records nothing for as long as its gate is closed."""
@@ -125,7 +135,7 @@ def test_a_plan_beside_a_live_orchestrator(busy, command):
     found = page()
     assert found["items"] == [] and found["orchestrator_alive"]
     assert "An orchestrator is at work" in busy(*command).out
-    (busy.state / "by_status.json").write_text("no view")
+    until(lambda: put_in_the_way(busy.state / "by_status.json"), "it is spoiled for good")
     item, = page()["items"]
     assert (item["kind"], item["subject"]) == ("view", "by_status.json")
     assert page()["next"] == ["sk daemon stop", "sk %s --yes" % " ".join(command)]
