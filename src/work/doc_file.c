@@ -92,7 +92,7 @@ int doc_file_read(const struct vfs *vfs, const char *path, int64_t max, struct d
 	size_t seq_at;
 	int rc;
 
-	*out = (struct doc_file){ .found = DOC_FILE_NONE };
+	doc_file_release(out);
 	rc = vfs_read_all(vfs, path, max, &out->text);
 	if (rc == -ENOENT)
 		return 0;

@@ -22,11 +22,17 @@ struct doc_file {
 	uint64_t seq; /* of the last event it contains, if it is ours */
 };
 
+#define DOC_FILE_INIT                            \
+	{                                        \
+		DOC_FILE_NONE, { NULL, 0, 0 }, 0 \
+	}
+
 void doc_file_release(struct doc_file *f);
 
 /*
- * Reads `path`. A file that cannot be used at all (too large, no regular file, not readable) is a
- * failure with a sentence in *e that names it; 0 otherwise.
+ * Reads `path` and replaces *out, whose text is the caller's to release. A file that cannot be used
+ * at all (too large, no regular file, not readable) is a failure with a sentence in *e that names
+ * it; 0 otherwise.
  */
 int doc_file_read(const struct vfs *vfs, const char *path, int64_t max, struct doc_file *out,
 		  struct err *e);

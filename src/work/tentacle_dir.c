@@ -104,7 +104,7 @@ int tentacle_read(const struct goal_store *s, struct span name, const char *file
 {
 	CLEANUP(buf_release) struct buf path = BUF_INIT;
 	const struct vfs *vfs = goal_store_vfs(s);
-	struct doc_file found;
+	struct doc_file found = DOC_FILE_INIT;
 	int rc;
 
 	tentacle_path(name, file, &path);

@@ -100,7 +100,7 @@ static struct span last_note(struct span text)
 
 static bool put_handoff(struct buf *out, const struct goal_store *s, struct span name)
 {
-	struct doc_file file = { .text = BUF_INIT };
+	struct doc_file file = DOC_FILE_INIT;
 	char path[160];
 	struct span note;
 	bool any = false;
@@ -179,7 +179,7 @@ void goal_context_encode(struct buf *out, const struct goal_store *s, const stru
 
 int goal_context_write(const struct goal_store *s, const struct buf *text, struct err *e)
 {
-	struct doc_file file = { .text = BUF_INIT };
+	struct doc_file file = DOC_FILE_INIT;
 	int rc = doc_file_read(goal_store_vfs(s), GOAL_CONTEXT_FILE, GOAL_FILE_BYTES_MAX, &file, e);
 
 	if (rc == 0)
@@ -212,7 +212,7 @@ static int refresh(const struct goal_store *s, const struct goal *g, int64_t now
 
 void goal_context_refresh(const struct goal_store *s, const struct goal *g, int64_t now_ms)
 {
-	struct doc_file file = { .text = BUF_INIT };
+	struct doc_file file = DOC_FILE_INIT;
 	struct err problem = ERR_INIT;
 
 	if (refresh(s, g, now_ms, &file, &problem) < 0)
