@@ -100,12 +100,12 @@ def test_words(home, words, code, said):
 
 def test_what_is_due_and_nothing_else(home):
     home.make().close()
-    home.add("never", "--template", "wal-checkpoint")
+    home.add("never", "--template", "wal-checkpoint", "--interval", "6h")
     home.add("waits", "--template", "vacuum", "--interval", "1h")
     home.ran("waits", minutes=10)
     home.add("due", "--template", "vacuum", "--interval", "1h")
     home.ran("due", minutes=70)
-    home.add("future", "--template", "wal-checkpoint")
+    home.add("future", "--template", "wal-checkpoint", "--interval", "6h")
     home.edit("future", last_run_at=stamp(days=-30))
     home.add("off", "--template", "vacuum", "--disabled")
     done = home("run", "--due")

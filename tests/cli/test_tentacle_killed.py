@@ -55,7 +55,8 @@ def pristine(goals):
 def sweep(goals, words, *options):
     report = goals.folder / "report.json"
     subprocess.run([tool("crash/sweep"), "--report", str(report), *map(str, options), "--", binary(), "tentacle", *words],
-                   cwd=goals.folder, env=goals.env, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE_S)
+                   cwd=goals.folder, env={**goals.env, "ASAN_OPTIONS": "detect_leaks=0"}, stdin=subprocess.DEVNULL,
+                   capture_output=True, timeout=DEADLINE_S)
     return json.loads(report.read_text())
 
 
