@@ -61,6 +61,7 @@
 #define CONTROL_COPY_S_MAX 30 /* a copy's life: whoever asked has given up long before */
 #define CONTROL_LEARNED_BYTES_MAX (1024 * 1024) /* told by a copy; a pipe takes less */
 #define SERVED_BYTES_MIN (2 * 1024 * 1024)      /* of current.json: beyond, pages are asked for */
+#define GOALS_LOOKS_MAX 50 /* of one command at a store that others write to all the time */
 #define LOCK_NOBODY_MS \
 	1000 /* for who holds a lock but does not mean it: a probe, a dead one's child */
 #define LOCK_PATIENCE_MS 2000 /* for a command that holds the lock for a moment */

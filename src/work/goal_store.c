@@ -204,6 +204,27 @@ int goal_store_begin(struct goal_store *s, struct err *e)
 	return rc;
 }
 
+/* Whether somebody wrote to the journal since it looked so. */
+static bool journal_moved(const struct goal_store *s, const struct vfs_stat *before)
+{
+	struct vfs_stat now = { .bytes = -1 };
+
+	(void)s->vfs->stat(s->vfs->ctx, JOURNAL_FILE, &now);
+	return now.bytes != before->bytes || now.file_id != before->file_id ||
+	       now.changed_ns != before->changed_ns;
+}
+
+/*
+ * Who only looks takes no lock, so others may commit between its look at the journal and that at
+ * the files, which are then ahead of what it knows: nothing is missing, it has to look again.
+ * Returns whether it has.
+ */
+static bool overtaken(const struct goal_store *s, int rc, const struct vfs_stat *before, int tries)
+{
+	return rc == -SK_ECORRUPT && !(s->flags & GOALS_WRITE) && tries < GOALS_LOOKS_MAX &&
+	       journal_moved(s, before);
+}
+
 int goal_store_open_on(const struct vfs *vfs, unsigned flags, int64_t now_ms,
 		       struct goal_store **out, struct err *e)
 {
@@ -239,19 +260,28 @@ int goal_store_begin_mending(const struct paths *where, const char *command, int
 int goal_store_open(const struct paths *where, unsigned flags, const char *command, int64_t now_ms,
 		    struct goal_store **out, struct err *e)
 {
-	struct goal_store *s = store_new(flags, where->state_dir, where->root, now_ms);
-	int rc = open_folder(s, where, e);
+	for (int tries = 1;; tries++) {
+		struct goal_store *s = store_new(flags, where->state_dir, where->root, now_ms);
+		struct vfs_stat before = { .bytes = -1 };
+		int rc = open_folder(s, where, e);
+		bool again;
 
-	if (rc == 0 && flags & GOALS_WRITE)
-		rc = take_lock(s, command, e);
-	if (rc == 0)
-		rc = goal_store_begin(s, e);
-	if (rc < 0) {
+		if (rc == 0 && flags & GOALS_WRITE)
+			rc = take_lock(s, command, e);
+		if (rc == 0) {
+			(void)s->vfs->stat(s->vfs->ctx, JOURNAL_FILE, &before);
+			rc = goal_store_begin(s, e);
+		}
+		if (rc == 0) {
+			*out = s;
+			return 0;
+		}
+		again = overtaken(s, rc, &before, tries);
 		goal_store_close(s);
-		return rc;
+		if (!again)
+			return rc;
+		err_clear(e);
 	}
-	*out = s;
-	return 0;
 }
 
 void goal_store_count(struct goal_store *s, struct event_range *out)

@@ -125,3 +125,22 @@ def test_killed_in_between(goals):
     found = todos(goals)
     assert len(found) == len(set(found)) and {*told, "last"} <= set(found) <= {*told, *unknown, "last"}
     sound(goals)
+
+
+def test_who_only_looks_is_not_told_of_damage(goals):
+    """It takes no lock: between its look at the journal and that at the files somebody else commits."""
+    prepare(goals)
+    ended = threading.Event()
+
+    def spend():
+        while not ended.is_set():
+            run(goals, "goal", "spend", "--tokens", "1")
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(spend) for _ in range(2)]
+        try:
+            for _ in range(150):
+                run(goals, "goal", "status")
+        finally:
+            ended.set()
+        assert [writer.result() for writer in writers] == [None, None]
