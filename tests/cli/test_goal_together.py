@@ -130,6 +130,8 @@ def test_killed_in_between(goals):
 def test_who_only_looks_is_not_told_of_damage(goals):
     """It takes no lock: between its look at the journal and that at the files somebody else commits."""
     prepare(goals)
+    for number in range(40):
+        assert goals.t("todo", "t0", "add", "x" * 4000 + str(number)).code == 0  # so that a look takes its time
     ended = threading.Event()
 
     def spend():
@@ -139,7 +141,7 @@ def test_who_only_looks_is_not_told_of_damage(goals):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         writers = [pool.submit(spend) for _ in range(2)]
         try:
-            for _ in range(150):
+            for _ in range(200):
                 run(goals, "goal", "status")
         finally:
             ended.set()
